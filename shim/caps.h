@@ -1,0 +1,47 @@
+/*
+ * caps: capabilities(7), through libcap-ng. The only room that includes
+ * <cap-ng.h>; verify, the witness, reads the same things with raw calls.
+ *
+ * A set of capabilities travels as a uint64_t whose bit n is capability n.
+ */
+#ifndef STEPDOWN_CAPS_H
+#define STEPDOWN_CAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fault;
+struct text;
+
+/*
+ * Read LIST: names (with or without "cap_", in any case) or numbers 0 to 63,
+ * joined by commas; "none" is the empty set.
+ *
+ * Returns 0 and sets *set, or -1 with a usage fault.
+ */
+int caps_parse(const char *list, uint64_t *set, struct fault *f);
+
+/* Append the names of a set, joined by commas; "none" when it is empty. */
+void caps_describe(uint64_t set, struct text *out);
+
+/*
+ * Reduce this process to exactly the capabilities in keep: permitted,
+ * effective, inheritable, ambient and bounding set, and lock the securebits so
+ * that no uid gets any back by itself.
+ *
+ * Needs the permitted set to have survived the change of uid (PR_SET_KEEPCAPS)
+ * and CAP_SETPCAP in it. Returns 0, or -1 with a fault; the process then holds
+ * some part of what it had and must not go on.
+ */
+int caps_reduce(uint64_t keep, struct fault *f);
+
+/*
+ * After a call failed for want of a capability: add the hint that says where
+ * to get it, or leave the fault as it is if this process has it (the reason
+ * is another one then). cap: CAP_CHOWN and so on.
+ *
+ * Returns -1 always.
+ */
+int caps_hint(struct fault *f, int cap);
+
+#endif

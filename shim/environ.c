@@ -1,0 +1,129 @@
+#include "environ.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "fault.h"
+#include "plan.h"
+#include "text.h"
+
+/* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
+enum { ROOM_FOR_OURS = 16 };
+
+static bool is_named(const char *entry, const char *name, size_t length)
+{
+	return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+const char *environ_get(const struct environment *e, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < e->count; i++)
+		if (is_named(e->list[i], name, length))
+			return e->list[i] + length + 1;
+	return NULL;
+}
+
+static void remove_name(struct environment *e, const char *name, size_t length)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->count; i++)
+		if (!is_named(e->list[i], name, length))
+			e->list[kept++] = e->list[i];
+	e->count = kept;
+	e->list[kept] = NULL;
+}
+
+void environ_unset(struct environment *e, const char *name)
+{
+	remove_name(e, name, strlen(name));
+}
+
+/* entry: NAME=VALUE, kept by pointer. There is room, see environ_build(). */
+static void put(struct environment *e, const char *entry)
+{
+	remove_name(e, entry, strcspn(entry, "="));
+	e->list[e->count++] = (char *)(uintptr_t)entry;
+	e->list[e->count] = NULL;
+}
+
+int environ_set(struct environment *e, struct fault *f, const char *name,
+		const char *format, ...)
+{
+	struct text entry;
+	va_list words;
+
+	text_start(&entry, e->store + e->stored, sizeof(e->store) - e->stored);
+	text_add(&entry, "%s=", name);
+	va_start(words, format);
+	text_add_list(&entry, format, words);
+	va_end(words);
+	e->stored += entry.length + 1;
+	if (entry.cut || e->stored == sizeof(e->store) ||
+	    e->count + 1 >= ARRAY_LEN(e->list))
+		return fault_set(f, EXIT_STEP, E2BIG, "set %s", name);
+	put(e, entry.start);
+	return 0;
+}
+
+/*
+ * Docker sets HOME to "/" for an id without an entry, and to /root for root:
+ * both are what root had, not what somebody chose for the application.
+ */
+static bool is_roots_home(const char *home, const struct plan *plan)
+{
+	return strcmp(home, "/root") == 0 || strcmp(home, "/") == 0 ||
+	       strcmp(home, plan->root_home) == 0;
+}
+
+static int set_person(struct environment *e, const struct plan *plan,
+		      struct fault *f)
+{
+	const struct target *t = &plan->target;
+	const char *home = environ_get(e, "HOME");
+
+	if ((!home || is_roots_home(home, plan)) &&
+	    environ_set(e, f, "HOME", "%s", t->home) < 0)
+		return -1;
+	if (!t->name[0]) {
+		environ_unset(e, "USER");
+		environ_unset(e, "LOGNAME");
+		return 0;
+	}
+	if (environ_set(e, f, "USER", "%s", t->name) < 0)
+		return -1;
+	return environ_set(e, f, "LOGNAME", "%s", t->name);
+}
+
+int environ_build(struct environment *e, char *const given[],
+		  const struct plan *plan, struct fault *f)
+{
+	static const char *const not_ours[] = { "LISTEN_FDS", "LISTEN_PID",
+						"LISTEN_FDNAMES",
+						"LISTEN_PIDFDID", "NGINX" };
+
+	e->count = 0;
+	e->stored = 0;
+	for (; given[e->count]; e->count++) {
+		if (e->count + plan->nvariables + ROOM_FOR_OURS ==
+		    ARRAY_LEN(e->list))
+			return fault_set(f, EXIT_STEP, E2BIG,
+					 "pass on an environment of more than %d entries",
+					 ENVIRON_MAX);
+		e->list[e->count] = given[e->count];
+	}
+	e->list[e->count] = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+		environ_unset(e, not_ours[i]);
+	if (set_person(e, plan, f) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nvariables; i++)
+		put(e, plan->variables[i]);
+	return 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * environ: the environment of the application.
+ */
+#ifndef STEPDOWN_ENVIRON_H
+#define STEPDOWN_ENVIRON_H
+
+#include <stddef.h>
+
+struct fault;
+struct plan;
+
+enum { ENVIRON_MAX = 65536, ENVIRON_STORE_SIZE = 49152 };
+
+/* Large, and mostly untouched: keep it static. */
+struct environment {
+	char *list[ENVIRON_MAX];	/* ended by NULL, as environ(7) */
+	size_t count;
+	char store[ENVIRON_STORE_SIZE];	/* strings made by environ_set() */
+	size_t stored;
+};
+
+/*
+ * Build it from what was given to us:
+ *  - sockets meant for us (LISTEN_*, NGINX) are removed;
+ *  - HOME becomes the target's when it is unset or still root's; USER and
+ *    LOGNAME likewise, and are removed when the target has no name;
+ *  - --env comes last and wins.
+ *
+ * Returns 0, or -1 with a fault. The list points into given and the plan.
+ */
+int environ_build(struct environment *e, char *const given[],
+		  const struct plan *plan, struct fault *f);
+
+/*
+ * Set NAME to what the format says (see text_add()). Returns 0, or -1 with a
+ * fault when the fixed store is full.
+ */
+int environ_set(struct environment *e, struct fault *f, const char *name,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Remove every entry of that name. */
+void environ_unset(struct environment *e, const char *name);
+
+/* The value of a name, or NULL. */
+const char *environ_get(const struct environment *e, const char *name);
+
+#endif

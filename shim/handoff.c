@@ -1,0 +1,140 @@
+#include "handoff.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "environ.h"
+#include "fault.h"
+#include "plan.h"
+#include "text.h"
+
+enum {
+	FIRST = 3,			/* SD_LISTEN_FDS_START */
+	HIGHEST_WITHOUT_CLOSE_RANGE = 1 << 20	/* fs.nr_open's default */
+};
+
+void handoff_describe(const struct plan *plan, struct text *out)
+{
+	if (plan->nlisteners == 0)
+		return;
+	if (plan->handoff == HANDOFF_NGINX)
+		text_add(out, ", NGINX names its sockets");
+	else
+		text_add(out, ", LISTEN_FDS=%zu", plan->nlisteners);
+}
+
+static int announce_systemd(const struct plan *plan, const struct run *run,
+			    pid_t pid, struct environment *e, struct fault *f)
+{
+	char names[PLAN_MAX_LISTENERS * (LISTENER_NAME_MAX + 1) + 1];
+	struct text t;
+
+	text_start(&t, names, sizeof(names));
+	for (size_t i = 0; i < run->nsockets; i++) {
+		const struct listener *l = &plan->listeners[i];
+
+		/* "unknown" is what sd_listen_fds_with_names(3) says itself. */
+		text_add(&t, "%s%.*s", i ? ":" : "",
+			 l->name ? (int)l->name_length : 7,
+			 l->name ? l->name : "unknown");
+	}
+	if (environ_set(e, f, "LISTEN_FDS", "%zu", run->nsockets) < 0 ||
+	    environ_set(e, f, "LISTEN_PID", "%d", (int)pid) < 0)
+		return -1;
+	return environ_set(e, f, "LISTEN_FDNAMES", "%s", names);
+}
+
+/* Each number is followed by ';': nginx drops what comes after the last one. */
+static int announce_nginx(const struct run *run, struct environment *e,
+			  struct fault *f)
+{
+	char numbers[PLAN_MAX_LISTENERS * 12];
+	struct text t;
+
+	text_start(&t, numbers, sizeof(numbers));
+	for (size_t i = 0; i < run->nsockets; i++)
+		text_add(&t, "%zu;", FIRST + i);
+	return environ_set(e, f, "NGINX", "%s", numbers);
+}
+
+int handoff_announce(const struct plan *plan, const struct run *run, pid_t pid,
+		     struct environment *e, struct fault *f)
+{
+	if (run->nsockets == 0)
+		return 0;
+	if (plan->handoff == HANDOFF_NGINX)
+		return announce_nginx(run, e, f);
+	return announce_systemd(plan, run, pid, e, f);
+}
+
+static bool in_place(const struct run *run)
+{
+	for (size_t i = 0; i < run->nsockets; i++)
+		if (run->sockets[i] != FIRST + (int)i)
+			return false;
+	return true;
+}
+
+/*
+ * Something inherited, or another of our sockets, may sit where a socket must
+ * go. So all are first copied to above the highest such place.
+ */
+static int move(struct run *run, struct fault *f)
+{
+	int above = FIRST + (int)run->nsockets;
+
+	for (size_t i = 0; i < run->nsockets; i++) {
+		int copy = fcntl(run->sockets[i], F_DUPFD_CLOEXEC, above);
+
+		if (copy < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "copy socket %zu", i);
+		run->sockets[i] = copy;
+	}
+	for (size_t i = 0; i < run->nsockets; i++) {
+		if (dup2(run->sockets[i], FIRST + (int)i) < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "move a socket to descriptor %zu",
+					 FIRST + i);
+		run->sockets[i] = FIRST + (int)i;
+	}
+	return 0;
+}
+
+/*
+ * Before Linux 5.9, or where a seccomp profile does not know the call: one by
+ * one, as far as this process could ever have opened any.
+ */
+static int close_each(int first, struct fault *f)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_max > HIGHEST_WITHOUT_CLOSE_RANGE)
+		limit.rlim_max = HIGHEST_WITHOUT_CLOSE_RANGE;
+	for (int fd = first; fd < (int)limit.rlim_max; fd++)
+		if (close(fd) < 0 && errno != EBADF)
+			return fault_set(f, EXIT_STEP, errno,
+					 "close descriptor %d", fd);
+	return 0;
+}
+
+int handoff_arrange(struct run *run, struct fault *f)
+{
+	int first_unused = FIRST + (int)run->nsockets;
+
+	if (!in_place(run) && move(run, f) < 0)
+		return -1;
+	for (int fd = FIRST; fd < first_unused; fd++)
+		if (fcntl(fd, F_SETFD, 0) < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "keep descriptor %d open", fd);
+	if (compat_close_range((unsigned int)first_unused, UINT_MAX, 0) == 0)
+		return 0;
+	return close_each(first_unused, f);
+}

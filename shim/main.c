@@ -1,0 +1,91 @@
+/*
+ * stepdown: do what needs root, give root away for good, prove it, become the
+ * application. This file tells that story; each step has a file of its own.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "launch.h"
+#include "options.h"
+#include "plan.h"
+#include "say.h"
+#include "steps.h"
+#include "text.h"
+
+/*
+ * A socket that is opened while descriptor 0, 1 or 2 is closed would take its
+ * place, and our messages would go into it. An O_PATH descriptor keeps the
+ * place, cannot be read nor written, and is gone on execve: the application
+ * finds what we were given.
+ */
+static int keep_standard_places(struct fault *f)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/", O_PATH | O_CLOEXEC) < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "keep the place of descriptor %d", fd);
+	return 0;
+}
+
+static int print_help(void)
+{
+	char buffer[16384];
+	struct text out;
+
+	text_start(&out, buffer, sizeof(buffer));
+	options_help(&out);
+	say_text(&out);
+	return 0;
+}
+
+/* Returns the exit status, or never. */
+static int step_down(const struct plan *plan, char *const env[],
+		     struct fault *f)
+{
+	static struct run run;
+
+	if (plan->action == ACTION_DRY_RUN) {
+		steps_describe(plan);
+		return 0;
+	}
+	if (steps_run(plan, &run, f) < 0)
+		return -1;
+	return launch(plan, &run, env, f);
+}
+
+/*
+ * The plan is static because it is large and mostly untouched: as zeroes of
+ * the program's image it costs no time to clear and no memory.
+ */
+int main(int argc, char **argv)
+{
+	static struct plan plan;
+	struct fault f = { 0 };
+	int result;
+
+	(void)argc;
+	result = keep_standard_places(&f);
+	if (result == 0)
+		result = options_parse(&plan, argv, environ, &f);
+	if (result == 0 && plan.action == ACTION_HELP)
+		return print_help();
+	if (result == 0 && plan.action == ACTION_VERSION) {
+		say_line("stepdown %s", PACKAGE_VERSION);
+		return 0;
+	}
+	if (result == 0)
+		result = plan_resolve(&plan, PLAN_PASSWD, PLAN_GROUP, &f);
+	if (result == 0)
+		result = plan_check(&plan, &f);
+	if (result == 0)
+		result = step_down(&plan, environ, &f);
+	if (result == 0)
+		return 0;
+	say_fault(&f);
+	return f.status;
+}

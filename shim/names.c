@@ -1,0 +1,245 @@
+#include "names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parse.h"
+
+struct reader {
+	int fd;
+	int err;	/* errno of a failed read, or 0 */
+	size_t at;
+	size_t length;
+	char buffer[4096];
+};
+
+/* A field as read; one that was too long or held a NUL is no value. */
+struct field {
+	char *text;
+	size_t size;
+	bool valid;
+};
+
+enum { END_OF_FILE = -1 };
+
+/* 1 opened, 0 there is no such file, -1 errno. */
+static int reader_open(struct reader *r, const char *path)
+{
+	r->err = 0;
+	r->at = r->length = 0;
+	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (r->fd >= 0)
+		return 1;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+}
+
+/* Give the result, or -1 with errno if a read failed on the way. */
+static ssize_t reader_close(struct reader *r, ssize_t result)
+{
+	close(r->fd);
+	if (r->err == 0)
+		return result;
+	errno = r->err;
+	return -1;
+}
+
+static int next_byte(struct reader *r)
+{
+	ssize_t got;
+
+	if (r->at < r->length)
+		return (unsigned char)r->buffer[r->at++];
+	do {
+		got = read(r->fd, r->buffer, sizeof(r->buffer));
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		r->err = errno;
+	if (got <= 0)
+		return END_OF_FILE;
+	r->at = 1;
+	r->length = (size_t)got;
+	return (unsigned char)r->buffer[0];
+}
+
+/*
+ * Read a field up to ':', to ',' where commas separate, or to the line's end.
+ * Returns what ended it. A field without room for its text is passed over.
+ */
+static int next_field(struct reader *r, struct field *field, bool commas)
+{
+	size_t length = 0;
+	int c;
+
+	field->valid = true;
+	for (;;) {
+		c = next_byte(r);
+		if (c == END_OF_FILE || c == '\n' || c == ':' ||
+		    (commas && c == ','))
+			break;
+		if (c == '\0')
+			field->valid = false;
+		if (!field->text)
+			continue;
+		if (length + 1 < field->size)
+			field->text[length++] = (char)c;
+		else
+			field->valid = false;
+	}
+	if (field->text)
+		field->text[length] = '\0';
+	return c;
+}
+
+static int skip_line(struct reader *r, int ended)
+{
+	while (ended != '\n' && ended != END_OF_FILE)
+		ended = next_byte(r);
+	return ended;
+}
+
+/*
+ * Read one line of passwd(5): name:password:uid:gid:gecos:home:shell. Returns
+ * what ended it; *valid tells whether it is an entry.
+ */
+static int next_user(struct reader *r, struct names_user *user, bool *valid)
+{
+	char uid[16];
+	char gid[16];
+	struct field fields[] = {
+		{ .text = user->name, .size = sizeof(user->name) },
+		{ .text = NULL },
+		{ .text = uid, .size = sizeof(uid) },
+		{ .text = gid, .size = sizeof(gid) },
+		{ .text = NULL },
+		{ .text = user->home, .size = sizeof(user->home) },
+	};
+	int ended = ':';
+
+	*valid = true;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (ended != ':') {
+			*valid = false;
+			return ended;
+		}
+		ended = next_field(r, &fields[i], false);
+		*valid = *valid && fields[i].valid;
+	}
+	*valid = *valid && ended == ':' && user->name[0] &&
+		 parse_id(uid, &user->uid) && parse_id(gid, &user->gid);
+	return skip_line(r, ended);
+}
+
+int names_find_user(const char *passwd, const char *name, uid_t uid,
+		    struct names_user *user)
+{
+	struct reader r;
+	int ended = '\n';
+	int found = reader_open(&r, passwd);
+
+	if (found <= 0)
+		return found;
+	found = 0;
+	while (!found && ended != END_OF_FILE) {
+		bool valid;
+
+		ended = next_user(&r, user, &valid);
+		if (valid)
+			found = name ? strcmp(user->name, name) == 0
+				     : user->uid == uid;
+	}
+	return (int)reader_close(&r, found);
+}
+
+/* The head of one line of group(5): name:password:gid. */
+struct group_head {
+	char name[USER_NAME_MAX + 1];
+	gid_t gid;
+	bool valid;
+};
+
+/* Returns what ended the head: ':' when the members follow. */
+static int next_group(struct reader *r, struct group_head *head)
+{
+	char gid[16];
+	struct field name = { .text = head->name, .size = sizeof(head->name) };
+	struct field password = { .text = NULL };
+	struct field number = { .text = gid, .size = sizeof(gid) };
+	int ended = next_field(r, &name, false);
+
+	head->valid = false;
+	if (ended == ':')
+		ended = next_field(r, &password, false);
+	else
+		return ended;
+	if (ended != ':')
+		return ended;
+	ended = next_field(r, &number, false);
+	head->valid = ended == ':' && name.valid && password.valid &&
+		      number.valid && head->name[0] &&
+		      parse_id(gid, &head->gid);
+	return ended;
+}
+
+int names_find_group(const char *group, const char *name, gid_t *gid)
+{
+	struct group_head head;
+	struct reader r;
+	int ended = '\n';
+	int found = reader_open(&r, group);
+
+	if (found <= 0)
+		return found;
+	found = 0;
+	while (!found && ended != END_OF_FILE) {
+		ended = skip_line(&r, next_group(&r, &head));
+		if (head.valid && strcmp(head.name, name) == 0) {
+			*gid = head.gid;
+			found = 1;
+		}
+	}
+	return (int)reader_close(&r, found);
+}
+
+/* Read the members, to the line's end; is user one of them? */
+static bool has_member(struct reader *r, const char *user, int *ended)
+{
+	char member[USER_NAME_MAX + 1];
+	bool found = false;
+
+	do {
+		struct field f = { .text = member, .size = sizeof(member) };
+
+		*ended = next_field(r, &f, true);
+		if (f.valid && strcmp(member, user) == 0)
+			found = true;
+	} while (*ended == ',');
+	*ended = skip_line(r, *ended);
+	return found;
+}
+
+ssize_t names_groups_of(const char *group, const char *user, gid_t *groups,
+			size_t size)
+{
+	struct group_head head;
+	struct reader r;
+	int ended = '\n';
+	size_t count = 0;
+	int opened = reader_open(&r, group);
+
+	if (opened <= 0)
+		return opened;
+	while (ended != END_OF_FILE) {
+		ended = next_group(&r, &head);
+		if (ended != ':')
+			continue;
+		if (!has_member(&r, user, &ended) || !head.valid)
+			continue;
+		if (count < size)
+			groups[count] = head.gid;
+		count++;
+	}
+	return reader_close(&r, (ssize_t)count);
+}

@@ -1,0 +1,354 @@
+#include "options.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "caps.h"
+#include "expand.h"
+#include "fault.h"
+#include "parse.h"
+#include "plan.h"
+#include "text.h"
+
+struct option {
+	const char *name;
+	char letter;		/* the short form, or 0 */
+	bool many;		/* may be given more than once */
+	const char *value;	/* what its value is called, NULL for a flag */
+	const char *help;	/* lines joined by '\n' */
+	int (*set)(struct plan *plan, const char *value, struct fault *f);
+};
+
+static int set_user(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)f;
+	plan->user = value;
+	return 0;
+}
+
+static int set_groups(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)f;
+	plan->groups = value;
+	return 0;
+}
+
+static int set_allow_root(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->allow_root = true;
+	return 0;
+}
+
+static int set_listen(struct plan *plan, const char *value, struct fault *f)
+{
+	const char *wrong;
+
+	if (plan->nlisteners == PLAN_MAX_LISTENERS)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--listen %s: more than %d sockets", value,
+				 PLAN_MAX_LISTENERS);
+	if (!parse_listener(value, plan->listeners + plan->nlisteners, &wrong))
+		return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value,
+				 wrong);
+	plan->nlisteners++;
+	return 0;
+}
+
+static int set_handoff(struct plan *plan, const char *value, struct fault *f)
+{
+	if (strcmp(value, "systemd") == 0)
+		plan->handoff = HANDOFF_SYSTEMD;
+	else if (strcmp(value, "nginx") == 0)
+		plan->handoff = HANDOFF_NGINX;
+	else
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff %s: expected systemd or nginx",
+				 value);
+	return 0;
+}
+
+static int set_own(struct plan *plan, const char *value, struct fault *f)
+{
+	if (plan->ntrees == PLAN_MAX_TREES)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--own %s: more than %d paths", value,
+				 PLAN_MAX_TREES);
+	if (value[0] != '/')
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--own %s: expected an absolute path", value);
+	plan->trees[plan->ntrees++].path = value;
+	return 0;
+}
+
+static int set_own_stdio(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->own_stdio = true;
+	return 0;
+}
+
+static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
+{
+	return caps_parse(value, &plan->keep_caps, f);
+}
+
+static int set_env(struct plan *plan, const char *value, struct fault *f)
+{
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--env %s: expected NAME=VALUE", value);
+	if (plan->nvariables == PLAN_MAX_VARIABLES)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--env %s: more than %d variables", value,
+				 PLAN_MAX_VARIABLES);
+	plan->variables[plan->nvariables++] = value;
+	return 0;
+}
+
+static int set_dry_run(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->action = ACTION_DRY_RUN;
+	return 0;
+}
+
+static int set_verbose(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->verbose = true;
+	return 0;
+}
+
+static int set_version(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->action = ACTION_VERSION;
+	return 0;
+}
+
+static int set_help(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->action = ACTION_HELP;
+	return 0;
+}
+
+static const struct option options[] = {
+	{ .name = "user", .letter = 'u', .value = "USER[:GROUP]",
+	  .help = "who the application is, names or numbers",
+	  .set = set_user },
+	{ .name = "groups", .value = "LIST",
+	  .help = "supplementary groups: names and numbers joined by commas,\n"
+		  "or none (default: those /etc/group gives the user)",
+	  .set = set_groups },
+	{ .name = "allow-root",
+	  .help = "let --user be root",
+	  .set = set_allow_root },
+	{ .name = "listen", .letter = 'l', .many = true,
+	  .value = "[NAME=]URL",
+	  .help = "bind and listen on tcp://ADDRESS:PORT; a.b.c.d, [v6], or *\n"
+		  "for IPv6 and IPv4 in one socket; handed over as 3, 4, ...",
+	  .set = set_listen },
+	{ .name = "handoff", .value = "HOW",
+	  .help = "how the application learns of its sockets: systemd\n"
+		  "(LISTEN_FDS, the default) or nginx (NGINX)",
+	  .set = set_handoff },
+	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
+	  .help = "give PATH and all that is below it to the user; never\n"
+		  "through a symbolic link or into another mount",
+	  .set = set_own },
+	{ .name = "own-stdio",
+	  .help = "give pipes and terminals among stdin, stdout and stderr\n"
+		  "to the user, so that /dev/stdout can be opened",
+	  .set = set_own_stdio },
+	{ .name = "keep-caps", .value = "LIST",
+	  .help = "capabilities the application keeps, joined by commas",
+	  .set = set_keep_caps },
+	{ .name = "env", .many = true, .value = "NAME=VALUE",
+	  .help = "set an environment variable of the application",
+	  .set = set_env },
+	{ .name = "dry-run",
+	  .help = "print what would be done, and do nothing",
+	  .set = set_dry_run },
+	{ .name = "verbose", .letter = 'v',
+	  .help = "say on stderr what is done",
+	  .set = set_verbose },
+	{ .name = "version", .letter = 'V',
+	  .help = "print the version and end",
+	  .set = set_version },
+	{ .name = "help", .letter = 'h',
+	  .help = "print this and end",
+	  .set = set_help },
+};
+
+static const struct option *find_name(const char *name, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (strlen(options[i].name) == length &&
+		    memcmp(options[i].name, name, length) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static const struct option *find_letter(char letter)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (options[i].letter && options[i].letter == letter)
+			return &options[i];
+	return NULL;
+}
+
+/*
+ * Find the option of a word, and the value that is part of it: "--name=value",
+ * "-nvalue". *value is NULL when there is none.
+ */
+static const struct option *find_option(const char *word, const char **value)
+{
+	const char *equals;
+
+	*value = NULL;
+	if (word[1] != '-') {
+		if (word[2])
+			*value = word + 2;
+		return find_letter(word[1]);
+	}
+	equals = strchr(word, '=');
+	if (equals)
+		*value = equals + 1;
+	return find_name(word + 2, equals ? (size_t)(equals - word) - 2
+					  : strlen(word + 2));
+}
+
+/* Expand ${VAR} into the plan's own text. */
+static int expand(struct plan *plan, const struct option *o,
+		  const char **value, char *const env[], struct fault *f)
+{
+	struct text out;
+
+	if (!expand_needed(*value))
+		return 0;
+	if (plan->text_length == sizeof(plan->text))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s %s: the expanded values take more than %zu bytes",
+				 o->name, *value, sizeof(plan->text));
+	text_start(&out, plan->text + plan->text_length,
+		   sizeof(plan->text) - plan->text_length);
+	if (expand_value(o->name, *value, env, &out, f) < 0)
+		return -1;
+	*value = out.start;
+	plan->text_length += out.length + 1;
+	return 0;
+}
+
+/* seen: bit n is set once options[n] was given. */
+static int apply(struct plan *plan, const struct option *o, const char *value,
+		 char *const env[], uint64_t *seen, struct fault *f)
+{
+	uint64_t bit = UINT64_C(1) << (o - options);
+
+	_Static_assert(ARRAY_LEN(options) <= 64, "a bit for each option");
+	if (!o->many && (*seen & bit))
+		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
+				 o->name);
+	*seen |= bit;
+	if (value && expand(plan, o, &value, env, f) < 0)
+		return -1;
+	return o->set(plan, value, f);
+}
+
+static int unknown(const char *word, struct fault *f)
+{
+	fault_set(f, EXIT_USAGE, 0, "unknown option %s", word);
+	return fault_hint(f,
+			  "stepdown --help lists the options; the application's own go after its name");
+}
+
+int options_parse(struct plan *plan, char *const argv[], char *const env[],
+		  struct fault *f)
+{
+	uint64_t seen = 0;
+	char *const *at = argv[0] ? argv + 1 : argv;
+
+	for (; *at && (*at)[0] == '-' && (*at)[1]; at++) {
+		const char *word = *at;
+		const char *value;
+		const struct option *o;
+
+		if (strcmp(word, "--") == 0) {
+			at++;
+			break;
+		}
+		o = find_option(word, &value);
+		if (!o)
+			return unknown(word, f);
+		if (!o->value && value)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "%s: --%s takes no value", word,
+					 o->name);
+		if (o->value && !value) {
+			value = *++at;
+			if (!value)
+				return fault_set(f, EXIT_USAGE, 0,
+						 "--%s: its value %s is missing",
+						 o->name, o->value);
+		}
+		if (apply(plan, o, value, env, &seen, f) < 0)
+			return -1;
+		if (plan->action == ACTION_HELP ||
+		    plan->action == ACTION_VERSION)
+			return 0;
+	}
+	plan->command = at;
+	return 0;
+}
+
+static void add_help(struct text *out, const struct option *o)
+{
+	const char *line = o->help;
+	size_t start = out->length;
+	size_t width;
+
+	text_add(out, "  ");
+	if (o->letter)
+		text_add(out, "-%c, ", o->letter);
+	else
+		text_add(out, "    ");
+	text_add(out, "--%s%s%s", o->name, o->value ? "=" : "",
+		 o->value ? o->value : "");
+	width = out->length - start;
+	if (width > 26) {
+		text_add(out, "\n");
+		width = 0;
+	}
+	while (*line) {
+		size_t length = strcspn(line, "\n");
+
+		text_add(out, "%*s%.*s\n", (int)(28 - width), "", (int)length,
+			 line);
+		line += length;
+		if (*line)
+			line++;
+		width = 0;
+	}
+}
+
+void options_help(struct text *out)
+{
+	text_add(out, "usage: stepdown [OPTION...] [--] COMMAND [ARG...]\n"
+		      "Do what needs root, give root away for good, run COMMAND.\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		add_help(out, &options[i]);
+	text_add(out,
+		 "\nIn a value, ${VAR} is the variable's value and ${VAR:-default} a default.\n"
+		 "Exit status: 100 wrong usage, 111 a step failed, 126 or 127 COMMAND could not\n"
+		 "be executed or found, otherwise COMMAND's own.\n");
+}

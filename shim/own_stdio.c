@@ -1,0 +1,56 @@
+#include "own_stdio.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "fault.h"
+#include "plan.h"
+#include "say.h"
+#include "text.h"
+
+static const char *const names[] = { "stdin", "stdout", "stderr" };
+
+void own_stdio_describe(const struct plan *plan, struct text *out)
+{
+	if (plan->own_stdio)
+		text_add(out, "pipes and terminals among descriptors 0-2 to uid %u",
+			 plan->target.uid);
+}
+
+static bool is_ours_to_give(int fd, const struct stat *st)
+{
+	return S_ISFIFO(st->st_mode) || (S_ISCHR(st->st_mode) && isatty(fd));
+}
+
+static void warn(int fd, struct fault *f)
+{
+	fault_set(f, EXIT_STEP, errno, "own-stdio: give %s to the user",
+		  names[fd]);
+	if (f->err == EPERM)
+		caps_hint(f, CAP_CHOWN);
+	else if (f->err == EROFS)
+		fault_hint(f,
+			   "its filesystem is read-only; leave --own-stdio out if the application does not open /dev/%s",
+			   names[fd]);
+	say_warning(f);
+}
+
+int own_stdio_run(const struct plan *plan, struct run *run, struct fault *f)
+{
+	(void)run;
+	if (!plan->own_stdio)
+		return 0;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		struct stat st;
+
+		if (fstat(fd, &st) < 0 || !is_ours_to_give(fd, &st) ||
+		    st.st_uid == plan->target.uid)
+			continue;
+		if (fchown(fd, plan->target.uid, (gid_t)-1) < 0)
+			warn(fd, f);
+	}
+	return 0;
+}

@@ -1,0 +1,119 @@
+#include "say.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "text.h"
+
+/* Room for a path of PATH_MAX with every byte escaped is not worth having. */
+enum { MESSAGE_SIZE = 4096 };
+
+static void add_printable(struct text *out, const char *words)
+{
+	for (; *words; words++) {
+		unsigned char c = (unsigned char)*words;
+
+		if (c >= ' ' && c <= '~')
+			text_add_bytes(out, words, 1);
+		else
+			text_add(out, "\\x%02x", c);
+	}
+}
+
+/*
+ * A message that cannot be written is lost, never a reason to stop. Always
+ * ends in a newline, also when it was cut.
+ */
+static void put(int fd, struct text *out)
+{
+	ssize_t written;
+	const char *at = out->start;
+	size_t left = out->length;
+
+	if (out->cut)
+		out->start[out->length - 1] = '\n';
+	while (left > 0) {
+		written = write(fd, at, left);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return;
+		at += written;
+		left -= (size_t)written;
+	}
+}
+
+static void say_words(const struct fault *f, const char *kind)
+{
+	char buffer[MESSAGE_SIZE];
+	struct text out;
+
+	text_start(&out, buffer, sizeof(buffer));
+	text_add(&out, "stepdown: %s", kind);
+	add_printable(&out, f->what);
+	if (f->err)
+		text_add(&out, ": %s", strerror(f->err));
+	text_add(&out, "\n");
+	if (f->hint[0]) {
+		text_add(&out, "stepdown: hint: ");
+		add_printable(&out, f->hint);
+		text_add(&out, "\n");
+	}
+	put(STDERR_FILENO, &out);
+}
+
+void say_fault(const struct fault *f)
+{
+	say_words(f, "");
+}
+
+void say_warning(const struct fault *f)
+{
+	say_words(f, "warning: ");
+}
+
+static void say_formatted(int fd, const char *head, const char *format,
+			  va_list words)
+	__attribute__((format(printf, 3, 0)));
+
+static void say_formatted(int fd, const char *head, const char *format,
+			  va_list words)
+{
+	char line[MESSAGE_SIZE / 2];
+	char buffer[MESSAGE_SIZE];
+	struct text out;
+
+	text_start(&out, line, sizeof(line));
+	text_add_list(&out, format, words);
+	text_start(&out, buffer, sizeof(buffer));
+	text_add(&out, "%s", head);
+	add_printable(&out, line);
+	text_add(&out, "\n");
+	put(fd, &out);
+}
+
+void say_note(const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	say_formatted(STDERR_FILENO, "stepdown: ", format, words);
+	va_end(words);
+}
+
+void say_line(const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	say_formatted(STDOUT_FILENO, "", format, words);
+	va_end(words);
+}
+
+void say_text(struct text *text)
+{
+	put(STDOUT_FILENO, text);
+}

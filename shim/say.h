@@ -1,0 +1,29 @@
+/*
+ * say: every word that goes to stdout or stderr.
+ *
+ * One message is one write(2), so lines of several processes do not mix. Bytes
+ * that are not printable ASCII are written as \xNN: a value may come from the
+ * environment, and a message must stay one line and harmless on a terminal.
+ */
+#ifndef STEPDOWN_SAY_H
+#define STEPDOWN_SAY_H
+
+struct fault;
+struct text;
+
+/* stderr: "stepdown: WHAT: REASON" and, if there is one, "stepdown: hint: HINT". */
+void say_fault(const struct fault *f);
+
+/* The same for what the run goes on without: "stepdown: warning: ...". */
+void say_warning(const struct fault *f);
+
+/* stderr, for --verbose: "stepdown: ...". */
+void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* stdout: one line, as it is asked for by --dry-run. */
+void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* stdout: a text of our own, as it is. */
+void say_text(struct text *text);
+
+#endif

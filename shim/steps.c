@@ -1,0 +1,89 @@
+#include "steps.h"
+
+#include <string.h>
+
+#include "drop.h"
+#include "launch.h"
+#include "listen.h"
+#include "own.h"
+#include "own_stdio.h"
+#include "plan.h"
+#include "say.h"
+#include "text.h"
+#include "verify.h"
+
+struct step {
+	const char *name;
+	void (*describe)(const struct plan *plan, struct text *out);
+	int (*run)(const struct plan *plan, struct run *run, struct fault *f);
+};
+
+/*
+ * Ports and files need privilege, so they come first; drop gives all of it
+ * away; verify proves it. Nothing may come between drop and verify that could
+ * give something back, and nothing after verify but launch.
+ */
+static const struct step steps[] = {
+	{ "listen", listen_describe, listen_run },
+	{ "own", own_describe, own_run },
+	{ "own-stdio", own_stdio_describe, own_stdio_run },
+	{ "drop", drop_describe, drop_run },
+	{ "verify", verify_describe, verify_run },
+};
+
+enum { DESCRIPTION_SIZE = 32768 };
+
+/* Give each line of a description to print; an empty one is one line too. */
+static void each_line(const struct step *step, size_t number,
+		      const struct plan *plan,
+		      void (*print)(size_t number, const char *name,
+				    const char *line, int length))
+{
+	char buffer[DESCRIPTION_SIZE];
+	struct text out;
+	const char *line = buffer;
+
+	text_start(&out, buffer, sizeof(buffer));
+	step->describe(plan, &out);
+	if (!out.length)
+		text_add(&out, "nothing asked for");
+	while (line) {
+		int length = (int)strcspn(line, "\n");
+
+		print(number, step->name, line, length);
+		line = line[length] ? line + length + 1 : NULL;
+	}
+}
+
+static void print_numbered(size_t number, const char *name, const char *line,
+			   int length)
+{
+	say_line("%2zu. %-10s %.*s", number, name, length, line);
+}
+
+static void print_verbose(size_t number, const char *name, const char *line,
+			  int length)
+{
+	(void)number;
+	say_note("%s: %.*s", name, length, line);
+}
+
+int steps_run(const struct plan *plan, struct run *run, struct fault *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		if (plan->verbose)
+			each_line(&steps[i], i + 1, plan, print_verbose);
+		if (steps[i].run(plan, run, f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void steps_describe(const struct plan *plan)
+{
+	static const struct step last = { "launch", launch_describe, NULL };
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		each_line(&steps[i], i + 1, plan, print_numbered);
+	each_line(&last, ARRAY_LEN(steps) + 1, plan, print_numbered);
+}

@@ -1,0 +1,41 @@
+/*
+ * text: building a string in a buffer that somebody else owns.
+ *
+ * The formatting is our own because that of the C library (vsnprintf, with its
+ * floating point, wide characters and streams) would be a sixth of the binary.
+ * It allocates nothing and calls nothing, so it is fit for a signal handler and
+ * for a process that is out of memory.
+ */
+#ifndef STEPDOWN_TEXT_H
+#define STEPDOWN_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+	char *start;	/* always ends in NUL */
+	size_t size;	/* bytes at start, the NUL included */
+	size_t length;	/* bytes written, without the NUL */
+	bool cut;	/* something did not fit */
+};
+
+/* Begin an empty text in a buffer of size bytes (at least 1). */
+void text_start(struct text *t, char *buffer, size_t size);
+
+/*
+ * Append, as printf(3) does for what is used here: %s %c %d %u %x %%, with the
+ * flags '-' and '0', a width (digits or '*'), a precision for %s ('.*' or
+ * digits), and the sizes l, ll and z. Anything else ends the text there.
+ * What does not fit is left out, and t->cut set: the text is never longer than
+ * its buffer and always ends in NUL.
+ */
+void text_add(struct text *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void text_add_list(struct text *t, const char *format, va_list words)
+	__attribute__((format(printf, 2, 0)));
+
+/* Append length bytes as they are; the same rule. */
+void text_add_bytes(struct text *t, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,236 @@
+#include "verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "plan.h"
+#include "text.h"
+
+void verify_describe(const struct plan *plan, struct text *out)
+{
+	text_add(out, "read ids, groups, capabilities, securebits and no_new_privs back");
+	if (plan->target.uid != 0)
+		text_add(out, "; try to become root again");
+}
+
+static int wrong(struct fault *f, const char *what, unsigned long long is,
+		 unsigned long long wanted)
+{
+	return fault_set(f, EXIT_STEP, 0,
+			 "verify %s: it is %llu, wanted %llu", what, is, wanted);
+}
+
+static int wrong_set(struct fault *f, const char *what, uint64_t is,
+		     uint64_t wanted)
+{
+	return fault_set(f, EXIT_STEP, 0,
+			 "verify the %s capabilities: they are %016llx, wanted %016llx",
+			 what, (unsigned long long)is,
+			 (unsigned long long)wanted);
+}
+
+/* setfsuid(2) reports the old id and never an error; -1 changes nothing. */
+static int verify_ids(const struct target *t, struct fault *f)
+{
+	uid_t uid[4];
+	gid_t gid[4];
+
+	if (getresuid(&uid[0], &uid[1], &uid[2]) < 0 ||
+	    getresgid(&gid[0], &gid[1], &gid[2]) < 0)
+		return fault_set(f, EXIT_STEP, errno, "verify: read the ids");
+	uid[3] = (uid_t)setfsuid((uid_t)-1);
+	gid[3] = (gid_t)setfsgid((gid_t)-1);
+	for (size_t i = 0; i < ARRAY_LEN(uid); i++) {
+		if (uid[i] != t->uid)
+			return wrong(f, "the uid", uid[i], t->uid);
+		if (gid[i] != t->gid)
+			return wrong(f, "the gid", gid[i], t->gid);
+	}
+	return 0;
+}
+
+static bool in_list(gid_t gid, const gid_t *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == gid)
+			return true;
+	return false;
+}
+
+/* The kernel sorts them, so compare as sets. The plan holds each id once. */
+static int verify_groups(const struct target *t, struct fault *f)
+{
+	gid_t groups[64];
+	int count = getgroups(0, NULL);
+
+	if (count < 0)
+		return fault_set(f, EXIT_STEP, errno, "verify: read the groups");
+	if ((size_t)count != t->ngroups)
+		return wrong(f, "the number of groups",
+			     (unsigned long long)count, t->ngroups);
+	if ((size_t)count > ARRAY_LEN(groups))
+		return 0;
+	count = getgroups((int)ARRAY_LEN(groups), groups);
+	for (int i = 0; i < count; i++)
+		if (!in_list(groups[i], t->groups, t->ngroups))
+			return fault_set(f, EXIT_STEP, 0,
+					 "verify the groups: %u was not asked for",
+					 groups[i]);
+	return 0;
+}
+
+/* How prctl(2) tells whether a capability is in the bounding or ambient set. */
+static uint64_t read_set(int operation, unsigned long argument)
+{
+	uint64_t set = 0;
+
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		int in_set = operation == PR_CAPBSET_READ
+				     ? prctl(operation, cap, 0, 0, 0)
+				     : prctl(operation, argument, cap, 0, 0);
+
+		if (in_set < 0)
+			break;
+		if (in_set)
+			set |= UINT64_C(1) << cap;
+	}
+	return set;
+}
+
+static int verify_caps(uint64_t keep, struct fault *f)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	uint64_t set;
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "verify: read the capabilities");
+	set = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	if (set != keep)
+		return wrong_set(f, "permitted", set, keep);
+	set = data[0].effective | (uint64_t)data[1].effective << 32;
+	if (set != keep)
+		return wrong_set(f, "effective", set, keep);
+	set = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	if (set != keep)
+		return wrong_set(f, "inheritable", set, keep);
+	set = read_set(PR_CAPBSET_READ, 0);
+	if (set != keep)
+		return wrong_set(f, "bounding", set, keep);
+	set = read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET);
+	if (set != keep)
+		return wrong_set(f, "ambient", set, keep);
+	return 0;
+}
+
+/* The other bits may have been locked the other way by the runtime. */
+static int verify_bits(struct fault *f)
+{
+	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+
+	if (bits < 0 || (bits & SECURE_ALL_LOCKS) != SECURE_ALL_LOCKS)
+		return fault_set(f, EXIT_STEP, 0,
+				 "verify the securebits: they are 0x%x, not locked",
+				 (unsigned int)bits);
+	if (no_new_privs != 1)
+		return wrong(f, "no_new_privs",
+			     (unsigned long long)no_new_privs, 1);
+	return 0;
+}
+
+static bool kept(const struct plan *plan, int cap)
+{
+	return plan->keep_caps & (UINT64_C(1) << cap);
+}
+
+static int regained(const char *what, struct fault *f)
+{
+	return fault_set(f, EXIT_STEP, 0,
+			 "verify: %s succeeded after the drop", what);
+}
+
+/*
+ * What OpenSSH's permanently_set_uid() does for ids: try to get them back. A
+ * kept capability may allow it, and then it was asked for.
+ */
+static int try_to_regain(const struct plan *plan, struct fault *f)
+{
+	const struct target *t = &plan->target;
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct all[_LINUX_CAPABILITY_U32S_3] = {
+		{ .permitted = ~0u, .effective = ~0u },
+		{ .permitted = ~0u, .effective = ~0u }
+	};
+	const gid_t root_group = 0;
+
+	if (t->uid != 0 && !kept(plan, CAP_SETUID) &&
+	    (setresuid(0, 0, 0) == 0 || setuid(0) == 0 || seteuid(0) == 0))
+		return regained("setuid(0)", f);
+	if (!kept(plan, CAP_SETGID) &&
+	    ((t->gid != 0 && (setresgid(0, 0, 0) == 0 || setgid(0) == 0)) ||
+	     setgroups(1, &root_group) == 0))
+		return regained("setgid(0) or setgroups(0)", f);
+	if (syscall(SYS_capset, &header, all) == 0)
+		return regained("raising capabilities", f);
+	return 0;
+}
+
+int verify_run(const struct plan *plan, struct run *run, struct fault *f)
+{
+	(void)run;
+	if (verify_ids(&plan->target, f) < 0 ||
+	    verify_groups(&plan->target, f) < 0 ||
+	    verify_caps(plan->keep_caps, f) < 0 || verify_bits(f) < 0)
+		return -1;
+	return try_to_regain(plan, f);
+}
+
+/*
+ * poll(2) answers POLLNVAL for each descriptor that is not open, so one call
+ * looks at many and needs no /proc; it takes no more of them than
+ * RLIMIT_NOFILE. Those above are covered by what close_range(2) returned.
+ */
+int verify_descriptors(size_t count, struct fault *f)
+{
+	struct pollfd look[256];
+	size_t number = ARRAY_LEN(look);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < number)
+		number = limit.rlim_cur;
+	for (size_t i = 0; i < number; i++)
+		look[i] = (struct pollfd){ .fd = 3 + (int)i };
+	if (poll(look, number, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "verify: look at the descriptors");
+	for (size_t i = 0; i < number; i++) {
+		bool open = !(look[i].revents & POLLNVAL);
+		int flags = open && i < count ? fcntl(look[i].fd, F_GETFD) : 0;
+
+		if (open != (i < count) || flags != 0)
+			return fault_set(f, EXIT_STEP, 0,
+					 "verify descriptor %d: it is %s",
+					 look[i].fd,
+					 !open ? "closed" :
+					 i < count ? "closed by execve"
+						    : "open and not ours to hand over");
+	}
+	return 0;
+}
