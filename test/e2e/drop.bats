@@ -1,0 +1,288 @@
+#!/usr/bin/env bats
+# Every privilege is gone, as the kernel tells it to the application, and it
+# cannot get any of it back.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need setpriv setcap
+	net_up
+}
+
+teardown_file()
+{
+	net_down
+}
+
+# NOROOT, NO_SETUID_FIXUP and NO_CAP_AMBIENT_RAISE, and all four locks; the
+# fourth bit, KEEP_CAPS, is off for good (capabilities(7)).
+locked_securebits=239
+
+@test "ids, five capability sets, no_new_privs, securebits" {
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+	witness_says securebits $locked_securebits
+	[ ! -s "$err" ]
+}
+
+@test "the witness sees what there is to give away" {
+	capture "$WITNESS"
+	witness_says uid.effective 0
+	witness_says no_new_privs 0
+	[ "$(witness cap.effective)" != $no_caps ]
+	[ "$(witness cap.bounding)" != $no_caps ]
+}
+
+@test "nothing that the application tries brings privilege back" {
+	as_4242 -- "$WITNESS" try-root
+	witness_says worked 0
+	succeeded
+}
+
+@test "the witness's tries would work for root" {
+	capture "$WITNESS" try-root
+	exited 1
+	witness_says try.setuid WORKED
+	witness_says try.setgid WORKED
+	witness_says try.setgroups WORKED
+	witness_says try.capset.setuid WORKED
+}
+
+@test "a setuid program gives nothing" {
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
+	cp "$WITNESS" "$tmp/setuid"
+	chmod 6755 "$tmp/setuid"
+	capture setpriv --reuid=4242 --regid=4242 --clear-groups "$tmp/setuid"
+	witness_says uid.effective 0
+	witness_says gid.effective 0
+	as_4242 -- "$tmp/setuid"
+	succeeded
+	witness_is 4242 4242
+	as_4242 -- "$WITNESS" exec "$tmp/setuid"
+	witness_is 4242 4242
+}
+
+# With =p the kernel gives what of it the bounding set allows: nothing. With =ep
+# it refuses to run a program that would get less than it names.
+@test "a program with file capabilities gives nothing" {
+	cp "$WITNESS" "$tmp/capable"
+	setcap cap_setuid,cap_sys_admin=p "$tmp/capable"
+	capture setpriv --reuid=4242 --regid=4242 --clear-groups "$tmp/capable"
+	witness_says cap.permitted 0000000000200080
+	as_4242 -- "$tmp/capable"
+	succeeded
+	witness_is 4242 4242
+
+	setcap cap_setuid,cap_sys_admin=ep "$tmp/capable"
+	capture setpriv --reuid=4242 --regid=4242 --clear-groups "$tmp/capable"
+	witness_says cap.effective 0000000000200080
+	as_4242 -- "$tmp/capable"
+	refused 126
+}
+
+@test "what was ambient or inheritable before is gone" {
+	before=(setpriv "--inh-caps=+chown,+kill" "--ambient-caps=+chown,+kill")
+	capture "$WITNESS"
+	witness_says cap.ambient 0000000000000021
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+}
+
+@test "supplementary groups are gone" {
+	before=(setpriv "--groups=0,27,5000")
+	capture "$WITNESS"
+	witness_says groups '0 27 5000'
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242 ''
+	as_4242 --groups=none -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242 ''
+}
+
+@test "--groups gives these and no other" {
+	before=(setpriv "--groups=0,27,5000")
+	as_4242 --groups=6001,1,6001 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242 '1 6001'
+}
+
+@test "a name brings its ids, group and groups from /etc" {
+	make_scratch "$tmp/root"
+	make_people "$tmp/root"
+	in_scratch "$tmp/root" /stepdown --user=app -- /witness
+	succeeded
+	witness_is 4242 4343 '6001 6002'
+	in_scratch "$tmp/root" /stepdown --user=loner -- /witness
+	witness_is 5252 5353
+	in_scratch "$tmp/root" /stepdown --user=5252 -- /witness
+	witness_is 5252 5353
+}
+
+@test "a named group and named groups are found, and none means none" {
+	make_scratch "$tmp/root"
+	make_people "$tmp/root"
+	in_scratch "$tmp/root" /stepdown --user=app:media --groups=backup,9 \
+		-- /witness
+	succeeded
+	witness_is 4242 6001 '9 6002'
+	in_scratch "$tmp/root" /stepdown --user=app --groups=none -- /witness
+	witness_is 4242 4343
+	in_scratch "$tmp/root" /stepdown --user=4242:6001 -- /witness
+	witness_says gid.effective 6001
+}
+
+@test "exactly descriptors 0 to 2" {
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_has fds.proc
+	witness_has_descriptors 0 1 2
+}
+
+# leak COMMAND... : with forty descriptors open beyond 2, some of them where
+# the sockets must go, some far up; files, folders and pipes. (bash has use for
+# the numbers from 10 on.)
+leak()
+(
+	for n in {3..9} {20..40}; do
+		eval "exec $n</dev/null"
+	done
+	for n in 50 60 70 511 1022 1023 1024 1025 1500; do
+		eval "exec $n<>$tmp/leaked"
+	done
+	exec 41</ 42< <(sleep 5) 43</proc/self/status
+	"$@"
+)
+
+@test "the forty leaked descriptors are there without stepdown" {
+	before=(leak)
+	capture "$WITNESS"
+	[ "$(wc -w <<<"$(witness fds.proc)")" -ge 43 ]
+}
+
+@test "exactly descriptors 0 to 2 also with forty leaked ones" {
+	before=(leak)
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_has fds.proc
+	witness_has_descriptors 0 1 2
+}
+
+@test "exactly 0 to 2 and the sockets also with forty leaked ones" {
+	before=(leak nsenter --target "$net_holder" --net --)
+	as_4242 --listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' \
+		--listen='tcp://*:81' -- "$WITNESS"
+	succeeded
+	witness_has fds.proc
+	witness_has_descriptors 0 1 2 3 4 5
+	witness_has_socket 3 inet 0.0.0.0:80
+	witness_has_socket 4 inet6 '[::]:80'
+	witness_has_socket 5 inet6 '[::]:81'
+}
+
+@test "leaked descriptors are closed where close_range(2) is not allowed" {
+	local tracer=(strace -qq -f -o /dev/null -e trace=close_range
+		-e inject=close_range:error=ENOSYS)
+
+	before=(leak)
+	capture "${tracer[@]}" "$STEPDOWN" --user=4242:4242 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2
+}
+
+without_stdin()
+{
+	"$@" <&-
+}
+
+without_stdin_and_stderr()
+{
+	"$@" <&- 2>&-
+}
+
+@test "a socket never lands on a closed stdin or stderr" {
+	before=(without_stdin nsenter --target "$net_holder" --net --)
+	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 1 2 3
+	witness_has_socket 3 inet 0.0.0.0:80
+
+	before=(without_stdin_and_stderr nsenter --target "$net_holder" --net --)
+	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 1 3
+	witness_has_socket 3 inet 0.0.0.0:80
+}
+
+@test "--keep-caps: these in all five sets, and nothing else" {
+	as_4242 --keep-caps=net_bind_service -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242 '' 0000000000000400
+	witness_says securebits $locked_securebits
+	as_4242 --keep-caps=chown,CAP_KILL,40 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242 '' 0000010000000021
+}
+
+@test "--keep-caps outlives another execve" {
+	as_4242 --keep-caps=net_bind_service -- "$WITNESS" exec "$WITNESS"
+	succeeded
+	witness_is 4242 4242 '' 0000000000000400
+}
+
+@test "--keep-caps does what the application needs it for" {
+	touch "$tmp/file"
+	as_4242 --keep-caps=chown -- chown 7:7 "$tmp/file"
+	succeeded
+	owned_by 7:7 "$tmp/file"
+	as_4242 -- chown 8:8 "$tmp/file"
+	exited 1
+	owned_by 7:7 "$tmp/file"
+}
+
+@test "--keep-caps of one that is not there: 111 and the hint" {
+	before=(setpriv --bounding-set=-net_raw)
+	as_4242 --keep-caps=net_raw -- "$WITNESS"
+	refused 111
+	message_has net_raw
+	hint_has CAP_NET_RAW
+	hint_has --cap-add=NET_RAW
+}
+
+@test "it becomes the application: the same process, no other" {
+	in_background "$STEPDOWN" --user=4242:4242 -- "$WITNESS"
+	wait "$background"
+	witness_says pid "$background"
+	witness_says ppid $BASHPID
+}
+
+# What a process has of its own and nobody asked to change.
+inherited()
+{
+	grep -E '^(rlimit|signals|umask|cwd|pgid|sid|ppid|seccomp|fd\.[012]\.)' \
+		"$out" | grep -v '^ppid'
+}
+
+@test "what was not asked for stays as it was" {
+	local plain
+
+	umask 0137
+	ulimit -S -n 512
+	ulimit -c 0
+	cd /usr/lib
+	trap '' USR1
+	capture "$WITNESS"
+	plain=$(inherited)
+	as_4242 -- "$WITNESS"
+	succeeded
+	[ "$(inherited)" = "$plain" ] ||
+		fail_seen "it was: $plain" "it is: $(inherited)"
+	witness_says umask 0137
+	witness_says cwd /usr/lib
+	[ "$(witness rlimit.nofile | cut -d: -f1)" = 512 ]
+	[ $((0x$(witness signals.ignored) & 1 << 9)) -ne 0 ]
+}

@@ -1,0 +1,361 @@
+# shellcheck shell=bash
+# What the end-to-end tests share. Each .bats file loads it.
+#
+# A test runs the built binary with the witness as the application and then
+# asks what the witness saw of itself. `stepdown`, `as_4242` and `capture` put
+# what they ran into $out and $err (files) and $status; the assertions read
+# those, and print them when they fail.
+
+bats_require_minimum_version 1.5.0
+
+top=$(cd "${BATS_TEST_DIRNAME:?}/../.." && pwd)
+STEPDOWN=$(realpath -m "${STEPDOWN:-$top/build/stepdown}")
+WITNESS=$(realpath -m "${WITNESS:-$top/build/test/e2e/witness}")
+
+no_caps=0000000000000000
+# Each test has its own folder, made by bats, and removed after it.
+if [ -n "${BATS_TEST_TMPDIR-}" ]; then
+	tmp=$BATS_TEST_TMPDIR
+	out=$tmp/out
+	err=$tmp/err
+fi
+before=()		# words that `capture` puts in front of its command
+status=			# exit status of what was captured
+
+# ---- failing and skipping ----
+
+fail()
+{
+	printf '%s\n' "$@" >&2
+	return 1
+}
+
+# Without the environment: it is long, and may hold what is no business of a log.
+show_captured()
+{
+	echo "--- status $status"
+	[ ! -s "$err" ] || { echo '--- stderr'; head -c 4000 "$err"; }
+	[ ! -s "$out" ] ||
+		{ echo '--- stdout'; grep -av '^env\.' "$out" | head -c 8000; }
+}
+
+# As `fail`, and shows what was captured.
+fail_seen()
+{
+	printf '%s\n' "$@" >&2
+	show_captured >&2
+	return 1
+}
+
+# On a machine that must run everything, what is missing is a failure.
+cannot_run()
+{
+	[ "${STEPDOWN_MUST_RUN:-0}" != 1 ] || fail "cannot run: $*" || exit 1
+	skip "$*"
+}
+
+# need COMMAND... and root, and the two binaries
+need()
+{
+	local command
+
+	[ "$(id -u)" -eq 0 ] || cannot_run 'not root'
+	for command; do
+		command -v "$command" >/dev/null || cannot_run "no $command"
+	done
+	[ -x "$STEPDOWN" ] || fail "no $STEPDOWN: run make -C build"
+	[ -x "$WITNESS" ] ||
+		fail "no $WITNESS: run make -C build test/e2e/witness"
+}
+
+# eventually SECONDS COMMAND... : try until it works, at most that long.
+eventually()
+{
+	local tries=$(($1 * 20))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# ---- running ----
+
+# Descriptors 3 and 4 are bats' own, and stay here.
+capture()
+{
+	status=0
+	"${before[@]}" "$@" >"$out" 2>"$err" </dev/null 3>&- 4>&- || status=$?
+}
+
+stepdown()
+{
+	capture "$STEPDOWN" "$@"
+}
+
+as_4242()
+{
+	capture "$STEPDOWN" --user=4242:4242 "$@"
+}
+
+# strace writes a line for each call of the named kinds to $calls.
+calls=${tmp-}/calls
+traced()
+{
+	local kinds=$1
+
+	shift
+	capture strace -f -qq -e signal=none -o "$calls" -e trace="$kinds" "$@"
+}
+
+# Everything that could change a disk, a socket or a privilege. A misuse and a
+# dry run make no such call; that a good run makes them is tested too.
+changing_calls=%network,chown,fchown,lchown,fchownat,chmod,fchmod,fchmodat
+changing_calls+=,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2
+changing_calls+=,open,openat,openat2,creat,truncate,ftruncate,mknod,mknodat
+changing_calls+=,setuid,setgid,setreuid,setregid,setresuid,setresgid,setgroups
+changing_calls+=,setfsuid,setfsgid,capset,prctl,setrlimit,prlimit64,mount
+changing_calls+=,execve,execveat,fork,vfork,clone,clone3
+
+# The changes among the traced calls, one a line; opening or asking to read is
+# none, nor is the execve that started the trace.
+changes()
+{
+	local reads='prctl\((PR_GET_|PR_CAPBSET_READ|PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET)'
+
+	sed 1d "$calls" | grep -Ev -e "$reads" \
+		-e 'open(at|at2)?\([^)]*O_(RDONLY|PATH)' || true
+}
+
+changed_nothing()
+{
+	[ -s "$calls" ] || fail_seen 'nothing was traced'
+	[ -z "$(changes)" ] ||
+		fail_seen 'it should have changed nothing:' "$(changes)"
+}
+
+# misuse WORDS ARGUMENT... : stepdown refuses these arguments with status 100
+# and a message that has the WORDS, before it has changed anything.
+misuse()
+{
+	local words=$1
+
+	shift
+	traced "$changing_calls" "$STEPDOWN" "$@"
+	refused 100
+	message_has "$words"
+	changed_nothing
+}
+
+# in_background COMMAND... : as capture, but goes on; $background is its pid.
+in_background()
+{
+	"${before[@]}" "$@" >"$out" 2>"$err" </dev/null 3>&- 4>&- &
+	export background=$!
+}
+
+# stop PID: for teardown; what has ended already is fine.
+stop()
+{
+	kill -KILL "$1" 2>/dev/null || return 0
+	wait "$1" 2>/dev/null || true
+}
+
+# ---- a network of our own ----
+
+# The port below which bind(2) needs CAP_NET_BIND_SERVICE is a property of the
+# network namespace; engines set it to 0, and then a test proves nothing. The
+# namespace lives as long as the sleep that holds it; net_down ends it.
+net_up()
+{
+	unshare --net sleep 900 >/dev/null 2>&1 3>&- 4>&- &
+	export net_holder=$!
+	eventually 5 is_other_net || fail 'no network namespace'
+	in_net ip link set lo up
+	in_net sh -c 'echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start'
+}
+
+is_other_net()
+{
+	[ -e "/proc/$net_holder/ns/net" ] &&
+		! [ "/proc/$net_holder/ns/net" -ef /proc/self/ns/net ]
+}
+
+net_down()
+{
+	[ -z "${net_holder-}" ] || stop "$net_holder"
+}
+
+in_net()
+{
+	nsenter --target "$net_holder" --net -- "$@"
+}
+
+# From here on, `capture` runs its commands in that network.
+use_net()
+{
+	before=(nsenter --target "$net_holder" --net --)
+}
+
+sysctl_in_net()
+{
+	in_net sh -c "echo $2 >/proc/sys/$1"
+}
+
+# ---- a root of our own ----
+
+# make_scratch DIR: what FROM scratch gives: the two binaries, nothing else.
+make_scratch()
+{
+	mkdir -p "$1"
+	cp "$STEPDOWN" "$1/stepdown"
+	cp "$WITNESS" "$1/witness"
+	chmod 755 "$1" "$1/stepdown" "$1/witness"
+}
+
+# make_people DIR: an /etc/passwd and /etc/group, with gids unlike uids.
+make_people()
+{
+	mkdir -p "$1/etc"
+	cat >"$1/etc/passwd" <<-end
+	root:x:0:0:root:/superuser:/bin/sh
+	app:x:4242:4343:The Application:/home/app:/bin/false
+	loner:x:5252:5353::/home/loner:/bin/false
+	end
+	cat >"$1/etc/group" <<-end
+	root:x:0:
+	app:x:4343:
+	loner:x:5353:
+	media:x:6001:other,app
+	backup:x:6002:app
+	others:x:6003:other,apple,ap
+	end
+}
+
+# in_scratch DIR COMMAND... : capture it with DIR as its root.
+in_scratch()
+{
+	local dir=$1
+
+	shift
+	capture chroot "$dir" "$@"
+}
+
+# ---- what the witness says ----
+
+# witness KEY: its value; fails if there is none.
+witness()
+{
+	sed -n "/^$1=/{s///p;q}" "$out"
+}
+
+witness_has()
+{
+	grep -q "^$1=" "$out" || fail_seen "the witness says nothing of $1"
+}
+
+witness_lacks()
+{
+	if grep -q "^$1=" "$out"; then
+		fail_seen "the witness should not say $1=$(witness "$1")"
+	fi
+}
+
+witness_says()
+{
+	if ! grep -Fxq -- "$1=$2" "$out"; then
+		fail_seen "the witness should say $1=$2" \
+			"it says          $1=$(witness "$1")"
+	fi
+}
+
+# witness_is UID GID [GROUPS [CAPS]]: all ids, groups, capability sets and
+# locks, as they must be after a drop.
+witness_is()
+{
+	local kind set
+
+	for kind in real effective saved fs; do
+		witness_says "uid.$kind" "$1"
+		witness_says "gid.$kind" "$2"
+	done
+	witness_says groups "${3-}"
+	for set in inheritable permitted effective bounding ambient; do
+		witness_says "cap.$set" "${4:-$no_caps}"
+	done
+	witness_says no_new_privs 1
+}
+
+# witness_has_descriptors N...: these, and no other, by both ways of looking
+# (by one where the witness had no /proc).
+witness_has_descriptors()
+{
+	witness_says fds.probed "$*"
+	if grep -q '^fds.proc=' "$out"; then
+		witness_says fds.proc "$*"
+	fi
+}
+
+# witness_has_socket FD FAMILY ADDRESS
+witness_has_socket()
+{
+	witness_says "fd.$1.type" socket
+	witness_says "fd.$1.family" "$2"
+	witness_says "fd.$1.address" "$3"
+	witness_says "fd.$1.socket" stream
+	witness_says "fd.$1.listening" 1
+	witness_says "fd.$1.cloexec" 0
+}
+
+# ---- how it went ----
+
+succeeded()
+{
+	[ "$status" -eq 0 ] || fail_seen 'it should have succeeded'
+}
+
+exited()
+{
+	[ "$status" -eq "$1" ] || fail_seen "it should have exited with $1"
+}
+
+# One line of the shape `stepdown: WORDS`, and after it at most a hint; nothing
+# on stdout, where the witness would have spoken: the application did not run.
+refused()
+{
+	exited "$1"
+	[ ! -s "$out" ] || fail_seen 'the application ran, or stdout was used'
+	[ "$(grep -c '^stepdown: ' "$err")" -eq "$(wc -l <"$err")" ] ||
+		fail_seen 'every line should begin with "stepdown: "'
+	[ "$(grep -vc '^stepdown: hint: ' "$err")" -eq 1 ] ||
+		fail_seen 'there should be one message'
+	[ "$(grep -c '^stepdown: hint: ' "$err")" -le 1 ] ||
+		fail_seen 'there should be one hint at most'
+}
+
+# message_has WORDS: in the message, not in the hint
+message_has()
+{
+	grep -v '^stepdown: hint: ' "$err" | grep -Fq -- "$1" ||
+		fail_seen "the message should contain: $1"
+}
+
+hint_has()
+{
+	grep '^stepdown: hint: ' "$err" | grep -Fq -- "$1" ||
+		fail_seen "the hint should contain: $1"
+}
+
+# owned_by UID:GID PATH...: each of them, symbolic links themselves
+owned_by()
+{
+	local owner=$1 path seen
+
+	shift
+	for path; do
+		seen=$(stat -c %u:%g "$path")
+		[ "$seen" = "$owner" ] ||
+			fail_seen "$path belongs to $seen, not to $owner"
+	done
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# --own-stdio: the application may open /dev/stdout again. Only pipes and
+# terminals are given away: a regular file is the host's, and /dev/null is
+# everybody's.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need script setpriv unshare mount
+}
+
+# piped COMMAND... : with stdin, stdout and stderr as pipes
+piped()
+{
+	{ sleep 1 | "$@" 2>&3 | cat; } 3> >(cat >&2)
+}
+
+@test "a pipe that nobody gave away cannot be opened again" {
+	before=(piped)
+	as_4242 -- sh -c 'echo opened >/dev/stdout'
+	! grep -q opened "$out" || fail_seen 'this test proves nothing here'
+	grep -q 'Permission denied' "$err"
+}
+
+@test "pipes are given to the target" {
+	before=(piped)
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	for fd in 0 1 2; do
+		witness_says fd.$fd.type pipe
+		[[ $(witness fd.$fd.owner) == 4242:* ]] ||
+			fail_seen "descriptor $fd"
+	done
+}
+
+@test "the application can open /dev/stdin, /dev/stdout and /dev/stderr" {
+	before=(piped)
+	as_4242 --own-stdio -- sh -c '
+		: </dev/stdin && echo to stdout >/dev/stdout &&
+		echo to stderr >/dev/stderr'
+	succeeded
+	grep -q 'to stdout' "$out"
+	eventually 2 grep -q 'to stderr' "$err"
+}
+
+@test "a pipe is not given without --own-stdio" {
+	before=(piped)
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_says fd.1.owner 0:0
+}
+
+# in_terminal COMMAND... : with a new terminal as stdin, stdout and stderr
+in_terminal()
+{
+	script --quiet --return --command "$(printf '%q ' "$@")" /dev/null |
+		tr -d '\r'
+}
+
+@test "a terminal is given to the target" {
+	before=(in_terminal)
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	for fd in 0 1 2; do
+		witness_says fd.$fd.type tty
+		[[ $(witness fd.$fd.owner) == 4242:* ]] ||
+			fail_seen "descriptor $fd"
+	done
+	as_4242 --own-stdio -- sh -c 'echo opened >/dev/stdout'
+	grep -q opened "$out"
+}
+
+@test "a terminal is not given without --own-stdio" {
+	before=(in_terminal)
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_says fd.1.type tty
+	witness_says fd.1.owner 0:0
+}
+
+@test "a regular file is never given: it is the host's" {
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	witness_says fd.1.type file
+	witness_says fd.1.owner 0:0
+	owned_by 0:0 "$out" "$err"
+	[ ! -s "$err" ] || fail_seen 'and that is no reason to complain'
+}
+
+@test "/dev/null is never given" {
+	local null
+
+	null=$(stat -c '%u:%g %a %Z' /dev/null)
+	"$STEPDOWN" --user=4242:4242 --own-stdio -- "$WITNESS" exit 0 \
+		</dev/null >/dev/null 2>/dev/null
+	[ "$(stat -c '%u:%g %a %Z' /dev/null)" = "$null" ]
+}
+
+@test "a folder and a socket are never given" {
+	mkdir "$tmp/folder"
+	"$STEPDOWN" --user=4242:4242 --own-stdio -- "$WITNESS" \
+		<"$tmp/folder" >"$out"
+	witness_says fd.0.type directory
+	owned_by 0:0 "$tmp/folder"
+}
+
+@test "stdin, stdout and stderr that are closed are no trouble" {
+	"$STEPDOWN" --user=4242:4242 --own-stdio -- "$WITNESS" exit 7 \
+		<&- >&- 2>&- || status=$?
+	[ "$status" -eq 7 ]
+}
+
+@test "without CAP_CHOWN: a warning and the hint, and the application runs" {
+	before=(piped setpriv --bounding-set=-chown)
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+	witness_says fd.1.owner 0:0
+	eventually 2 grep -q '^stepdown: hint: .*CAP_CHOWN' "$err"
+	grep -q '^stepdown: warning: .*stdout.*: Operation not permitted' "$err"
+	grep -q -- '--cap-add=CHOWN' "$err"
+}
+
+# A named pipe on a file system that was mounted read-only later.
+read_only_fifo()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount sh -ec '
+		mkdir "$1/fifo"
+		mount -t tmpfs fifo "$1/fifo"
+		mkfifo "$1/fifo/pipe"
+		mount -o remount,ro "$1/fifo"
+		shift_to=$1; shift
+		cat "$shift_to/fifo/pipe" &
+		"$@" >"$shift_to/fifo/pipe"' - "$tmp" "$@"
+}
+
+@test "on a read-only file system: a warning and the hint, and it runs" {
+	before=(read_only_fifo)
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+	grep -q '^stepdown: warning: .*stdout.*: Read-only file system' "$err"
+	grep -q '^stepdown: hint: .*read-only' "$err"
+}

@@ -1,0 +1,182 @@
+#include "unit.h"
+
+#include "expand.h"
+#include "text.h"
+
+static char *const *env(void)
+{
+	static const char *const list[] = { "A=one", "B=", "AB=two", "_C9=x=y",
+					    "NESTED=${A}", "SPACE=a b",
+					    "NOEQUALS", "A=second", NULL };
+
+	return (char *const *)(uintptr_t)list;
+}
+
+static const struct {
+	const char *value;
+	const char *expanded;
+} good[] = {
+	{ "", "" },
+	{ "plain", "plain" },
+	{ "$", "$" },
+	{ "$$", "$$" },
+	{ "$A", "$A" },
+	{ "{A}", "{A}" },
+	{ "a$", "a$" },
+	{ "}", "}" },
+	{ "${A}", "one" },
+	{ "-${A}-", "-one-" },
+	{ "${A}${AB}", "onetwo" },
+	{ "${A}$", "one$" },
+	{ "$${A}", "${A}" },
+	{ "$$${A}", "$${A}" },
+	{ "$${", "${" },
+	{ "$${${A}", "${one" },
+	{ "${A}$${A}${A}", "one${A}one" },
+	{ "${B}", "" },
+	{ "${_C9}", "x=y" },
+	{ "${NESTED}", "${A}" },
+	{ "${SPACE}", "a b" },
+	{ "${A:-other}", "one" },
+	{ "${B:-other}", "other" },
+	{ "${NONE:-other}", "other" },
+	{ "${NONE:-}", "" },
+	{ "${NONE:-a:b}", "a:b" },
+	{ "${NONE:--1}", "-1" },
+	{ "${NONE:-$A}", "$A" },
+	{ "${NONE:-a}b}", "ab}" },
+	{ "${NONE:-x}:${B:-y}", "x:y" },
+};
+
+static int expand(const char *value, char *buffer, size_t size, struct fault *f)
+{
+	struct text out;
+
+	text_start(&out, buffer, size);
+	return expand_value("user", value, env(), &out, f);
+}
+
+static void each_reference_becomes_its_value_or_default(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		char buffer[64];
+		struct fault f = { 0 };
+
+		if (expand(good[i].value, buffer, sizeof(buffer), &f) != 0)
+			fail_msg("%s: %s", good[i].value, f.what);
+		assert_string_equal(buffer, good[i].expanded);
+	}
+}
+
+static void a_value_without_a_reference_needs_no_copy(void **state)
+{
+	(void)state;
+	assert_false(expand_needed(""));
+	assert_false(expand_needed("$A {A} $ { }"));
+	assert_true(expand_needed("${A}"));
+	assert_true(expand_needed("$${A}"));
+	assert_true(expand_needed("x${"));
+}
+
+static const struct {
+	const char *value;
+	const char *words;
+} bad[] = {
+	{ "${", "without a closing }" },
+	{ "${A", "without a closing }" },
+	{ "${A}${B", "without a closing }" },
+	{ "${}", "neither" },
+	{ "${ A}", "neither" },
+	{ "${A }", "neither" },
+	{ "${9}", "neither" },
+	{ "${A-b}", "neither" },
+	{ "${A:b}", "neither" },
+	{ "${A:}", "neither" },
+	{ "${A:=b}", "neither" },
+	{ "${A:+b}", "neither" },
+	{ "${:-b}", "neither" },
+	{ "${A=}", "neither" },
+	{ "${${A}}", "neither" },
+	{ "${NONE}", "variable NONE is not set" },
+	{ "${NOEQUALS}", "variable NOEQUALS is not set" },
+	{ "${NOEQ}", "variable NOEQ is not set" },
+	{ "${a}", "variable a is not set" },
+	{ "x${A}${NONE}", "variable NONE is not set" },
+};
+
+static void what_cannot_be_expanded_is_a_usage_fault(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char buffer[64];
+		struct fault f = { 0 };
+
+		if (expand(bad[i].value, buffer, sizeof(buffer), &f) != -1)
+			fail_msg("%s became %s", bad[i].value, buffer);
+		assert_fault(&f, EXIT_USAGE, bad[i].words);
+		assert_has(f.what, "--user");
+		assert_has(f.what, bad[i].value);
+	}
+}
+
+static void an_unset_variable_comes_with_a_hint(void **state)
+{
+	struct fault f = { 0 };
+	char buffer[8];
+
+	(void)state;
+	assert_int_equal(expand("${PUID}", buffer, sizeof(buffer), &f), -1);
+	assert_has(f.hint, "PUID=");
+	assert_has(f.hint, "${PUID:-default}");
+}
+
+static void an_empty_environment_has_no_variables(void **state)
+{
+	char *const nothing[] = { NULL };
+	struct fault f = { 0 };
+	char buffer[8];
+	struct text out;
+
+	(void)state;
+	text_start(&out, buffer, sizeof(buffer));
+	assert_int_equal(expand_value("own", "${A}", nothing, &out, &f), -1);
+	text_start(&out, buffer, sizeof(buffer));
+	assert_int_equal(expand_value("own", "${A:-b}", nothing, &out, &f), 0);
+	assert_string_equal(buffer, "b");
+}
+
+/* Whichever part crosses the end: literal, value, default, "$${". */
+static void what_does_not_fit_is_a_usage_fault(void **state)
+{
+	static const char *const values[] = { "abcd", "${A}d", "a${A}",
+					      "a${NONE:-bcd}", "ab$${", "abc$${",
+					      "a$${b" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		for (size_t size = 1; size <= 4; size++) {
+			struct fault f = { 0 };
+			char buffer[5] = { 1, 2, 3, 4, 5 };
+
+			assert_int_equal(expand(values[i], buffer, size, &f),
+					 -1);
+			assert_fault(&f, EXIT_USAGE, "more than");
+			assert_true(strlen(buffer) < size);
+			assert_int_equal(buffer[4], 5);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_reference_becomes_its_value_or_default),
+		cmocka_unit_test(a_value_without_a_reference_needs_no_copy),
+		cmocka_unit_test(what_cannot_be_expanded_is_a_usage_fault),
+		cmocka_unit_test(an_unset_variable_comes_with_a_hint),
+		cmocka_unit_test(an_empty_environment_has_no_variables),
+		cmocka_unit_test(what_does_not_fit_is_a_usage_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

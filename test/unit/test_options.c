@@ -1,0 +1,485 @@
+#include "unit.h"
+
+#include "text.h"
+
+/* The table itself, so that no row can be forgotten here. */
+#include "options.c"
+
+static struct plan plan;
+static struct fault f;
+
+static int parse(char *const *words)
+{
+	memset(&plan, 0, sizeof(plan));
+	memset(&f, 0, sizeof(f));
+	return options_parse(&plan, words,
+			     WORDS("ID=4242", "PORT=80", "DIR=/data"), &f);
+}
+
+/* Options before a command. */
+#define PARSE(...) parse(WORDS("stepdown", __VA_ARGS__))
+
+/* A value that the option takes. */
+static const char *value_for(const struct option *o)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+	} values[] = {
+		{ "user", "4242:4242" }, { "groups", "1,2" },
+		{ "listen", "tcp://*:80" }, { "handoff", "nginx" },
+		{ "own", "/data" }, { "keep-caps", "chown" },
+		{ "env", "A=b" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(values); i++)
+		if (strcmp(values[i].name, o->name) == 0)
+			return values[i].value;
+	fail_msg("this test has no value for --%s", o->name);
+	return NULL;
+}
+
+/* "--name", "--name=value", "-n" or "-nvalue" in buffer. */
+static const char *word(char buffer[64], const struct option *o,
+			const char *value, bool short_form)
+{
+	if (short_form)
+		snprintf(buffer, 64, "-%c%s", o->letter, value ? value : "");
+	else
+		snprintf(buffer, 64, "--%s%s%s", o->name, value ? "=" : "",
+			 value ? value : "");
+	return buffer;
+}
+
+static void each_option_is_in_the_help(void **state)
+{
+	static char buffer[16384];
+	struct text out;
+
+	(void)state;
+	text_start(&out, buffer, sizeof(buffer));
+	options_help(&out);
+	assert_false(out.cut);
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option *o = &options[i];
+		char line[128];
+
+		snprintf(line, sizeof(line), "--%s%s%s%s", o->name,
+			 o->value ? "=" : "", o->value ? o->value : "",
+			 strlen(o->name) > 20 ? "\n" : "");
+		assert_has(buffer, line);
+		if (o->letter) {
+			snprintf(line, sizeof(line), "  -%c, --%s", o->letter,
+				 o->name);
+			assert_has(buffer, line);
+		}
+	}
+}
+
+static void the_help_fits_a_terminal(void **state)
+{
+	static char buffer[16384];
+	struct text out;
+
+	(void)state;
+	text_start(&out, buffer, sizeof(buffer));
+	options_help(&out);
+	for (const char *line = buffer; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		if (length > 80 || line[length] != '\n')
+			fail_msg("%.*s", (int)length, line);
+		line += length + 1;
+	}
+}
+
+static void names_and_letters_are_unique(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		for (size_t j = 0; j < i; j++) {
+			assert_string_not_equal(options[i].name,
+						options[j].name);
+			if (options[i].letter)
+				assert_int_not_equal(options[i].letter,
+						     options[j].letter);
+		}
+}
+
+static void each_way_to_give_a_value_means_the_same(void **state)
+{
+	static struct plan first;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option *o = &options[i];
+		char buffer[64];
+		char letter[3] = { '-', o->letter, '\0' };
+		const char *value;
+		const char *name;
+
+		if (!o->value)
+			continue;
+		value = value_for(o);
+		name = word(buffer, o, NULL, false);
+		assert_int_equal(PARSE(name, value, "cmd"), 0);
+		assert_string_equal(plan.command[0], "cmd");
+		first = plan;
+		assert_int_equal(PARSE(word(buffer, o, value, false), "cmd"),
+				 0);
+		assert_string_equal(plan.command[0], "cmd");
+		assert_int_equal(plan.nlisteners, first.nlisteners);
+		assert_int_equal(plan.ntrees, first.ntrees);
+		assert_int_equal(plan.nvariables, first.nvariables);
+		assert_int_equal(plan.keep_caps, first.keep_caps);
+		assert_int_equal(plan.handoff, first.handoff);
+		assert_int_equal(!plan.user, !first.user);
+		assert_int_equal(!plan.groups, !first.groups);
+		if (!o->letter)
+			continue;
+		assert_int_equal(PARSE(letter, value, "cmd"), 0);
+		assert_string_equal(plan.command[0], "cmd");
+		assert_int_equal(PARSE(word(buffer, o, value, true), "cmd"), 0);
+		assert_string_equal(plan.command[0], "cmd");
+		assert_int_equal(plan.nlisteners, first.nlisteners);
+		assert_int_equal(plan.ntrees, first.ntrees);
+		assert_int_equal(!plan.user, !first.user);
+	}
+}
+
+static void a_missing_value_is_a_usage_fault(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option *o = &options[i];
+		char buffer[64];
+
+		if (!o->value)
+			continue;
+		assert_int_equal(PARSE(word(buffer, o, NULL, false)), -1);
+		assert_fault(&f, EXIT_USAGE, "is missing");
+		assert_has(f.what, o->name);
+		if (o->letter) {
+			assert_int_equal(PARSE(word(buffer, o, NULL, true)),
+					 -1);
+			assert_fault(&f, EXIT_USAGE, "is missing");
+		}
+	}
+}
+
+static void a_flag_takes_no_value(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option *o = &options[i];
+		char buffer[64];
+
+		if (o->value)
+			continue;
+		assert_int_equal(PARSE(word(buffer, o, "x", false), "cmd"), -1);
+		assert_fault(&f, EXIT_USAGE, "takes no value");
+		assert_int_equal(PARSE(word(buffer, o, "", false), "cmd"),
+				 -1);
+		snprintf(buffer, sizeof(buffer), "--%s=", o->name);
+		assert_int_equal(PARSE(buffer, "cmd"), -1);
+		assert_fault(&f, EXIT_USAGE, "takes no value");
+		if (o->letter) {
+			assert_int_equal(PARSE(word(buffer, o, "x", true),
+					       "cmd"), -1);
+			assert_fault(&f, EXIT_USAGE, "takes no value");
+		}
+	}
+}
+
+static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct option *o = &options[i];
+		char buffer[64];
+		const char *given = word(buffer, o,
+					 o->value ? value_for(o) : NULL, false);
+		int result = PARSE(given, given, "cmd");
+
+		/* They end the reading, so nobody sees the second. */
+		if (o->set == set_help || o->set == set_version) {
+			assert_int_equal(result, 0);
+		} else if (o->many) {
+			assert_int_equal(result, 0);
+			assert_int_equal(plan.nlisteners + plan.ntrees +
+					 plan.nvariables, 2);
+		} else {
+			assert_int_equal(result, -1);
+			assert_fault(&f, EXIT_USAGE, "given twice");
+			assert_has(f.what, o->name);
+		}
+	}
+}
+
+static void short_and_long_form_are_the_same_option(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-u", "1:1", "--user=2:2", "cmd"), -1);
+	assert_fault(&f, EXIT_USAGE, "--user: given twice");
+}
+
+static void an_unknown_option_is_a_usage_fault_with_a_hint(void **state)
+{
+	static const char *const words[] = {
+		"-x", "--x", "--use", "--use=1", "--users=1", "--User=1",
+		"--user:1", "---", "---user=1", "--=", "--=1", "-=", "-?",
+		"--help1", "--list", "-U1", "--\xff"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		assert_int_equal(PARSE(words[i], "cmd"), -1);
+		assert_fault(&f, EXIT_USAGE, "unknown option");
+		assert_has(f.what, words[i]);
+		assert_has(f.hint, "--help");
+	}
+}
+
+static void an_abbreviation_is_unknown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		for (size_t cut = 1; cut < strlen(options[i].name); cut++) {
+			char buffer[64];
+			size_t length = strlen(options[i].name) - cut;
+
+			snprintf(buffer, sizeof(buffer), "--%.*s", (int)length,
+				 options[i].name);
+			if (find_name(buffer + 2, length))
+				continue;	/* own-stdio, own */
+			assert_int_equal(PARSE(buffer, "cmd"), -1);
+			assert_fault(&f, EXIT_USAGE, "unknown option");
+		}
+}
+
+static void options_end_at_the_first_word_that_is_none(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-v", "cmd", "--user=1", "-x", "--"), 0);
+	assert_string_equal(plan.command[0], "cmd");
+	assert_string_equal(plan.command[1], "--user=1");
+	assert_null(plan.user);
+	assert_int_equal(PARSE("-v", "-", "-v"), 0);
+	assert_string_equal(plan.command[0], "-");
+	assert_int_equal(PARSE("-v", "", "-v"), 0);
+	assert_string_equal(plan.command[0], "");
+}
+
+static void options_end_at_two_dashes(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-v", "--", "--user=1"), 0);
+	assert_string_equal(plan.command[0], "--user=1");
+	assert_null(plan.user);
+	assert_int_equal(PARSE("--", "--", "cmd"), 0);
+	assert_string_equal(plan.command[0], "--");
+	assert_int_equal(PARSE("--"), 0);
+	assert_null(plan.command[0]);
+}
+
+static void a_value_may_look_like_an_option(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--user", "--verbose", "cmd"), 0);
+	assert_string_equal(plan.user, "--verbose");
+	assert_false(plan.verbose);
+	assert_int_equal(PARSE("--user", "--", "cmd"), 0);
+	assert_string_equal(plan.user, "--");
+	assert_int_equal(PARSE("-u-1", "cmd"), 0);
+	assert_string_equal(plan.user, "-1");
+	assert_int_equal(PARSE("--env=A=b=c", "cmd"), 0);
+	assert_string_equal(plan.variables[0], "A=b=c");
+}
+
+static void an_empty_argv_is_an_empty_command(void **state)
+{
+	char *const nothing[] = { NULL };
+
+	(void)state;
+	assert_int_equal(parse(nothing), 0);
+	assert_null(plan.command[0]);
+	assert_int_equal(parse(WORDS("stepdown")), 0);
+	assert_null(plan.command[0]);
+}
+
+static void each_wish_reaches_the_plan(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-u4242:4243", "--groups=1,2", "--allow-root",
+			       "-l", "tcp://0.0.0.0:80", "-lw=tcp://[::]:80",
+			       "--handoff=nginx", "-o/a", "-o", "/b",
+			       "--own-stdio", "--keep-caps=chown", "--env=A=1",
+			       "--dry-run", "-v", "cmd"), 0);
+	assert_string_equal(plan.user, "4242:4243");
+	assert_string_equal(plan.groups, "1,2");
+	assert_true(plan.allow_root);
+	assert_int_equal(plan.nlisteners, 2);
+	assert_string_equal(plan.listeners[0].url, "tcp://0.0.0.0:80");
+	assert_string_equal(plan.listeners[1].url, "tcp://[::]:80");
+	assert_int_equal(plan.handoff, HANDOFF_NGINX);
+	assert_int_equal(plan.ntrees, 2);
+	assert_string_equal(plan.trees[0].path, "/a");
+	assert_string_equal(plan.trees[1].path, "/b");
+	assert_true(plan.own_stdio);
+	assert_int_equal(plan.keep_caps, 1);
+	assert_int_equal(plan.nvariables, 1);
+	assert_int_equal(plan.action, ACTION_DRY_RUN);
+	assert_true(plan.verbose);
+}
+
+static void without_options_nothing_is_wished(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("cmd"), 0);
+	assert_int_equal(plan.action, ACTION_RUN);
+	assert_int_equal(plan.handoff, HANDOFF_SYSTEMD);
+	assert_int_equal(plan.keep_caps, 0);
+	assert_false(plan.allow_root);
+	assert_false(plan.own_stdio);
+	assert_null(plan.user);
+	assert_null(plan.groups);
+}
+
+static void help_and_version_end_the_reading(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--help", "--nonsense"), 0);
+	assert_int_equal(plan.action, ACTION_HELP);
+	assert_int_equal(PARSE("-V", "--nonsense"), 0);
+	assert_int_equal(plan.action, ACTION_VERSION);
+	assert_int_equal(PARSE("--nonsense", "--help"), -1);
+}
+
+static const struct {
+	const char *option;
+	const char *words;
+} bad_values[] = {
+	{ "--listen=80", "--listen 80: expected" },
+	{ "--listen=", "--listen : expected" },
+	{ "--handoff=", "expected systemd or nginx" },
+	{ "--handoff=Nginx", "expected systemd or nginx" },
+	{ "--handoff=nginxx", "expected systemd or nginx" },
+	{ "--own=", "expected an absolute path" },
+	{ "--own=a", "expected an absolute path" },
+	{ "--own=./a", "expected an absolute path" },
+	{ "--own=~/a", "expected an absolute path" },
+	{ "--keep-caps=", "no capability ''" },
+	{ "--keep-caps=root", "no capability 'root'" },
+	{ "--env=", "expected NAME=VALUE" },
+	{ "--env=A", "expected NAME=VALUE" },
+	{ "--env==b", "expected NAME=VALUE" },
+	{ "--user=${NONE}", "NONE is not set" },
+	{ "--user=${ID", "without a closing }" },
+};
+
+static void a_wrong_value_is_a_usage_fault_that_shows_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad_values); i++) {
+		assert_int_equal(PARSE(bad_values[i].option, "cmd"), -1);
+		assert_fault(&f, EXIT_USAGE, bad_values[i].words);
+	}
+}
+
+static void variables_are_expanded_in_every_value(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--user=${ID}:${GID:-7}",
+			       "--listen", "tcp://*:${PORT}", "-o${DIR}",
+			       "--env=X=$${ID}", "cmd", "${ID}"), 0);
+	assert_string_equal(plan.user, "4242:7");
+	assert_string_equal(plan.listeners[0].url, "tcp://*:80");
+	assert_string_equal(plan.trees[0].path, "/data");
+	assert_string_equal(plan.variables[0], "X=${ID}");
+	assert_string_equal(plan.command[1], "${ID}");
+}
+
+static void expanded_values_have_a_common_limit(void **state)
+{
+	static char value[PLAN_TEXT_SIZE + 8];
+	size_t length = PLAN_TEXT_SIZE / 2 - 1;
+
+	(void)state;
+	/* Two of them fill it to the last byte, NULs included. */
+	memset(value, '/', sizeof(value));
+	strcpy(value + length, "${N:-}");
+	assert_int_equal(PARSE("-o", value, "-o", value, "cmd"), 0);
+	assert_int_equal(plan.text_length, PLAN_TEXT_SIZE);
+	assert_int_equal(strlen(plan.trees[1].path), length);
+	assert_int_equal(PARSE("-o", value, "-o", value, "-o/${N:-}", "cmd"),
+			 -1);
+	assert_fault(&f, EXIT_USAGE, "--own");
+	assert_int_equal(PARSE("-o", value, "-o", value, "-o/a", "cmd"), 0);
+	memset(value, '/', sizeof(value));
+	strcpy(value + length + 1, "${N:-}");
+	assert_int_equal(PARSE("-o", value, "-o", value, "cmd"), -1);
+	assert_fault(&f, EXIT_USAGE, "--own");
+}
+
+/* stepdown, count times the same option, cmd */
+static int parse_many(const char *option, size_t count)
+{
+	static const char *words[600];
+
+	words[0] = "stepdown";
+	for (size_t i = 1; i <= count; i++)
+		words[i] = option;
+	words[count + 1] = "cmd";
+	words[count + 2] = NULL;
+	return parse((char *const *)(uintptr_t)words);
+}
+
+static void a_list_that_is_too_long_is_a_usage_fault(void **state)
+{
+	static const struct {
+		const char *option;
+		size_t most;
+		const char *words;
+	} lists[] = {
+		{ "-ltcp://*:80", PLAN_MAX_LISTENERS, "more than 128" },
+		{ "-o/a", PLAN_MAX_TREES, "more than 128" },
+		{ "--env=A=b", PLAN_MAX_VARIABLES, "more than 256" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		assert_int_equal(parse_many(lists[i].option, lists[i].most), 0);
+		assert_int_equal(parse_many(lists[i].option, lists[i].most + 1),
+				 -1);
+		assert_fault(&f, EXIT_USAGE, lists[i].words);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_option_is_in_the_help),
+		cmocka_unit_test(the_help_fits_a_terminal),
+		cmocka_unit_test(names_and_letters_are_unique),
+		cmocka_unit_test(each_way_to_give_a_value_means_the_same),
+		cmocka_unit_test(a_missing_value_is_a_usage_fault),
+		cmocka_unit_test(a_flag_takes_no_value),
+		cmocka_unit_test(what_is_given_twice_is_a_fault_unless_it_is_a_list),
+		cmocka_unit_test(short_and_long_form_are_the_same_option),
+		cmocka_unit_test(an_unknown_option_is_a_usage_fault_with_a_hint),
+		cmocka_unit_test(an_abbreviation_is_unknown),
+		cmocka_unit_test(options_end_at_the_first_word_that_is_none),
+		cmocka_unit_test(options_end_at_two_dashes),
+		cmocka_unit_test(a_value_may_look_like_an_option),
+		cmocka_unit_test(an_empty_argv_is_an_empty_command),
+		cmocka_unit_test(each_wish_reaches_the_plan),
+		cmocka_unit_test(without_options_nothing_is_wished),
+		cmocka_unit_test(help_and_version_end_the_reading),
+		cmocka_unit_test(a_wrong_value_is_a_usage_fault_that_shows_it),
+		cmocka_unit_test(variables_are_expanded_in_every_value),
+		cmocka_unit_test(expanded_values_have_a_common_limit),
+		cmocka_unit_test(a_list_that_is_too_long_is_a_usage_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

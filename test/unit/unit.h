@@ -1,0 +1,71 @@
+/*
+ * unit: what the unit tests share.
+ *
+ * A test's name is a sentence that says what must hold.
+ */
+#ifndef STEPDOWN_UNIT_H
+#define STEPDOWN_UNIT_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fault.h"
+#include "plan.h"
+
+/* Words as an argv, which is not const for reasons of history. */
+#define WORDS(...) \
+	((char *const *)(uintptr_t)(const char *const[]){ __VA_ARGS__, NULL })
+
+static inline void assert_has(const char *text, const char *words)
+{
+	if (!strstr(text, words))
+		fail_msg("'%s' should contain '%s'", text, words);
+}
+
+static inline void assert_fault(const struct fault *f, int status,
+				const char *words)
+{
+	assert_has(f->what, words);
+	assert_int_equal(f->status, status);
+}
+
+/* How many descriptors are open: to see that a failure leaks none. */
+static inline int open_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += dup2(fd, fd) == fd;
+	return count;
+}
+
+/* A file with these bytes, for as long as nobody asks for another of n. */
+static inline const char *temporary_file(unsigned int n, const void *bytes,
+					 size_t length)
+{
+	static char paths[2][64];
+	FILE *file;
+
+	if (!paths[n][0]) {
+		strcpy(paths[n], "/tmp/stepdown-unit-XXXXXX");
+		close(mkstemp(paths[n]));
+	}
+	file = fopen(paths[n], "w");
+	if (!file || fwrite(bytes, 1, length, file) != length ||
+	    fclose(file) != 0)
+		fail_msg("cannot write %s", paths[n]);
+	return paths[n];
+}
+
+#endif
