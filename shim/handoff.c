@@ -124,6 +124,13 @@ static int close_each(int first, struct fault *f)
 	return 0;
 }
 
+int handoff_close_from(int first, struct fault *f)
+{
+	if (compat_close_range((unsigned int)first, UINT_MAX, 0) == 0)
+		return 0;
+	return close_each(first, f);
+}
+
 int handoff_arrange(struct run *run, struct fault *f)
 {
 	int first_unused = FIRST + (int)run->nsockets;
@@ -134,7 +141,5 @@ int handoff_arrange(struct run *run, struct fault *f)
 		if (fcntl(fd, F_SETFD, 0) < 0)
 			return fault_set(f, EXIT_STEP, errno,
 					 "keep descriptor %d open", fd);
-	if (compat_close_range((unsigned int)first_unused, UINT_MAX, 0) == 0)
-		return 0;
-	return close_each(first_unused, f);
+	return handoff_close_from(first_unused, f);
 }

@@ -32,4 +32,11 @@ int handoff_announce(const struct plan *plan, const struct run *run, pid_t pid,
  */
 int handoff_arrange(struct run *run, struct fault *f);
 
+/*
+ * Close first and every descriptor above it.
+ *
+ * Returns 0, or -1 with a fault; some may be open then.
+ */
+int handoff_close_from(int first, struct fault *f);
+
 #endif

@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "init.h"
 #include "launch.h"
 #include "options.h"
 #include "plan.h"
 #include "say.h"
+#include "session.h"
+#include "signals.h"
 #include "steps.h"
 #include "text.h"
 
@@ -43,35 +46,46 @@ static int print_help(void)
 	return 0;
 }
 
-/* Returns the exit status, or never. */
-static int step_down(const struct plan *plan, char *const env[],
+/* Returns the exit status, or -1 with a fault, or never. */
+static int step_down(struct plan *plan, struct run *run, char *const env[],
 		     struct fault *f)
 {
-	static struct run run;
-
 	if (plan->action == ACTION_DRY_RUN) {
 		steps_describe(plan);
 		return 0;
 	}
-	if (steps_run(plan, &run, f) < 0)
+	if (steps_run(plan, run, f) < 0)
 		return -1;
-	return launch(plan, &run, env, f);
+	if (plan->init.wanted)
+		return init_run(plan, run, env, f);
+	if (session_start(plan, f) < 0 || session_tie(plan, run->parent, f) < 0)
+		return -1;
+	return launch(plan, run, env, f);
 }
 
 /*
  * The plan is static because it is large and mostly untouched: as zeroes of
  * the program's image it costs no time to clear and no memory.
+ *
+ * Signals are held from the first instruction on, before it is known whether
+ * an init will be there to forward them, so that none is lost on the way.
  */
 int main(int argc, char **argv)
 {
 	static struct plan plan;
+	static struct run run = { .notify_fd = -1 };
 	struct fault f = { 0 };
 	int result;
 
 	(void)argc;
+	run.signals = signals_hold();
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = options_parse(&plan, argv, environ, &f);
+	if (!plan.init.wanted)
+		signals_release(run.signals);
+	if (plan.pdeathsig)
+		run.parent = getppid();
 	if (result == 0 && plan.action == ACTION_HELP)
 		return print_help();
 	if (result == 0 && plan.action == ACTION_VERSION) {
@@ -83,9 +97,9 @@ int main(int argc, char **argv)
 	if (result == 0)
 		result = plan_check(&plan, &f);
 	if (result == 0)
-		result = step_down(&plan, environ, &f);
-	if (result == 0)
-		return 0;
+		result = step_down(&plan, &run, environ, &f);
+	if (result >= 0)
+		return result;
 	say_fault(&f);
 	return f.status;
 }

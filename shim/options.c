@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "fault.h"
 #include "parse.h"
 #include "plan.h"
+#include "signals.h"
 #include "text.h"
 
 struct option {
@@ -142,6 +144,132 @@ static int set_help(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
+static int set_init(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->init.wanted = true;
+	return 0;
+}
+
+static int set_signal_group(struct plan *plan, const char *value,
+			    struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->init.signal_group = true;
+	return 0;
+}
+
+/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
+static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
+{
+	size_t length = strcspn(value, ":");
+	int from = signals_parse(value, length);
+	const char *to_text = value + length + 1;
+	int to = SIGNAL_DROP;
+
+	if (!value[length])
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--rewrite %s: expected FROM:TO, or FROM: to drop it",
+				 value);
+	if (!from || from == SIGKILL || from == SIGSTOP)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--rewrite %s: '%.*s' is no signal that can be caught",
+				 value, (int)length, value);
+	if (*to_text)
+		to = signals_parse(to_text, strlen(to_text));
+	if (!to)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--rewrite %s: '%s' is no signal", value,
+				 to_text);
+	if (plan->init.rewrite[from])
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--rewrite %s: '%.*s' was given before", value,
+				 (int)length, value);
+	plan->init.rewrite[from] = (int8_t)to;
+	return 0;
+}
+
+static int set_duration(const char *name, const char *value, uint32_t *result,
+			struct fault *f)
+{
+	if (parse_duration(value, result))
+		return 0;
+	return fault_set(f, EXIT_USAGE, 0,
+			 "--%s %s: expected a duration of 1ms to 24 days, as in 500ms, 10s, 10 (seconds), 5m or 1h",
+			 name, value);
+}
+
+static int set_stop_timeout(struct plan *plan, const char *value,
+			    struct fault *f)
+{
+	return set_duration("stop-timeout", value, &plan->init.stop_timeout,
+			    f);
+}
+
+static int set_drain(struct plan *plan, const char *value, struct fault *f)
+{
+	return set_duration("drain", value, &plan->init.drain, f);
+}
+
+static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
+{
+	size_t length = strcspn(value, ":");
+	char from_text[4] = "";
+	uint64_t from;
+	uint64_t to;
+
+	if (length < sizeof(from_text)) {
+		memcpy(from_text, value, length);
+		from_text[length] = '\0';
+	}
+	if (!value[length] || !parse_number(from_text, 0, 255, &from) ||
+	    !parse_number(value + length + 1, 0, 255, &to))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--map-exit %s: expected FROM:TO, each from 0 to 255",
+				 value);
+	if (plan->init.nexits == INIT_MAX_EXITS)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--map-exit %s: more than %d of them", value,
+				 INIT_MAX_EXITS);
+	for (size_t i = 0; i < plan->init.nexits; i++)
+		if (plan->init.exits[i].from == from)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--map-exit %s: %s was given before",
+					 value, from_text);
+	plan->init.exits[plan->init.nexits].from = (uint8_t)from;
+	plan->init.exits[plan->init.nexits++].to = (uint8_t)to;
+	return 0;
+}
+
+static int set_no_subreaper(struct plan *plan, const char *value,
+			    struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->init.no_subreaper = true;
+	return 0;
+}
+
+static int set_setsid(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->setsid = true;
+	return 0;
+}
+
+static int set_pdeathsig(struct plan *plan, const char *value, struct fault *f)
+{
+	plan->pdeathsig = signals_parse(value, strlen(value));
+	if (!plan->pdeathsig)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--pdeathsig %s: expected a signal, as in TERM or 15",
+				 value);
+	return 0;
+}
+
 static const struct option options[] = {
 	{ .name = "user", .letter = 'u', .value = "USER[:GROUP]",
 	  .help = "who the application is, names or numbers",
@@ -176,6 +304,35 @@ static const struct option options[] = {
 	{ .name = "env", .many = true, .value = "NAME=VALUE",
 	  .help = "set an environment variable of the application",
 	  .set = set_env },
+	{ .name = "init",
+	  .help = "stay as the parent, unprivileged too: forward signals, reap\n"
+		  "orphans, return the application's exit status",
+	  .set = set_init },
+	{ .name = "signal-group",
+	  .help = "forward signals to the application's process group",
+	  .set = set_signal_group },
+	{ .name = "rewrite", .many = true, .value = "FROM:TO",
+	  .help = "forward signal FROM as TO; FROM: drops it",
+	  .set = set_rewrite },
+	{ .name = "stop-timeout", .value = "DURATION",
+	  .help = "SIGKILL to all that long after the first TERM, INT or QUIT",
+	  .set = set_stop_timeout },
+	{ .name = "drain", .value = "DURATION",
+	  .help = "when the application has ended: TERM to what is left, that\n"
+		  "long to end, then KILL",
+	  .set = set_drain },
+	{ .name = "map-exit", .many = true, .value = "FROM:TO",
+	  .help = "exit with TO where it would be FROM, as in 143:0",
+	  .set = set_map_exit },
+	{ .name = "no-subreaper",
+	  .help = "not process 1: leave orphans to whoever gets them",
+	  .set = set_no_subreaper },
+	{ .name = "setsid",
+	  .help = "a session of its own for the application",
+	  .set = set_setsid },
+	{ .name = "pdeathsig", .value = "SIGNAL",
+	  .help = "the signal to get when the parent process ends",
+	  .set = set_pdeathsig },
 	{ .name = "dry-run",
 	  .help = "print what would be done, and do nothing",
 	  .set = set_dry_run },

@@ -64,6 +64,37 @@ bool parse_is_variable(const char *text, size_t length)
 	return true;
 }
 
+/* As far as poll(2) can wait in one call. */
+bool parse_duration(const char *text, uint32_t *milliseconds)
+{
+	static const struct {
+		char name[3];
+		uint32_t milliseconds;
+	} units[] = {
+		{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
+		{ "h", 3600000 },
+	};
+	size_t length = strspn(text, "0123456789");
+	char digits[16];
+	uint64_t count;
+
+	if (length >= sizeof(digits))
+		return false;
+	memcpy(digits, text, length);
+	digits[length] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strcmp(text + length, units[i].name) == 0) {
+			if (!parse_number(digits, 1,
+					  INT32_MAX / units[i].milliseconds,
+					  &count))
+				return false;
+			*milliseconds = (uint32_t)count *
+					units[i].milliseconds;
+			return true;
+		}
+	return false;
+}
+
 /* ADDRESS is the bytes from address to end; the port has been cut off. */
 static bool set_address(struct listener *l, const char *address, size_t length,
 			uint16_t port)

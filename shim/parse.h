@@ -31,6 +31,12 @@ bool parse_is_number(const char *text);
 /* The name of an environment variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
 bool parse_is_variable(const char *text, size_t length);
 
+/*
+ * A duration of 1 ms to 24 days: a number and ms, s, m or h; without one of
+ * these it is seconds.
+ */
+bool parse_duration(const char *text, uint32_t *milliseconds);
+
 /* What parse_listener() takes, for messages. */
 #define PARSE_LISTENER_FORM "[NAME=]tcp://ADDRESS:PORT"
 

@@ -186,6 +186,29 @@ static int check_listeners(const struct plan *plan, struct fault *f)
 	return 0;
 }
 
+/* What is said to a parent is a mistake where none stays. */
+static int check_init(const struct init *init, struct fault *f)
+{
+	bool any_rewrite = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(init->rewrite); i++)
+		any_rewrite = any_rewrite || init->rewrite[i];
+	if (init->drain && init->no_subreaper)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--drain: with --no-subreaper what is left would be another process's to reap");
+	if (init->wanted)
+		return 0;
+	if (!init->signal_group && !init->no_subreaper && !any_rewrite &&
+	    !init->stop_timeout && !init->drain && !init->nexits)
+		return 0;
+	return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init",
+			 init->signal_group ? "signal-group" :
+			 init->no_subreaper ? "no-subreaper" :
+			 any_rewrite ? "rewrite" :
+			 init->stop_timeout ? "stop-timeout" :
+			 init->drain ? "drain" : "map-exit");
+}
+
 int plan_check(const struct plan *plan, struct fault *f)
 {
 	if (!plan->command || !plan->command[0]) {
@@ -204,5 +227,7 @@ int plan_check(const struct plan *plan, struct fault *f)
 	if (plan->handoff == HANDOFF_NGINX && plan->nlisteners == 0)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--handoff nginx: there is no --listen whose socket could be handed over");
+	if (check_init(&plan->init, f) < 0)
+		return -1;
 	return check_listeners(plan, f);
 }

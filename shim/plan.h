@@ -25,7 +25,10 @@ enum {
 	PLAN_MAX_GROUPS = 65536,	/* NGROUPS_MAX of the kernel */
 	PLAN_TEXT_SIZE = 65536,		/* bytes of expanded option values */
 	LISTENER_NAME_MAX = 255,	/* sd_listen_fds_with_names(3) */
-	USER_NAME_MAX = 255
+	USER_NAME_MAX = 255,
+	INIT_MAX_EXITS = 32,
+	SIGNAL_LAST = 64,
+	SIGNAL_DROP = -1		/* a signal that is forwarded to nobody */
 };
 
 struct fault;
@@ -72,6 +75,21 @@ struct target {
 	char home[PATH_MAX];		/* of the passwd entry, or "/" */
 };
 
+/* What --init, to stay as the application's parent, was asked for. */
+struct init {
+	bool wanted;
+	bool signal_group;		/* forward to the child's group */
+	bool no_subreaper;
+	uint8_t nexits;
+	uint32_t stop_timeout;		/* milliseconds; 0: never kill */
+	uint32_t drain;			/* milliseconds; 0: do not wait */
+	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
+	struct {
+		uint8_t from;
+		uint8_t to;
+	} exits[INIT_MAX_EXITS];
+};
+
 struct plan {
 	enum action action;
 	bool verbose;
@@ -81,6 +99,9 @@ struct plan {
 	const char *groups;		/* LIST as typed, or NULL */
 	enum handoff handoff;
 	uint64_t keep_caps;		/* bit n is capability n */
+	struct init init;
+	bool setsid;
+	int pdeathsig;			/* a signal, or 0 */
 	size_t nlisteners;
 	size_t ntrees;
 	size_t nvariables;
@@ -101,6 +122,10 @@ struct plan {
 struct run {
 	int sockets[PLAN_MAX_LISTENERS];	/* in the order of --listen */
 	size_t nsockets;
+	uint64_t signals;	/* blocked when we were started; see signals.h */
+	pid_t parent;		/* whose end --pdeathsig is about */
+	int notify_fd;		/* of the bind broker, see init.h, or -1 */
+	bool terminal_left;	/* for the session of --setsid to take */
 };
 
 /*

@@ -1,10 +1,12 @@
 #include "say.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "fault.h"
 #include "text.h"
 
@@ -44,6 +46,38 @@ static void put(int fd, struct text *out)
 		at += written;
 		left -= (size_t)written;
 	}
+}
+
+/*
+ * Where the file knows no RWF_NOWAIT, a terminal or a pipe before Linux 6.4,
+ * poll(2) has just said that there is room; POLLOUT on a pipe means a free
+ * page, more than any message is long.
+ */
+static void put_now(const struct text *out)
+{
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT))
+		return;
+	if (compat_write_now(STDERR_FILENO, out->start, out->length) < 0 &&
+	    (errno == EOPNOTSUPP || errno == ENOSYS))
+		(void)!write(STDERR_FILENO, out->start, out->length);
+}
+
+void say_warning_now(const struct fault *f)
+{
+	char buffer[MESSAGE_SIZE / 4];
+	struct text out;
+
+	text_start(&out, buffer, sizeof(buffer));
+	text_add(&out, "stepdown: warning: ");
+	add_printable(&out, f->what);
+	if (f->err)
+		text_add(&out, ": %s", strerror(f->err));
+	text_add(&out, "\n");
+	if (out.cut)
+		out.start[out.length - 1] = '\n';
+	put_now(&out);
 }
 
 static void say_words(const struct fault *f, const char *kind)

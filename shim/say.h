@@ -17,6 +17,12 @@ void say_fault(const struct fault *f);
 /* The same for what the run goes on without: "stepdown: warning: ...". */
 void say_warning(const struct fault *f);
 
+/*
+ * As say_warning(), but rather lose the words than wait for a reader: for the
+ * init, who must not hang on a full pipe.
+ */
+void say_warning_now(const struct fault *f);
+
 /* stderr, for --verbose: "stepdown: ...". */
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

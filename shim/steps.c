@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "drop.h"
+#include "init.h"
 #include "launch.h"
 #include "listen.h"
 #include "own.h"
@@ -84,9 +85,10 @@ int steps_run(const struct plan *plan, struct run *run, struct fault *f)
 
 void steps_describe(const struct plan *plan)
 {
-	static const struct step last = { "launch", launch_describe, NULL };
+	static const struct step launch = { "launch", launch_describe, NULL };
+	static const struct step init = { "init", init_describe, NULL };
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		each_line(&steps[i], i + 1, plan, print_numbered);
-	each_line(&last, ARRAY_LEN(steps) + 1, plan, print_numbered);
+	each_line(plan->init.wanted ? &init : &launch, ARRAY_LEN(steps) + 1, plan, print_numbered);
 }

@@ -1,0 +1,31 @@
+#include "session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "plan.h"
+
+int session_start(const struct plan *plan, struct fault *f)
+{
+	if (!plan->setsid || setsid() >= 0 || getsid(0) == getpid())
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "start a session");
+	return fault_hint(f,
+			  "the leader of a process group cannot leave its session; with --init it is the child that gets one");
+}
+
+int session_tie(const struct plan *plan, pid_t parent, struct fault *f)
+{
+	if (!plan->pdeathsig)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, plan->pdeathsig, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "ask for signal %d at the parent's end",
+				 plan->pdeathsig);
+	if (getppid() != parent)
+		kill(getpid(), plan->pdeathsig);
+	return 0;
+}

@@ -1,0 +1,109 @@
+#include "signals.h"
+
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "parse.h"
+#include "plan.h"
+
+enum { RTMIN = 34, WORD_MAX = 16 };
+
+static const char names[][8] = {
+	[SIGHUP] = "HUP",	[SIGINT] = "INT",	[SIGQUIT] = "QUIT",
+	[SIGILL] = "ILL",	[SIGTRAP] = "TRAP",	[SIGABRT] = "ABRT",
+	[SIGBUS] = "BUS",	[SIGFPE] = "FPE",	[SIGKILL] = "KILL",
+	[SIGUSR1] = "USR1",	[SIGSEGV] = "SEGV",	[SIGUSR2] = "USR2",
+	[SIGPIPE] = "PIPE",	[SIGALRM] = "ALRM",	[SIGTERM] = "TERM",
+	[SIGSTKFLT] = "STKFLT",	[SIGCHLD] = "CHLD",	[SIGCONT] = "CONT",
+	[SIGSTOP] = "STOP",	[SIGTSTP] = "TSTP",	[SIGTTIN] = "TTIN",
+	[SIGTTOU] = "TTOU",	[SIGURG] = "URG",	[SIGXCPU] = "XCPU",
+	[SIGXFSZ] = "XFSZ",	[SIGVTALRM] = "VTALRM",	[SIGPROF] = "PROF",
+	[SIGWINCH] = "WINCH",	[SIGIO] = "IO",		[SIGPWR] = "PWR",
+	[SIGSYS] = "SYS",
+};
+
+/* Older and other names, signal(7). */
+static const struct {
+	char name[8];
+	int number;
+} aliases[] = {
+	{ "IOT", SIGIOT }, { "CLD", SIGCHLD }, { "POLL", SIGPOLL },
+};
+
+static void set_mask(const uint64_t *mask, uint64_t *old)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, old, sizeof(*mask));
+}
+
+uint64_t signals_hold(void)
+{
+	const uint64_t all = UINT64_MAX;
+	uint64_t old = 0;
+
+	set_mask(&all, &old);
+	return old;
+}
+
+void signals_release(uint64_t mask)
+{
+	set_mask(&mask, NULL);
+}
+
+int signals_descriptor(void)
+{
+	const uint64_t all = UINT64_MAX;
+
+	return (int)syscall(SYS_signalfd4, -1, &all, sizeof(all),
+			    SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The number behind "RTMIN+" or "RTMAX-". */
+static int real_time(const char *word)
+{
+	uint64_t offset = 0;
+
+	if (strncasecmp(word, "RTMIN", 5) != 0 &&
+	    strncasecmp(word, "RTMAX", 5) != 0)
+		return 0;
+	if (word[5] &&
+	    (word[5] != (word[4] == 'N' || word[4] == 'n' ? '+' : '-') ||
+	     !parse_number(word + 6, 0, SIGNAL_LAST - RTMIN, &offset)))
+		return 0;
+	return word[4] == 'N' || word[4] == 'n' ? RTMIN + (int)offset
+						: SIGNAL_LAST - (int)offset;
+}
+
+int signals_parse(const char *text, size_t length)
+{
+	char copy[WORD_MAX];
+	const char *word = copy;
+	uint64_t number;
+
+	if (length >= sizeof(copy))
+		return 0;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	if (parse_number(word, 1, SIGNAL_LAST, &number))
+		return (int)number;
+	if (strncasecmp(word, "SIG", 3) == 0)
+		word += 3;
+	for (int i = 1; i < (int)ARRAY_LEN(names); i++)
+		if (*word && strcasecmp(word, names[i]) == 0)
+			return i;
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (strcasecmp(word, aliases[i].name) == 0)
+			return aliases[i].number;
+	return real_time(word);
+}
+
+const char *signals_name(int number)
+{
+	if (number <= 0 || number >= (int)ARRAY_LEN(names) ||
+	    !names[number][0])
+		return NULL;
+	return names[number];
+}

@@ -1,0 +1,51 @@
+#include "terminal.h"
+
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+bool terminal_is_ours(void)
+{
+	pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
+	return foreground > 0 && foreground == getpgrp();
+}
+
+void terminal_give(int group)
+{
+	tcsetpgrp(STDIN_FILENO, group ? group : getpgrp());
+}
+
+/*
+ * The kernel tells the foreground group, which is ours, that the terminal is
+ * gone, with SIGHUP and SIGCONT (tty_ioctl(4)). Nobody else shall hear of it.
+ */
+bool terminal_leave(void)
+{
+	const struct timespec now = { 0 };
+	sigset_t told;
+
+	if (getsid(0) != getpid() || !terminal_is_ours() ||
+	    ioctl(STDIN_FILENO, TIOCNOTTY) < 0)
+		return false;
+	sigemptyset(&told);
+	sigaddset(&told, SIGHUP);
+	sigaddset(&told, SIGCONT);
+	while (sigtimedwait(&told, NULL, &now) > 0)
+		;
+	return true;
+}
+
+void terminal_take(void)
+{
+	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+}
+
+bool terminal_has_shell(void)
+{
+	pid_t parent = getppid();
+
+	return parent > 0 && getsid(parent) == getsid(0) &&
+	       getpgid(parent) != getpgrp();
+}
