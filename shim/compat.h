@@ -20,6 +20,21 @@ static inline int compat_openat2(int dir, const char *path,
 	return (int)syscall(SYS_openat2, dir, path, how, sizeof(*how));
 }
 
+/* An entry as getdents64(2) writes it. */
+struct compat_dirent {
+	uint64_t inode;
+	int64_t next;		/* where lseek(2) finds what follows */
+	unsigned short size;
+	unsigned char type;	/* DT_REG and so on, or DT_UNKNOWN */
+	char name[];
+};
+
+/* Returns how many bytes of entries were read, 0 at the end, or -1. */
+static inline ssize_t compat_getdents(int dir, void *buffer, size_t size)
+{
+	return syscall(SYS_getdents64, dir, buffer, size);
+}
+
 /* close_range(2), Linux 5.9. Returns 0, or -1 with errno. */
 static inline int compat_close_range(unsigned int first, unsigned int last,
 				     unsigned int flags)

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "environ.h"
 #include "fault.h"
+#include "inherit.h"
 #include "plan.h"
 #include "text.h"
 
@@ -20,30 +21,43 @@ enum {
 
 void handoff_describe(const struct plan *plan, struct text *out)
 {
-	if (plan->nlisteners == 0)
+	if (plan_count_sockets(plan) == 0)
 		return;
 	if (plan->handoff == HANDOFF_NGINX)
 		text_add(out, ", NGINX names its sockets");
 	else
-		text_add(out, ", LISTEN_FDS=%zu", plan->nlisteners);
+		text_add(out, ", LISTEN_FDS=%zu", plan_count_sockets(plan));
+}
+
+/* Room for them was checked with the plan. Sockets of one --listen share one. */
+static void add_names(const struct plan *plan, struct text *out)
+{
+	bool first = plan->inherited.count == 0;
+
+	inherit_add_names(&plan->inherited, out);
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		const struct listener *l = &plan->listeners[i];
+
+		for (size_t n = 0; n < listener_count(l); n++) {
+			text_add(out, "%s%.*s", first ? "" : ":",
+				 l->name ? (int)l->name_length : 7,
+				 l->name ? l->name : "unknown");
+			first = false;
+		}
+	}
 }
 
 static int announce_systemd(const struct plan *plan, const struct run *run,
 			    pid_t pid, struct environment *e, struct fault *f)
 {
-	char names[PLAN_MAX_LISTENERS * (LISTENER_NAME_MAX + 1) + 1];
+	char names[PLAN_NAMES_SIZE];
 	struct text t;
 
 	text_start(&t, names, sizeof(names));
-	for (size_t i = 0; i < run->nsockets; i++) {
-		const struct listener *l = &plan->listeners[i];
-
-		/* "unknown" is what sd_listen_fds_with_names(3) says itself. */
-		text_add(&t, "%s%.*s", i ? ":" : "",
-			 l->name ? (int)l->name_length : 7,
-			 l->name ? l->name : "unknown");
-	}
-	if (environ_set(e, f, "LISTEN_FDS", "%zu", run->nsockets) < 0 ||
+	add_names(plan, &t);
+	if (environ_set(e, f, "LISTEN_FDS", "%zu", run->nsockets) < 0)
+		return -1;
+	if (!plan->no_listen_pid &&
 	    environ_set(e, f, "LISTEN_PID", "%d", (int)pid) < 0)
 		return -1;
 	return environ_set(e, f, "LISTEN_FDNAMES", "%s", names);
@@ -53,7 +67,7 @@ static int announce_systemd(const struct plan *plan, const struct run *run,
 static int announce_nginx(const struct run *run, struct environment *e,
 			  struct fault *f)
 {
-	char numbers[PLAN_MAX_LISTENERS * 12];
+	char numbers[PLAN_MAX_SOCKETS * 12];
 	struct text t;
 
 	text_start(&t, numbers, sizeof(numbers));

@@ -1,14 +1,18 @@
 #include "listen.h"
 
 #include <errno.h>
-#include <linux/capability.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "caps.h"
 #include "fault.h"
+#include "inherit.h"
+#include "listen_hint.h"
+#include "parse.h"
 #include "plan.h"
+#include "sockfile.h"
+#include "sockopt.h"
 #include "text.h"
 
 /*
@@ -18,71 +22,129 @@
  */
 enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
 
+static const int types[LISTENER_KINDS] = {
+	[LISTENER_TCP] = SOCK_STREAM,
+	[LISTENER_UDP] = SOCK_DGRAM,
+	[LISTENER_UNIX] = SOCK_STREAM,
+	[LISTENER_UNIX_DGRAM] = SOCK_DGRAM,
+	[LISTENER_UNIX_SEQPACKET] = SOCK_SEQPACKET,
+};
+
+static void describe(const struct plan *plan, const struct listener *l,
+		     size_t first, struct text *out)
+{
+	size_t count = listener_count(l);
+
+	if (count == 1)
+		text_add(out, "%s as descriptor %zu", l->url, first);
+	else
+		text_add(out, "%s as descriptors %zu to %zu", l->url, first,
+			 first + count - 1);
+	if (l->name)
+		text_add(out, ", name %.*s", (int)l->name_length, l->name);
+	if (l->address.any.sa_family == AF_UNIX && l->address.un.sun_path[0])
+		text_add(out, ", owned by %u:%u", l->uid, l->gid);
+	if (l->dual && plan->handoff == HANDOFF_NGINX)
+		text_add(out,
+			 " (nginx takes it for `listen [::]:PORT ipv6only=off` alone; for its stock configuration give tcp://0.0.0.0:PORT and tcp://[::]:PORT)");
+}
+
 void listen_describe(const struct plan *plan, struct text *out)
 {
+	size_t next = 3 + plan->inherited.count;
+
+	if (plan->inherited.count)
+		text_add(out, "keep %zu inherited from descriptor 3 on",
+			 plan->inherited.count);
 	for (size_t i = 0; i < plan->nlisteners; i++) {
 		const struct listener *l = &plan->listeners[i];
 
-		text_add(out, "%s%s as descriptor %zu", i ? "\n" : "", l->url,
-			 i + 3);
-		if (l->name)
-			text_add(out, ", name %.*s", (int)l->name_length,
-				 l->name);
-		if (l->dual && plan->handoff == HANDOFF_NGINX)
-			text_add(out,
-				 " (nginx takes it for `listen [::]:PORT ipv6only=off` alone; for its stock configuration give tcp://0.0.0.0:PORT and tcp://[::]:PORT)");
+		text_add(out, "%s", out->length ? "\n" : "");
+		describe(plan, l, next, out);
+		next += listener_count(l);
 	}
 }
 
-static int refused(const struct listener *l, struct fault *f)
+/* 0 and a fault when there is no such interface. */
+static uint32_t find_zone(const struct listener *l, struct fault *f)
 {
-	switch (f->err) {
-	case EACCES:
-	case EPERM:
-		return caps_hint(f, CAP_NET_BIND_SERVICE);
-	case EADDRINUSE:
-		return fault_hint(f,
-				  "another process of this network namespace holds the port; with hostNetwork or --network=host that may be one of the host's");
-	case EADDRNOTAVAIL:
-	case EAFNOSUPPORT:
-		if (l->address.any.sa_family == AF_INET6)
-			return fault_hint(f,
-					  "no such address here, or IPv6 is off (net.ipv6.conf.all.disable_ipv6); tcp://*:PORT takes both families or falls back to IPv4");
-		return fault_hint(f,
-				  "no interface of this network namespace has that address; tcp://0.0.0.0:PORT takes all of them");
-	default:
-		return -1;
+	char name[IF_NAMESIZE];
+	uint64_t number;
+
+	parse_copy(l->zone, name, sizeof(name));
+	if (parse_number(name, 1, UINT32_MAX, &number))
+		return (uint32_t)number;
+	number = if_nametoindex(name);
+	if (number == 0) {
+		fault_set(f, EXIT_STEP, ENODEV, "listen %s: find %s", l->url,
+			  name);
+		listen_hint(l, f);
 	}
+	return (uint32_t)number;
 }
 
-/*
- * Returns the descriptor, or -1 with errno. SO_REUSEADDR lets a restarted
- * container bind while old connections are in TIME_WAIT. IPV6_V6ONLY is set by
- * us and not left to net.ipv6.bindv6only; nginx's `listen [::]:80` wants it on.
- */
-static int open_tcp(const struct sockaddr *address, socklen_t size, bool dual,
-		    enum handoff handoff)
+static int bind_inet(int fd, const struct listener *l,
+		     const struct sockaddr *address, socklen_t size,
+		     struct fault *f)
 {
-	const int on = 1;
-	const int v6only = !dual;
+	struct sockaddr_in6 zoned;
+
+	if (l->zone.length) {
+		zoned = l->address.in6;
+		zoned.sin6_scope_id = find_zone(l, f);
+		if (zoned.sin6_scope_id == 0)
+			return -1;
+		address = (const struct sockaddr *)&zoned;
+	}
+	if (bind(fd, address, size) == 0)
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
+	return listen_hint(l, f);
+}
+
+static bool has_path(const struct listener *l)
+{
+	return l->address.any.sa_family == AF_UNIX && l->address.un.sun_path[0];
+}
+
+static int start(int fd, const struct plan *plan, const struct listener *l,
+		 struct fault *f)
+{
+	int backlog = plan->handoff == HANDOFF_NGINX ? BACKLOG_NGINX : BACKLOG;
+
+	if (types[l->kind] == SOCK_DGRAM || listener_has(l, LISTENER_NOLISTEN))
+		return 0;
+	if (listener_has(l, LISTENER_BACKLOG))
+		backlog = (int)l->number[LISTENER_BACKLOG];
+	if (listen(fd, backlog) == 0)
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
+	return listen_hint(l, f);
+}
+
+/* address: that of the listener, or another one for it. */
+static int open_at(const struct plan *plan, const struct listener *l,
+		   const struct sockaddr *address, socklen_t size,
+		   struct fault *f)
+{
 	/* nginx does not make inherited sockets non-blocking; others do. */
-	int type = SOCK_STREAM | SOCK_CLOEXEC |
-		   (handoff == HANDOFF_NGINX ? SOCK_NONBLOCK : 0);
-	int backlog = handoff == HANDOFF_NGINX ? BACKLOG_NGINX : BACKLOG;
-	int fd = socket(address->sa_family, type, 0);
-	int err;
+	bool nonblock = plan->handoff == HANDOFF_NGINX ||
+			listener_has(l, LISTENER_NONBLOCK);
+	int fd = socket(address->sa_family,
+			types[l->kind] | SOCK_CLOEXEC |
+				(nonblock ? SOCK_NONBLOCK : 0),
+			0);
 
-	if (fd < 0)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    (address->sa_family != AF_INET6 ||
-	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only,
-			sizeof(v6only)) == 0) &&
-	    bind(fd, address, size) == 0 && listen(fd, backlog) == 0)
+	if (fd < 0) {
+		fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
+		return listen_hint(l, f);
+	}
+	if (sockopt_set(fd, l, address->sa_family, f) == 0 &&
+	    (has_path(l) ? sockfile_bind(fd, l, f)
+			 : bind_inet(fd, l, address, size, f)) == 0 &&
+	    start(fd, plan, l, f) == 0)
 		return fd;
-	err = errno;
 	close(fd);
-	errno = err;
 	return -1;
 }
 
@@ -95,28 +157,30 @@ static bool without_ipv6(int err)
 	return err == EAFNOSUPPORT || err == EADDRNOTAVAIL;
 }
 
-static int open_listener(const struct listener *l, enum handoff handoff)
+static int open_listener(const struct plan *plan, const struct listener *l,
+			 struct fault *f)
 {
-	int fd = open_tcp(&l->address.any, l->address_size, l->dual, handoff);
+	int fd = open_at(plan, l, &l->address.any, l->address_size, f);
 	struct sockaddr_in any = { .sin_family = AF_INET };
 
-	if (fd >= 0 || !l->dual || !without_ipv6(errno))
+	if (fd >= 0 || !l->dual || !without_ipv6(f->err))
 		return fd;
 	any.sin_port = l->address.in6.sin6_port;
-	return open_tcp((struct sockaddr *)&any, sizeof(any), false, handoff);
+	return open_at(plan, l, (struct sockaddr *)&any, sizeof(any), f);
 }
 
 int listen_run(const struct plan *plan, struct run *run, struct fault *f)
 {
-	for (size_t i = 0; i < plan->nlisteners; i++) {
-		const struct listener *l = &plan->listeners[i];
-		int fd = open_listener(l, plan->handoff);
+	if (inherit_run(plan, run, f) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		for (size_t n = listener_count(&plan->listeners[i]); n > 0;
+		     n--) {
+			int fd = open_listener(plan, &plan->listeners[i], f);
 
-		if (fd < 0) {
-			fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
-			return refused(l, f);
+			if (fd < 0)
+				return -1;
+			run->sockets[run->nsockets++] = fd;
 		}
-		run->sockets[run->nsockets++] = fd;
-	}
 	return 0;
 }

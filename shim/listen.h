@@ -10,14 +10,15 @@ struct plan;
 struct run;
 struct text;
 
-/* Append what listen_run() would do, a line per socket. */
+/* Append what listen_run() would do, a line per --listen. */
 void listen_describe(const struct plan *plan, struct text *out);
 
 /*
- * Open every socket of the plan into run->sockets, in its order, each
- * close-on-exec; launch hands them over.
+ * Take the inherited sockets, then open every socket of the plan, into
+ * run->sockets, in this order, each close-on-exec; launch hands them over.
  *
- * Returns 0, or -1 with a fault; sockets opened so far stay open in run.
+ * Returns 0, or -1 with a fault; sockets opened so far stay open in run, and
+ * the files of unix sockets stay.
  */
 int listen_run(const struct plan *plan, struct run *run, struct fault *f);
 

@@ -7,10 +7,12 @@
 #include "caps.h"
 #include "expand.h"
 #include "fault.h"
+#include "inherit.h"
 #include "parse.h"
 #include "plan.h"
 #include "signals.h"
 #include "text.h"
+#include "url.h"
 
 struct option {
 	const char *name;
@@ -45,15 +47,17 @@ static int set_allow_root(struct plan *plan, const char *value, struct fault *f)
 
 static int set_listen(struct plan *plan, const char *value, struct fault *f)
 {
-	const char *wrong;
+	char why[512];
+	struct text wrong;
 
+	text_start(&wrong, why, sizeof(why));
 	if (plan->nlisteners == PLAN_MAX_LISTENERS)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--listen %s: more than %d sockets", value,
 				 PLAN_MAX_LISTENERS);
-	if (!parse_listener(value, plan->listeners + plan->nlisteners, &wrong))
+	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong))
 		return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value,
-				 wrong);
+				 why);
 	plan->nlisteners++;
 	return 0;
 }
@@ -68,6 +72,24 @@ static int set_handoff(struct plan *plan, const char *value, struct fault *f)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--handoff %s: expected systemd or nginx",
 				 value);
+	return 0;
+}
+
+static int set_no_listen_pid(struct plan *plan, const char *value,
+			     struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->no_listen_pid = true;
+	return 0;
+}
+
+static int set_inherit_sockets(struct plan *plan, const char *value,
+			       struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->inherited.wanted = true;
 	return 0;
 }
 
@@ -283,13 +305,22 @@ static const struct option options[] = {
 	  .set = set_allow_root },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
-	  .help = "bind and listen on tcp://ADDRESS:PORT; a.b.c.d, [v6], or *\n"
-		  "for IPv6 and IPv4 in one socket; handed over as 3, 4, ...",
+	  .help = "bind and listen, and hand over as 3, 4, ...: tcp:// or\n"
+		  "udp://ADDRESS:PORT (a.b.c.d, [v6], or * for both), unix:,\n"
+		  "unix-dgram: or unix-seqpacket:/PATH or @NAME; options\n"
+		  "after '?', joined by '&': stepdown(1) lists them",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
 	  .help = "how the application learns of its sockets: systemd\n"
 		  "(LISTEN_FDS, the default) or nginx (NGINX)",
 	  .set = set_handoff },
+	{ .name = "no-listen-pid",
+	  .help = "leave LISTEN_PID out, for a server behind one more wrapper",
+	  .set = set_no_listen_pid },
+	{ .name = "inherit-sockets",
+	  .help = "pass the sockets that stepdown itself was started with\n"
+		  "(LISTEN_FDS) on, in front of those of --listen",
+	  .set = set_inherit_sockets },
 	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
 	  .help = "give PATH and all that is below it to the user; never\n"
 		  "through a symbolic link or into another mount",
@@ -465,7 +496,8 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 			return 0;
 	}
 	plan->command = at;
-	return 0;
+	return plan->inherited.wanted ? inherit_read(&plan->inherited, env, f)
+				      : 0;
 }
 
 static void add_help(struct text *out, const struct option *o)

@@ -1,9 +1,10 @@
 #include "parse.h"
 
-#include <arpa/inet.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "plan.h"
+#include "text.h"
 
 static bool is_digit(char c)
 {
@@ -95,89 +96,33 @@ bool parse_duration(const char *text, uint32_t *milliseconds)
 	return false;
 }
 
-/* ADDRESS is the bytes from address to end; the port has been cut off. */
-static bool set_address(struct listener *l, const char *address, size_t length,
-			uint16_t port)
+bool parse_copy(struct word w, char *out, size_t size)
 {
-	char host[INET6_ADDRSTRLEN];
-	bool bracketed = length >= 2 && address[0] == '[' &&
-			 address[length - 1] == ']';
-
-	if (bracketed) {
-		address++;
-		length -= 2;
-	}
-	if (length >= sizeof(host))
+	if (w.length >= size)
 		return false;
-	memcpy(host, address, length);
-	host[length] = '\0';
-
-	if (!bracketed && strcmp(host, "*") == 0) {
-		l->dual = true;
-		strcpy(host, "::");
-		bracketed = true;
-	}
-	if (bracketed) {
-		l->address.in6.sin6_family = AF_INET6;
-		l->address.in6.sin6_port = htons(port);
-		l->address_size = sizeof(l->address.in6);
-		return inet_pton(AF_INET6, host,
-				 &l->address.in6.sin6_addr) == 1;
-	}
-	l->address.in.sin_family = AF_INET;
-	l->address.in.sin_port = htons(port);
-	l->address_size = sizeof(l->address.in);
-	return inet_pton(AF_INET, host, &l->address.in.sin_addr) == 1;
-}
-
-/*
- * LISTEN_FDNAMES joins names with ':' and sd_listen_fds_with_names(3) allows
- * printable ASCII only, at most 255 bytes.
- */
-static bool is_socket_name(const char *text, size_t length)
-{
-	if (length == 0 || length > LISTENER_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (text[i] <= ' ' || text[i] > '~' || text[i] == ':')
-			return false;
+	memcpy(out, w.at, w.length);
+	out[w.length] = '\0';
 	return true;
 }
 
-bool parse_listener(const char *text, struct listener *listener,
-		    const char **wrong)
+struct word parse_cut(struct word *rest, char at)
 {
-	struct listener l = { .url = text };
-	const char *scheme = strstr(text, "://");
-	const char *name_end = strchr(text, '=');
-	const char *port_text;
-	uint64_t port;
+	const char *end = memchr(rest->at, at, rest->length);
+	struct word part = { rest->at,
+			     end ? (size_t)(end - rest->at) : rest->length };
+	size_t gone = part.length + (end != NULL);
 
-	*wrong = "expected " PARSE_LISTENER_FORM;
-	if (!scheme)
-		return false;
-	if (name_end && name_end < scheme) {
-		l.name = text;
-		l.name_length = (size_t)(name_end - text);
-		if (!is_socket_name(l.name, l.name_length)) {
-			*wrong = "the name before '=' must be 1 to 255 printable characters without ':'";
-			return false;
-		}
-		l.url = text = name_end + 1;
-	}
-	if (strncmp(text, "tcp://", 6) != 0)
-		return false;
-	text += 6;
-	port_text = strrchr(text, ':');
-	if (!port_text || !parse_number(port_text + 1, 1, 65535, &port)) {
-		*wrong = "expected a port from 1 to 65535 after the address";
-		return false;
-	}
-	if (!set_address(&l, text, (size_t)(port_text - text),
-			 (uint16_t)port)) {
-		*wrong = "the address must be numeric (a.b.c.d or [v6]) or *; names are not looked up";
-		return false;
-	}
-	*listener = l;
-	return true;
+	rest->at += gone;
+	rest->length -= gone;
+	return part;
+}
+
+bool parse_no(struct text *wrong, const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	text_add_list(wrong, format, words);
+	va_end(words);
+	return false;
 }

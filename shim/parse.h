@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct listener;
+#include "plan.h"
+
+struct text;
 
 /* Decimal digits, lowest <= value <= highest. */
 bool parse_number(const char *text, uint64_t lowest, uint64_t highest,
@@ -37,14 +39,17 @@ bool parse_is_variable(const char *text, size_t length);
  */
 bool parse_duration(const char *text, uint32_t *milliseconds);
 
-/* What parse_listener() takes, for messages. */
-#define PARSE_LISTENER_FORM "[NAME=]tcp://ADDRESS:PORT"
+/* Copy a word and end it by NUL; false, and no copy, if it is too long. */
+bool parse_copy(struct word w, char *out, size_t size);
 
 /*
- * [NAME=]tcp://ADDRESS:PORT, where ADDRESS is a.b.c.d, [v6] or *. On failure
- * *wrong points to a constant that says what is wrong with the text.
+ * Take the part before the character off *rest, and the character too. Without
+ * one, all of *rest is the part, and *rest is empty.
  */
-bool parse_listener(const char *text, struct listener *listener,
-		    const char **wrong);
+struct word parse_cut(struct word *rest, char at);
+
+/* Append what is wrong with a text; returns false, so that it is one line. */
+bool parse_no(struct text *wrong, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

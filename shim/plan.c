@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "fault.h"
+#include "inherit.h"
 #include "names.h"
+#include "overlap.h"
 #include "parse.h"
 #include "who.h"
 
@@ -148,6 +150,26 @@ static int resolve_groups(struct plan *plan, const char *file, struct fault *f)
 	}
 }
 
+/* Whose a socket with a path shall be: the target's, unless it says otherwise. */
+static int resolve_listener(struct listener *l, const struct target *t,
+			    const char *passwd, const char *group,
+			    struct fault *f)
+{
+	char word[USER_NAME_MAX + 1];
+
+	l->uid = t->uid;
+	l->gid = t->gid;
+	if (l->user.length &&
+	    (!parse_copy(l->user, word, sizeof(word)) ||
+	     who_user("listen", l->url, word, passwd, &l->uid, f) < 0))
+		return -1;
+	if (l->group.length &&
+	    (!parse_copy(l->group, word, sizeof(word)) ||
+	     who_group("listen", l->url, word, group, &l->gid, f) < 0))
+		return -1;
+	return 0;
+}
+
 int plan_resolve(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
@@ -165,25 +187,11 @@ int plan_resolve(struct plan *plan, const char *passwd, const char *group,
 	if (found < 0)
 		return who_unreadable(passwd, f);
 	strcpy(plan->root_home, found ? root.home : "/root");
-	return resolve_groups(plan, group, f);
-}
-
-static int check_listeners(const struct plan *plan, struct fault *f)
-{
 	for (size_t i = 0; i < plan->nlisteners; i++)
-		for (size_t j = 0; j < i; j++) {
-			const struct listener *a = &plan->listeners[i];
-			const struct listener *b = &plan->listeners[j];
-
-			if (a->dual == b->dual &&
-			    a->address_size == b->address_size &&
-			    memcmp(&a->address, &b->address,
-				   a->address_size) == 0)
-				return fault_set(f, EXIT_USAGE, 0,
-						 "--listen %s: given twice",
-						 a->url);
-		}
-	return 0;
+		if (resolve_listener(&plan->listeners[i], &plan->target,
+				     passwd, group, f) < 0)
+			return -1;
+	return resolve_groups(plan, group, f);
 }
 
 /* What is said to a parent is a mistake where none stays. */
@@ -224,10 +232,9 @@ int plan_check(const struct plan *plan, struct fault *f)
 		return fault_hint(f,
 				  "name an unprivileged user, or add --allow-root if root is meant");
 	}
-	if (plan->handoff == HANDOFF_NGINX && plan->nlisteners == 0)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff nginx: there is no --listen whose socket could be handed over");
 	if (check_init(&plan->init, f) < 0)
 		return -1;
-	return check_listeners(plan, f);
+	if (inherit_check(&plan->inherited, f) < 0)
+		return -1;
+	return overlap_check(plan, f);
 }

@@ -14,12 +14,15 @@
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
 enum {
 	PLAN_MAX_LISTENERS = 128,
+	PLAN_MAX_SOCKETS = 256,		/* with inherited ones and reuseport=N */
+	PLAN_NAMES_SIZE = 32768,	/* bytes of LISTEN_FDNAMES */
 	PLAN_MAX_TREES = 128,
 	PLAN_MAX_VARIABLES = 256,
 	PLAN_MAX_GROUPS = 65536,	/* NGROUPS_MAX of the kernel */
@@ -46,18 +49,75 @@ enum handoff {
 	HANDOFF_NGINX		/* NGINX=3;4; */
 };
 
-/* One socket that is wanted. */
+enum listener_kind {
+	LISTENER_TCP,
+	LISTENER_UDP,
+	LISTENER_UNIX,
+	LISTENER_UNIX_DGRAM,
+	LISTENER_UNIX_SEQPACKET,
+	LISTENER_KINDS
+};
+
+/* What may follow the '?' of a listener's URL; url.c has the words. */
+enum listener_option {
+	LISTENER_BACKLOG,
+	LISTENER_REUSEPORT,
+	LISTENER_V6ONLY,
+	LISTENER_FREEBIND,
+	LISTENER_TRANSPARENT,
+	LISTENER_NODELAY,
+	LISTENER_KEEPALIVE,
+	LISTENER_DEFER_ACCEPT,
+	LISTENER_FASTOPEN,
+	LISTENER_RCVBUF,
+	LISTENER_SNDBUF,
+	LISTENER_MARK,
+	LISTENER_DEVICE,
+	LISTENER_MODE,
+	LISTENER_USER,
+	LISTENER_GROUP,
+	LISTENER_NONBLOCK,
+	LISTENER_NOLISTEN,
+	LISTENER_OPTIONS
+};
+
+/* A part of the command line, not ended by NUL. */
+struct word {
+	const char *at;
+	size_t length;
+};
+
+/* What one --listen asks for: a socket, or with reuseport=N several. */
 struct listener {
 	const char *url;	/* as typed, without its name */
 	const char *name;	/* for LISTEN_FDNAMES, not ended by NUL, or NULL */
 	size_t name_length;
+	enum listener_kind kind;
 	union {
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
 	} address;
 	socklen_t address_size;
 	bool dual;		/* address given as "*": IPv4 too, in one socket */
+	uint32_t given;		/* bit n: enum listener_option n was given */
+	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
+	struct word zone;	/* of an IPv6 address, name or number */
+	struct word device;
+	struct word user, group;
+
+	/* Filled by plan_resolve(), for a socket with a path. */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The sockets that we were started with, descriptors 3, 4, ... */
+struct inherited {
+	bool wanted;
+	size_t count;
+	const char *pid;	/* LISTEN_PID, or NULL */
+	const char *names;	/* LISTEN_FDNAMES, or NULL */
 };
 
 /* One folder or file that the target shall own, with all that is below it. */
@@ -98,6 +158,8 @@ struct plan {
 	const char *user;		/* USER[:GROUP] as typed, or NULL */
 	const char *groups;		/* LIST as typed, or NULL */
 	enum handoff handoff;
+	bool no_listen_pid;
+	struct inherited inherited;
 	uint64_t keep_caps;		/* bit n is capability n */
 	struct init init;
 	bool setsid;
@@ -120,13 +182,39 @@ struct plan {
 
 /* What exists so far. Nothing else is mutable once the plan is checked. */
 struct run {
-	int sockets[PLAN_MAX_LISTENERS];	/* in the order of --listen */
+	/* The inherited ones, then those of --listen, in order. */
+	int sockets[PLAN_MAX_SOCKETS];
 	size_t nsockets;
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	int notify_fd;		/* of the bind broker, see init.h, or -1 */
 	bool terminal_left;	/* for the session of --setsid to take */
 };
+
+/* Was this option of its URL given? */
+static inline bool listener_has(const struct listener *l,
+				enum listener_option option)
+{
+	return l->given & (UINT32_C(1) << option);
+}
+
+/* How many sockets it is. */
+static inline size_t listener_count(const struct listener *l)
+{
+	return listener_has(l, LISTENER_REUSEPORT)
+		       ? l->number[LISTENER_REUSEPORT]
+		       : 1;
+}
+
+/* How many sockets are handed over. */
+static inline size_t plan_count_sockets(const struct plan *plan)
+{
+	size_t count = plan->inherited.count;
+
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		count += listener_count(&plan->listeners[i]);
+	return count;
+}
 
 /*
  * Turn the names of the plan into ids: user, group, supplementary groups, home.

@@ -1,0 +1,244 @@
+#include "holder.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "parse.h"
+#include "plan.h"
+#include "text.h"
+
+/* It is for a hint only: rather none than a long wait on a big machine. */
+enum { MAX_LOOKS = 65536, LINE_SIZE = 512 };
+
+struct lines {
+	int fd;
+	size_t at, length;
+	char buffer[4096];
+};
+
+struct search {
+	char wanted[32];	/* what the link of the descriptor says */
+	size_t looks;
+	pid_t pid;
+};
+
+/* --- the inode of the socket, from the tables of the network namespace ----- */
+
+static bool next_byte(struct lines *l, char *c)
+{
+	if (l->at == l->length) {
+		ssize_t got = read(l->fd, l->buffer, sizeof(l->buffer));
+
+		if (got <= 0)
+			return false;
+		l->at = 0;
+		l->length = (size_t)got;
+	}
+	*c = l->buffer[l->at++];
+	return true;
+}
+
+/* The rest of a line that is too long is passed over. */
+static bool next_line(struct lines *l, char *line)
+{
+	size_t length = 0;
+	char c;
+
+	while (next_byte(l, &c)) {
+		if (c == '\n') {
+			line[length] = '\0';
+			return true;
+		}
+		if (length < LINE_SIZE - 1)
+			line[length++] = c;
+	}
+	return false;
+}
+
+/* Take the next field of a line where blanks separate. */
+static struct word next_field(struct word *rest)
+{
+	while (rest->length && *rest->at == ' ') {
+		rest->at++;
+		rest->length--;
+	}
+	return parse_cut(rest, ' ');
+}
+
+/* The n-th field from here, counted from 0. */
+static struct word skip_to(struct word *rest, size_t n)
+{
+	while (n-- > 0)
+		next_field(rest);
+	return next_field(rest);
+}
+
+static bool is(struct word w, const char *text)
+{
+	return w.length == strlen(text) && memcmp(w.at, text, w.length) == 0;
+}
+
+/*
+ * "N: ADDRESS:PORT ADDRESS:PORT STATE QUEUES TIMER RETRIES UID TIMEOUT INODE":
+ * /proc/net/tcp and its kin, proc(5). 0A listens, 07 is an unconnected UDP.
+ */
+static bool match_inet(const struct listener *l, struct word line,
+		       struct word *inode)
+{
+	struct word local = skip_to(&line, 1);
+	struct word state = skip_to(&line, 1);
+	char port[8];
+	struct text t;
+
+	text_start(&t, port, sizeof(port));
+	text_add(&t, ":%04X", ntohs(l->address.in.sin_port));
+	*inode = skip_to(&line, 5);
+	return local.length > t.length &&
+	       strncmp(local.at + local.length - t.length, port, t.length) ==
+		       0 &&
+	       is(state, l->kind == LISTENER_TCP ? "0A" : "07");
+}
+
+/* "NUM REFCOUNT PROTOCOL FLAGS TYPE STATE INODE PATH", an abstract one with @. */
+static bool match_unix(const struct listener *l, struct word line,
+		       struct word *inode)
+{
+	const struct sockaddr_un *un = &l->address.un;
+	size_t length = l->address_size -
+			offsetof(struct sockaddr_un, sun_path);
+	bool abstract = !un->sun_path[0];
+
+	if (!abstract)
+		length--;	/* its NUL */
+	*inode = skip_to(&line, 6);
+	return line.length == length && line.at[0] == (abstract ? '@' : '/') &&
+	       memcmp(line.at + 1, un->sun_path + 1, length - 1) == 0;
+}
+
+static bool find_inode(const struct listener *l, const char *table,
+		       struct search *s)
+{
+	bool (*match)(const struct listener *, struct word, struct word *) =
+		l->address.any.sa_family == AF_UNIX ? match_unix : match_inet;
+	struct lines lines = { .fd = open(table, O_RDONLY | O_CLOEXEC) };
+	char line[LINE_SIZE];
+	bool found = false;
+
+	if (lines.fd < 0)
+		return false;
+	while (!found && next_line(&lines, line)) {
+		struct word inode;
+		struct text t;
+
+		found = match(l, (struct word){ line, strlen(line) }, &inode);
+		text_start(&t, s->wanted, sizeof(s->wanted));
+		text_add(&t, "socket:[%.*s]", (int)inode.length, inode.at);
+	}
+	close(lines.fd);
+	return found;
+}
+
+static bool find_socket(const struct listener *l, struct search *s)
+{
+	switch (l->kind) {
+	case LISTENER_TCP:
+		return find_inode(l, "/proc/net/tcp", s) ||
+		       find_inode(l, "/proc/net/tcp6", s);
+	case LISTENER_UDP:
+		return find_inode(l, "/proc/net/udp", s) ||
+		       find_inode(l, "/proc/net/udp6", s);
+	default:
+		return find_inode(l, "/proc/net/unix", s);
+	}
+}
+
+/* --- the process that has it open ----------------------------------------- */
+
+/* Ask about each name of a folder, until one is it. */
+static bool any_entry(int dir, struct search *s,
+		      bool (*is_it)(int dir, const char *name,
+				    struct search *s))
+{
+	_Alignas(struct compat_dirent) char buffer[4096];
+	ssize_t got;
+
+	while ((got = compat_getdents(dir, buffer, sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < got;) {
+			const struct compat_dirent *entry =
+				(const void *)(buffer + at);
+
+			if (++s->looks > MAX_LOOKS)
+				return false;
+			if (is_it(dir, entry->name, s))
+				return true;
+			at += entry->size;
+		}
+	return false;
+}
+
+static bool is_descriptor(int dir, const char *name, struct search *s)
+{
+	char link[sizeof(s->wanted)];
+	ssize_t length = readlinkat(dir, name, link, sizeof(link));
+
+	return length > 0 && is((struct word){ link, (size_t)length },
+				s->wanted);
+}
+
+static bool is_process(int proc, const char *name, struct search *s)
+{
+	char path[32];
+	struct text t;
+	uint64_t pid;
+	bool found;
+	int dir;
+
+	if (!parse_number(name, 1, INT_MAX, &pid))
+		return false;
+	text_start(&t, path, sizeof(path));
+	text_add(&t, "%s/fd", name);
+	dir = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	found = any_entry(dir, s, is_descriptor);
+	close(dir);
+	s->pid = (pid_t)pid;
+	return found;
+}
+
+static void read_name(int proc, struct holder *h)
+{
+	char path[32];
+	struct text t;
+	int fd;
+
+	text_start(&t, path, sizeof(path));
+	text_add(&t, "%d/comm", (int)h->pid);
+	memset(h->name, 0, sizeof(h->name));
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (read(fd, h->name, sizeof(h->name) - 1) < 0)
+		h->name[0] = '\0';
+	h->name[strcspn(h->name, "\n")] = '\0';
+	close(fd);
+}
+
+bool holder_find(const struct listener *l, struct holder *found)
+{
+	struct search s = { .looks = 0 };
+	int proc;
+
+	if (!find_socket(l, &s))
+		return false;
+	proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return false;
+	found->pid = any_entry(proc, &s, is_process) ? s.pid : 0;
+	if (found->pid)
+		read_name(proc, found);
+	close(proc);
+	return found->pid != 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * inherit: the sockets that stepdown itself was started with, by the protocol
+ * of sd_listen_fds(3): systemd's socket units, podman in one.
+ */
+#ifndef STEPDOWN_INHERIT_H
+#define STEPDOWN_INHERIT_H
+
+struct fault;
+struct inherited;
+struct plan;
+struct run;
+struct text;
+
+/*
+ * Take LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES from an environment (as
+ * environ(7)); without LISTEN_FDS there are no sockets. Pure.
+ *
+ * Returns 0, or -1 with a usage fault.
+ */
+int inherit_read(struct inherited *i, char *const env[], struct fault *f);
+
+/*
+ * Are the sockets meant for this process, named as often as they are, and
+ * there? Changes nothing. Returns 0, or -1 with a usage fault.
+ */
+int inherit_check(const struct inherited *i, struct fault *f);
+
+/* The names joined by ':', one for each socket. The list may be empty. */
+void inherit_add_names(const struct inherited *i, struct text *out);
+
+/*
+ * Put them into run->sockets, close-on-exec like our own. Returns 0, or -1 with
+ * a fault.
+ */
+int inherit_run(const struct plan *plan, struct run *run, struct fault *f);
+
+#endif

@@ -1,0 +1,94 @@
+#include "listen_hint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "fault.h"
+#include "holder.h"
+#include "plan.h"
+
+/* The value of the sysctl with its line end cut, or false. */
+static bool read_port_start(char *value, size_t size)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		      O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, value, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (got <= 0)
+		return false;
+	value[got] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return true;
+}
+
+/*
+ * There are two ways to a low port. The capability may be there and still not
+ * count, where the network namespace is of another user namespace.
+ */
+static int low_port(const struct listener *l, struct fault *f)
+{
+	char start[16], first[sizeof(f->hint)];
+	unsigned int port = ntohs(l->address.in.sin_port);
+
+	caps_hint(f, CAP_NET_BIND_SERVICE);
+	if (!read_port_start(start, sizeof(start)))
+		return -1;
+	strcpy(first, f->hint);
+	return fault_hint(f,
+			  "%s%sset the sysctl net.ipv4.ip_unprivileged_port_start (now %s) to %u or less, as with --sysctl or securityContext.sysctls",
+			  first, first[0] ? "; or " : "", start, port);
+}
+
+static int taken(const struct listener *l, struct fault *f)
+{
+	struct holder h;
+
+	if (!holder_find(l, &h))
+		return fault_hint(f,
+				  l->address.any.sa_family == AF_UNIX
+					  ? "another process accepts on it"
+					  : "another process of this network namespace holds the port; with hostNetwork or --network=host that may be one of the host's");
+	if (h.pid == getpid())
+		return fault_hint(f,
+				  "a socket of this run holds it: one that was inherited, or another --listen");
+	return fault_hint(f, "it is held by %s, process %d", h.name,
+			  (int)h.pid);
+}
+
+static int no_address(const struct listener *l, struct fault *f)
+{
+	if (l->address.any.sa_family == AF_INET6)
+		return fault_hint(f,
+				  "no such address here, or IPv6 is off (net.ipv6.conf.all.disable_ipv6); tcp://*:PORT takes both families or falls back to IPv4");
+	return fault_hint(f,
+			  "no interface of this network namespace has that address; 0.0.0.0 takes all of them, and ?freebind one that is to come");
+}
+
+int listen_hint(const struct listener *l, struct fault *f)
+{
+	switch (f->err) {
+	case EACCES:
+	case EPERM:
+		return low_port(l, f);
+	case EADDRINUSE:
+		return taken(l, f);
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+		return no_address(l, f);
+	case ENODEV:
+		return fault_hint(f,
+				  "no interface of this network namespace has that name");
+	case EMFILE:
+		return fault_hint(f,
+				  "the limit on open files is too low; raise it, as with --ulimit=nofile=1024");
+	default:
+		return -1;
+	}
+}

@@ -1,0 +1,181 @@
+#include "sockfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "compat.h"
+#include "fault.h"
+#include "listen_hint.h"
+#include "plan.h"
+
+enum { DEFAULT_MODE = 0660 };
+
+static mode_t mode_of(const struct listener *l)
+{
+	return listener_has(l, LISTENER_MODE) ? l->number[LISTENER_MODE]
+					      : DEFAULT_MODE;
+}
+
+static const char *name_of(const struct listener *l)
+{
+	return strrchr(l->address.un.sun_path, '/') + 1;
+}
+
+static int failed(const struct listener *l, const char *act, struct fault *f)
+{
+	fault_set(f, EXIT_STEP, errno, "listen %s: %s", l->url, act);
+	switch (f->err) {
+	case ENOENT:
+		return fault_hint(f,
+				  "the folder is not created; create it in the image, or mount a volume there");
+	case ELOOP:
+		return fault_hint(f,
+				  "a part of this path is a symbolic link, which is never followed; give the real path (/run, not /var/run)");
+	case EROFS:
+		return fault_hint(f,
+				  "the folder is read-only; mount a volume there, as with --tmpfs=/run");
+	case EACCES:
+		return caps_hint(f, CAP_DAC_OVERRIDE);
+	case EPERM:
+		return caps_hint(f, CAP_CHOWN);
+	case EINVAL:
+		return fault_hint(f,
+				  "this user namespace does not map %u:%u (/proc/self/uid_map, gid_map)",
+				  l->uid, l->gid);
+	default:
+		return -1;
+	}
+}
+
+/* The folder, by a descriptor: what was looked at is what is changed. */
+static int open_folder(const struct listener *l, struct fault *f)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS
+	};
+	char folder[sizeof(l->address.un.sun_path)];
+	size_t length = (size_t)(name_of(l) - l->address.un.sun_path);
+	int fd;
+
+	memcpy(folder, l->address.un.sun_path, length);
+	folder[length] = '\0';
+	fd = compat_openat2(AT_FDCWD, folder, &how);
+	return fd < 0 ? failed(l, "open its folder", f) : fd;
+}
+
+/*
+ * Does somebody accept on it? Stream and seqpacket sockets that do not listen,
+ * and those that are closed, refuse with ECONNREFUSED; a datagram socket in
+ * use does not match the type (EPROTOTYPE). Not blocking: a full backlog is
+ * EAGAIN, and somebody too.
+ */
+static bool is_stale(const struct listener *l)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool stale;
+
+	if (fd < 0)
+		return false;
+	stale = connect(fd, &l->address.any, l->address_size) < 0 &&
+		(errno == ECONNREFUSED || errno == ENOENT);
+	close(fd);
+	return stale;
+}
+
+/*
+ * Whoever can swap the entry between the look and the removal can remove it
+ * himself: unlinkat(2) removes an entry of this one folder, no link is
+ * followed.
+ */
+static int clear_place(int folder, const struct listener *l, struct fault *f)
+{
+	struct stat st;
+
+	if (fstatat(folder, name_of(l), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : failed(l, "examine its path", f);
+	if (!S_ISSOCK(st.st_mode)) {
+		fault_set(f, EXIT_STEP, EEXIST, "listen %s", l->url);
+		return fault_hint(f,
+				  "what is there is not a socket and is not replaced; remove it or choose another path");
+	}
+	if (!is_stale(l)) {
+		fault_set(f, EXIT_STEP, EADDRINUSE, "listen %s", l->url);
+		return listen_hint(l, f);
+	}
+	if (unlinkat(folder, name_of(l), 0) < 0 && errno != ENOENT)
+		return failed(l, "remove the stale socket", f);
+	return 0;
+}
+
+/*
+ * The mode comes from the umask, so that it is right from the first moment,
+ * and needs no chmod(2), which would follow a link. bind(2) itself takes a
+ * path only, and servers compare it with their configuration; whether the file
+ * came to lie in the folder that was looked at is seen by give().
+ */
+static int bind_with_mode(int fd, const struct listener *l, struct fault *f)
+{
+	mode_t old = umask(~mode_of(l) & 0777);
+	int result = bind(fd, &l->address.any, l->address_size);
+
+	umask(old);
+	if (result == 0)
+		return 0;
+	return failed(l, "bind", f);
+}
+
+/*
+ * Until here it is root's, and nobody can connect to a socket before listen(2).
+ * A second name would be somebody's trick to have another file changed.
+ */
+static int give(int folder, const struct listener *l, struct fault *f)
+{
+	int file = openat(folder, name_of(l), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int result = 0;
+	struct stat st;
+
+	if (file < 0)
+		return failed(l, "find the socket that was bound", f);
+	if (fstat(file, &st) < 0)
+		result = failed(l, "examine its path", f);
+	else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1)
+		result = fault_set(f, EXIT_STEP, EEXIST,
+				   "listen %s: find the socket that was bound",
+				   l->url);
+	else if ((st.st_mode & 07777) != mode_of(l)) {
+		fault_set(f, EXIT_STEP, 0,
+			  "listen %s: its mode is 0%u%u%u, wanted 0%u%u%u",
+			  l->url, st.st_mode >> 6 & 7, st.st_mode >> 3 & 7,
+			  st.st_mode & 7, mode_of(l) >> 6 & 7,
+			  mode_of(l) >> 3 & 7, mode_of(l) & 7);
+		result = fault_hint(f,
+				    "a default ACL of the folder, or its file system, sets another one; say mode= as it is, or remove the ACL");
+	} else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
+		   fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)
+		result = failed(l, "give it to its owner", f);
+	close(file);
+	return result;
+}
+
+int sockfile_bind(int fd, const struct listener *l, struct fault *f)
+{
+	int folder = open_folder(l, f);
+	int result;
+
+	if (folder < 0)
+		return -1;
+	result = clear_place(folder, l, f);
+	if (result == 0)
+		result = bind_with_mode(fd, l, f);
+	if (result == 0)
+		result = give(folder, l, f);
+	close(folder);
+	return result;
+}

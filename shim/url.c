@@ -1,0 +1,277 @@
+#include "url.h"
+
+#include <limits.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "address.h"
+#include "parse.h"
+#include "plan.h"
+#include "text.h"
+
+/*
+ * What an option can depend on, a bit each. ANY_IP is an IPv4 address or "*",
+ * whose both families are not up for choice.
+ */
+enum {
+	TCP_ANY_IP = 1 << 0,
+	TCP_IP6 = 1 << 1,
+	UDP_ANY_IP = 1 << 2,
+	UDP_IP6 = 1 << 3,
+	STREAM_PATH = 1 << 4,
+	DGRAM_PATH = 1 << 5,
+	SEQPACKET_PATH = 1 << 6,
+	STREAM_ABSTRACT = 1 << 7,
+	DGRAM_ABSTRACT = 1 << 8,
+	SEQPACKET_ABSTRACT = 1 << 9,
+
+	TCP = TCP_ANY_IP | TCP_IP6,
+	INET = TCP | UDP_ANY_IP | UDP_IP6,
+	PATH = STREAM_PATH | DGRAM_PATH | SEQPACKET_PATH,
+	ALL = INET | PATH | STREAM_ABSTRACT | DGRAM_ABSTRACT |
+	      SEQPACKET_ABSTRACT,
+	LISTENING = TCP | STREAM_PATH | SEQPACKET_PATH | STREAM_ABSTRACT |
+		    SEQPACKET_ABSTRACT
+};
+
+enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
+
+/* Each kernel limits its buffers to half of an int, which it doubles. */
+static const struct {
+	const char *name;
+	const char *form;	/* how its value is written */
+	uint16_t fits;
+	uint16_t value;		/* enum value */
+	uint32_t lowest, highest;	/* for a word: of its length */
+} options[LISTENER_OPTIONS] = {
+	[LISTENER_BACKLOG] = { "backlog", "=N", LISTENING, NUMBER, 1, INT_MAX },
+	[LISTENER_REUSEPORT] = { "reuseport", "[=N]", INET, NUMBER_OR_FLAG, 1,
+				 PLAN_MAX_SOCKETS },
+	[LISTENER_V6ONLY] = { "v6only", "=0|1", TCP_IP6 | UDP_IP6, NUMBER, 0,
+			      1 },
+	[LISTENER_FREEBIND] = { "freebind", "", INET, FLAG, 0, 0 },
+	[LISTENER_TRANSPARENT] = { "transparent", "", INET, FLAG, 0, 0 },
+	[LISTENER_NODELAY] = { "nodelay", "", TCP, FLAG, 0, 0 },
+	[LISTENER_KEEPALIVE] = { "keepalive", "", TCP, FLAG, 0, 0 },
+	[LISTENER_DEFER_ACCEPT] = { "defer-accept", "=SECONDS", TCP, NUMBER, 1,
+				    65535 },
+	[LISTENER_FASTOPEN] = { "fastopen", "=N", TCP, NUMBER, 1, 65535 },
+	[LISTENER_RCVBUF] = { "rcvbuf", "=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
+	[LISTENER_SNDBUF] = { "sndbuf", "=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
+	[LISTENER_MARK] = { "mark", "=N", INET, NUMBER, 0, UINT32_MAX },
+	[LISTENER_DEVICE] = { "device", "=NAME", INET, WORD, 1, IFNAMSIZ - 1 },
+	[LISTENER_MODE] = { "mode", "=OCTAL", PATH, OCTAL, 0, 0777 },
+	[LISTENER_USER] = { "user", "=USER", PATH, WORD, 1, USER_NAME_MAX },
+	[LISTENER_GROUP] = { "group", "=GROUP", PATH, WORD, 1, USER_NAME_MAX },
+	[LISTENER_NONBLOCK] = { "nonblock", "", ALL, FLAG, 0, 0 },
+	[LISTENER_NOLISTEN] = { "nolisten", "", LISTENING, FLAG, 0, 0 },
+};
+
+static const struct {
+	const char *text;
+	uint16_t any, other;	/* other: IPv6 in brackets, abstract */
+} schemes[LISTENER_KINDS] = {
+	[LISTENER_TCP] = { "tcp://", TCP_ANY_IP, TCP_IP6 },
+	[LISTENER_UDP] = { "udp://", UDP_ANY_IP, UDP_IP6 },
+	[LISTENER_UNIX] = { "unix:", STREAM_PATH, STREAM_ABSTRACT },
+	[LISTENER_UNIX_DGRAM] = { "unix-dgram:", DGRAM_PATH, DGRAM_ABSTRACT },
+	[LISTENER_UNIX_SEQPACKET] = { "unix-seqpacket:", SEQPACKET_PATH,
+				      SEQPACKET_ABSTRACT },
+};
+
+/* --- options -------------------------------------------------------------- */
+
+static uint16_t place_of(const struct listener *l)
+{
+	bool other = l->address.any.sa_family == AF_UNIX
+			     ? l->address.un.sun_path[0] == '\0'
+			     : l->address.any.sa_family == AF_INET6 && !l->dual;
+
+	return other ? schemes[l->kind].other : schemes[l->kind].any;
+}
+
+static bool is_octal(struct word w, uint32_t highest, uint32_t *value)
+{
+	uint32_t sum = 0;
+
+	if (w.length == 0 || w.length > 4)
+		return false;
+	for (size_t i = 0; i < w.length; i++) {
+		if (w.at[i] < '0' || w.at[i] > '7')
+			return false;
+		sum = sum * 8 + (uint32_t)(w.at[i] - '0');
+	}
+	*value = sum;
+	return sum <= highest;
+}
+
+/* value.at is NULL where there is none. */
+static bool set_value(struct listener *l, enum listener_option o,
+		      struct word value, struct text *wrong)
+{
+	char text[24];
+	uint64_t number = 1;
+	bool good = false;
+
+	switch ((enum value)options[o].value) {
+	case FLAG:
+		if (value.at)
+			return parse_no(wrong, "%s takes no value", options[o].name);
+		good = true;
+		break;
+	case NUMBER:
+	case NUMBER_OR_FLAG:
+		good = value.at ? parse_copy(value, text, sizeof(text)) &&
+				  parse_number(text, options[o].lowest,
+					       options[o].highest, &number)
+				: options[o].value == NUMBER_OR_FLAG;
+		break;
+	case OCTAL:
+		good = is_octal(value, options[o].highest, &l->number[o]);
+		number = l->number[o];
+		break;
+	case WORD:
+		good = value.length >= options[o].lowest &&
+		       value.length <= options[o].highest &&
+		       (o != LISTENER_DEVICE || address_is_device(value));
+		break;
+	}
+	l->number[o] = (uint32_t)number;
+	l->given |= UINT32_C(1) << o;
+	if (good)
+		return true;
+	if (options[o].value == NUMBER || options[o].value == NUMBER_OR_FLAG)
+		return parse_no(wrong, "%s takes a number from %u to %u",
+			  options[o].name, options[o].lowest,
+			  options[o].highest);
+	return parse_no(wrong, "expected %s%s", options[o].name, options[o].form);
+}
+
+static bool unfit(struct word name, uint16_t place, struct text *wrong)
+{
+	const char *between = "";
+
+	text_add(wrong, "'%.*s' is no option of such a socket; there are ",
+		 (int)name.length, name.at);
+	for (size_t i = 0; i < LISTENER_OPTIONS; i++)
+		if (options[i].fits & place) {
+			text_add(wrong, "%s%s%s", between, options[i].name,
+				 options[i].form);
+			between = ", ";
+		}
+	return false;
+}
+
+static bool set_option(struct listener *l, struct word part, struct text *wrong)
+{
+	bool valued = memchr(part.at, '=', part.length) != NULL;
+	struct word name = parse_cut(&part, '=');
+	size_t o = 0;
+
+	while (o < LISTENER_OPTIONS &&
+	       (strlen(options[o].name) != name.length ||
+		memcmp(options[o].name, name.at, name.length) != 0))
+		o++;
+	if (o == LISTENER_OPTIONS || !(options[o].fits & place_of(l)))
+		return unfit(name, place_of(l), wrong);
+	if (listener_has(l, (enum listener_option)o))
+		return parse_no(wrong, "%s is given twice", options[o].name);
+	if (!valued)
+		part.at = NULL;
+	if (o == LISTENER_DEVICE)
+		l->device = part;
+	else if (o == LISTENER_USER)
+		l->user = part;
+	else if (o == LISTENER_GROUP)
+		l->group = part;
+	return set_value(l, (enum listener_option)o, part, wrong);
+}
+
+/* What one option says of another, or of the address. */
+static bool fits_together(const struct listener *l, struct text *wrong)
+{
+	if (listener_has(l, LISTENER_NOLISTEN) &&
+	    listener_has(l, LISTENER_BACKLOG))
+		return parse_no(wrong, "backlog and nolisten exclude each other");
+	if (l->address.any.sa_family == AF_INET6 && !l->zone.length &&
+	    !listener_has(l, LISTENER_DEVICE) &&
+	    address_needs_zone(&l->address.in6.sin6_addr))
+		return parse_no(wrong,
+			  "a link-local address needs its interface, as in [fe80::1%%eth0]");
+	return true;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+/*
+ * LISTEN_FDNAMES joins names with ':' and sd_listen_fds_with_names(3) allows
+ * printable ASCII only, at most 255 bytes.
+ */
+static bool is_socket_name(const char *text, size_t length)
+{
+	if (length == 0 || length > LISTENER_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == ':')
+			return false;
+	return true;
+}
+
+static bool set_scheme(struct listener *l)
+{
+	for (size_t i = 0; i < LISTENER_KINDS; i++)
+		if (strncmp(l->url, schemes[i].text,
+			    strlen(schemes[i].text)) == 0) {
+			l->kind = (enum listener_kind)i;
+			return true;
+		}
+	return false;
+}
+
+/* A text that begins with a scheme has no name: a path may contain '='. */
+static bool set_name(struct listener *l, struct text *wrong)
+{
+	const char *equals = strchr(l->url, '=');
+
+	if (set_scheme(l))
+		return true;
+	if (equals && strchr(equals, ':')) {
+		l->name = l->url;
+		l->name_length = (size_t)(equals - l->name);
+		l->url = equals + 1;
+		if (!is_socket_name(l->name, l->name_length))
+			return parse_no(wrong,
+				  "the name before '=' must be 1 to 255 printable characters without ':'");
+		if (set_scheme(l))
+			return true;
+	}
+	return parse_no(wrong,
+		  "expected [NAME=]tcp://ADDRESS:PORT, udp://..., unix:/PATH, unix-dgram:... or unix-seqpacket:...");
+}
+
+bool url_parse(const char *text, struct listener *listener, struct text *wrong)
+{
+	struct listener l = { .url = text };
+	struct word rest, where;
+	bool more;
+
+	if (!set_name(&l, wrong))
+		return false;
+	rest.at = l.url + strlen(schemes[l.kind].text);
+	rest.length = strlen(rest.at);
+	more = strchr(rest.at, '?') != NULL;
+	where = parse_cut(&rest, '?');
+	if (l.kind == LISTENER_TCP || l.kind == LISTENER_UDP
+		    ? !address_set_inet(&l, where, wrong)
+		    : !address_set_unix(&l, where, wrong))
+		return false;
+	while (more) {
+		more = memchr(rest.at, '&', rest.length) != NULL;
+		if (!set_option(&l, parse_cut(&rest, '&'), wrong))
+			return false;
+	}
+	if (!fits_together(&l, wrong))
+		return false;
+	*listener = l;
+	return true;
+}
