@@ -193,14 +193,14 @@ static int missing(uint64_t wanted, struct fault *f)
 	return 0;
 }
 
-int caps_reduce(uint64_t keep, struct fault *f)
+int caps_reduce(uint64_t keep, uint64_t held_too, struct fault *f)
 {
 	const uint64_t setpcap = bit(CAP_SETPCAP);
 	struct held held;
 
 	if (read_held(&held) < 0)
 		return fault_set(f, EXIT_STEP, errno, "read the capabilities");
-	if (missing(keep & ~held.permitted, f) < 0)
+	if (missing((keep | held_too) & ~held.permitted, f) < 0)
 		return -1;
 	if (!(held.permitted & setpcap)) {
 		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
@@ -211,7 +211,7 @@ int caps_reduce(uint64_t keep, struct fault *f)
 	 * done, all else goes at once. Ambient capabilities must be permitted
 	 * and inheritable first, and be raised before SECBIT_NO_CAP_AMBIENT_RAISE.
 	 */
-	if (set_process(keep | setpcap, setpcap, keep) < 0)
+	if (set_process(keep | held_too | setpcap, setpcap, keep) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set the capabilities");
 	capng_clear(CAPNG_SELECT_AMBIENT);
 	choose(CAPNG_AMBIENT, keep);
@@ -222,7 +222,22 @@ int caps_reduce(uint64_t keep, struct fault *f)
 		return fault_set(f, EXIT_STEP, errno, "empty the bounding set");
 	if (lock_securebits() < 0)
 		return fault_set(f, EXIT_STEP, errno, "lock the securebits");
-	if (set_process(keep, keep, keep) < 0)
+	if (set_process(keep | held_too, keep | held_too, keep) < 0)
+		return fault_set(f, EXIT_STEP, errno, "drop the capabilities");
+	return 0;
+}
+
+int caps_clear(struct fault *f)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+		{ 0 }
+	};
+
+	/* Not libcap-ng: it remembers the id of the thread that began. */
+	if (syscall(SYS_capset, &header, none) < 0)
 		return fault_set(f, EXIT_STEP, errno, "drop the capabilities");
 	return 0;
 }

@@ -27,13 +27,20 @@ void caps_describe(uint64_t set, struct text *out);
 /*
  * Reduce this process to exactly the capabilities in keep: permitted,
  * effective, inheritable, ambient and bounding set, and lock the securebits so
- * that no uid gets any back by itself.
+ * that no uid gets any back by itself. Those in held stay permitted and
+ * effective, and go with the next execve.
  *
  * Needs the permitted set to have survived the change of uid (PR_SET_KEEPCAPS)
  * and CAP_SETPCAP in it. Returns 0, or -1 with a fault; the process then holds
  * some part of what it had and must not go on.
  */
-int caps_reduce(uint64_t keep, struct fault *f);
+int caps_reduce(uint64_t keep, uint64_t held, struct fault *f);
+
+/*
+ * Empty the permitted and effective sets of this thread, after caps_reduce().
+ * Returns 0, or -1 with a fault.
+ */
+int caps_clear(struct fault *f);
 
 /*
  * After a call failed for want of a capability: add the hint that says where

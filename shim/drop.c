@@ -75,7 +75,7 @@ int drop_run(const struct plan *plan, struct run *run, struct fault *f)
 		return fault_set(f, EXIT_STEP, errno,
 				 "keep capabilities over the change of uid");
 	if (change_ids(&plan->target, f) < 0 ||
-	    caps_reduce(plan->keep_caps, f) < 0)
+	    caps_reduce(plan->keep_caps, plan_supervisor_caps(plan), f) < 0)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");

@@ -11,6 +11,7 @@
 #include "listen_hint.h"
 #include "parse.h"
 #include "plan.h"
+#include "pool.h"
 #include "sockfile.h"
 #include "sockopt.h"
 #include "text.h"
@@ -53,6 +54,10 @@ void listen_describe(const struct plan *plan, struct text *out)
 {
 	size_t next = 3 + plan->inherited.count;
 
+	if (plan_brokers(plan)) {
+		pool_describe(plan, out);
+		return;
+	}
 	if (plan->inherited.count)
 		text_add(out, "keep %zu inherited from descriptor 3 on",
 			 plan->inherited.count);
@@ -122,10 +127,9 @@ static int start(int fd, const struct plan *plan, const struct listener *l,
 	return listen_hint(l, f);
 }
 
-/* address: that of the listener, or another one for it. */
-static int open_at(const struct plan *plan, const struct listener *l,
-		   const struct sockaddr *address, socklen_t size,
-		   struct fault *f)
+int listen_open(const struct plan *plan, const struct listener *l,
+		const struct sockaddr *address, socklen_t size,
+		struct fault *f)
 {
 	/* nginx does not make inherited sockets non-blocking; others do. */
 	bool nonblock = plan->handoff == HANDOFF_NGINX ||
@@ -152,7 +156,7 @@ static int open_at(const struct plan *plan, const struct listener *l,
  * IPv6 may be compiled out or off at boot (EAFNOSUPPORT), or off by sysctl, as
  * Docker does in containers (EADDRNOTAVAIL).
  */
-static bool without_ipv6(int err)
+bool listen_without_ipv6(int err)
 {
 	return err == EAFNOSUPPORT || err == EADDRNOTAVAIL;
 }
@@ -160,17 +164,21 @@ static bool without_ipv6(int err)
 static int open_listener(const struct plan *plan, const struct listener *l,
 			 struct fault *f)
 {
-	int fd = open_at(plan, l, &l->address.any, l->address_size, f);
+	int fd = listen_open(plan, l, &l->address.any, l->address_size, f);
 	struct sockaddr_in any = { .sin_family = AF_INET };
 
-	if (fd >= 0 || !l->dual || !without_ipv6(f->err))
+	if (fd >= 0 || !l->dual || !listen_without_ipv6(f->err))
 		return fd;
 	any.sin_port = l->address.in6.sin6_port;
-	return open_at(plan, l, (struct sockaddr *)&any, sizeof(any), f);
+	return listen_open(plan, l, (struct sockaddr *)&any, sizeof(any), f);
 }
 
 int listen_run(const struct plan *plan, struct run *run, struct fault *f)
 {
+	if (plan->handoff == HANDOFF_BIND)
+		return pool_fill(plan, &run->pool, f);
+	if (plan->handoff == HANDOFF_BIND_OWN)
+		return pool_try(plan, f);
 	if (inherit_run(plan, run, f) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->nlisteners; i++)

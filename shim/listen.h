@@ -5,7 +5,11 @@
 #ifndef STEPDOWN_LISTEN_H
 #define STEPDOWN_LISTEN_H
 
+#include <stdbool.h>
+#include <sys/socket.h>
+
 struct fault;
+struct listener;
 struct plan;
 struct run;
 struct text;
@@ -21,5 +25,17 @@ void listen_describe(const struct plan *plan, struct text *out);
  * the files of unix sockets stay.
  */
 int listen_run(const struct plan *plan, struct run *run, struct fault *f);
+
+/*
+ * Open one socket of a listener at an address that is its own or another one
+ * for it, with all its options; listening, unless LISTENER_NOLISTEN is given.
+ * Returns the descriptor, or -1 with a fault.
+ */
+int listen_open(const struct plan *plan, const struct listener *l,
+		const struct sockaddr *address, socklen_t size,
+		struct fault *f);
+
+/* Is that what the kernel says of an IPv6 socket where IPv6 is off? */
+bool listen_without_ipv6(int err);
 
 #endif

@@ -68,10 +68,17 @@ static int set_handoff(struct plan *plan, const char *value, struct fault *f)
 		plan->handoff = HANDOFF_SYSTEMD;
 	else if (strcmp(value, "nginx") == 0)
 		plan->handoff = HANDOFF_NGINX;
+	else if (strcmp(value, "bind") == 0)
+		plan->handoff = HANDOFF_BIND;
+	else if (strcmp(value, "bind-own") == 0)
+		plan->handoff = HANDOFF_BIND_OWN;
 	else
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: expected systemd or nginx",
+				 "--handoff %s: expected systemd, nginx, bind or bind-own",
 				 value);
+	/* Somebody must be there to answer. */
+	if (plan_brokers(plan))
+		plan->init.wanted = true;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "names.h"
 #include "overlap.h"
 #include "parse.h"
+#include "pool.h"
 #include "who.h"
 
 /* Copy a part of the command line; false if it is too long to be a name. */
@@ -235,6 +236,8 @@ int plan_check(const struct plan *plan, struct fault *f)
 	if (check_init(&plan->init, f) < 0)
 		return -1;
 	if (inherit_check(&plan->inherited, f) < 0)
+		return -1;
+	if (pool_check(plan, f) < 0)
 		return -1;
 	return overlap_check(plan, f);
 }

@@ -8,6 +8,7 @@
 #define STEPDOWN_PLAN_H
 
 #include <limits.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@
 enum {
 	PLAN_MAX_LISTENERS = 128,
 	PLAN_MAX_SOCKETS = 256,		/* with inherited ones and reuseport=N */
+	PLAN_MAX_SPARES = 2048,		/* of --handoff=bind, all forms */
 	PLAN_NAMES_SIZE = 32768,	/* bytes of LISTEN_FDNAMES */
 	PLAN_MAX_TREES = 128,
 	PLAN_MAX_VARIABLES = 256,
@@ -46,7 +48,9 @@ enum action {
 /* How a bound socket reaches the application. */
 enum handoff {
 	HANDOFF_SYSTEMD,	/* LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES */
-	HANDOFF_NGINX		/* NGINX=3;4; */
+	HANDOFF_NGINX,		/* NGINX=3;4; */
+	HANDOFF_BIND,		/* as the answer to its bind(2), see broker.h */
+	HANDOFF_BIND_OWN	/* so too, by binding its own socket */
 };
 
 enum listener_kind {
@@ -78,6 +82,7 @@ enum listener_option {
 	LISTENER_GROUP,
 	LISTENER_NONBLOCK,
 	LISTENER_NOLISTEN,
+	LISTENER_SPARES,
 	LISTENER_OPTIONS
 };
 
@@ -101,6 +106,7 @@ struct listener {
 	} address;
 	socklen_t address_size;
 	bool dual;		/* address given as "*": IPv4 too, in one socket */
+	bool shared;		/* bound beside others with the same port */
 	uint32_t given;		/* bit n: enum listener_option n was given */
 	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
 	struct word zone;	/* of an IPv6 address, name or number */
@@ -180,6 +186,26 @@ struct plan {
 	size_t text_length;
 };
 
+/* A file, in whatever way it is reached. */
+struct identity {
+	dev_t device;
+	ino_t inode;
+};
+
+/* A socket that waits for the application to bind, see pool.h. */
+struct spare {
+	int fd;			/* -1 when it has been given away */
+	ino_t inode;
+	unsigned short listener;	/* index in plan->listeners */
+	unsigned char form;	/* enum form */
+	struct identity path;	/* of a Unix socket */
+};
+
+struct pool {
+	struct spare spares[PLAN_MAX_SPARES];
+	size_t count;
+};
+
 /* What exists so far. Nothing else is mutable once the plan is checked. */
 struct run {
 	/* The inherited ones, then those of --listen, in order. */
@@ -187,7 +213,10 @@ struct run {
 	size_t nsockets;
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	int notify_fd;		/* of the bind broker, see init.h, or -1 */
+	struct pool pool;	/* of --handoff=bind */
+	int channel[2];		/* between supervisor and child, see broker.h */
+	pid_t proof;		/* set by the child to its own number */
+	bool shed;		/* what only the supervisor needs is gone */
 	bool terminal_left;	/* for the session of --setsid to take */
 };
 
@@ -196,6 +225,21 @@ static inline bool listener_has(const struct listener *l,
 				enum listener_option option)
 {
 	return l->given & (UINT32_C(1) << option);
+}
+
+/* Does the application bind by itself, and ask the supervisor? */
+static inline bool plan_brokers(const struct plan *plan)
+{
+	return plan->handoff == HANDOFF_BIND ||
+	       plan->handoff == HANDOFF_BIND_OWN;
+}
+
+/* What the supervisor has and the application has not; bit n is capability n. */
+static inline uint64_t plan_supervisor_caps(const struct plan *plan)
+{
+	return plan->handoff == HANDOFF_BIND_OWN
+		       ? UINT64_C(1) << CAP_NET_BIND_SERVICE
+		       : 0;
 }
 
 /* How many sockets it is. */

@@ -54,7 +54,7 @@ static int set_ours(int fd, const struct listener *l, int family,
 				   ? (int)l->number[LISTENER_V6ONLY]
 				   : !l->dual;
 
-	if (l->kind == LISTENER_TCP &&
+	if ((l->kind == LISTENER_TCP || l->shared) &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return failed(l, "SO_REUSEADDR", -1, f);
 	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,

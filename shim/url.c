@@ -65,6 +65,7 @@ static const struct {
 	[LISTENER_GROUP] = { "group", "=GROUP", PATH, WORD, 1, USER_NAME_MAX },
 	[LISTENER_NONBLOCK] = { "nonblock", "", ALL, FLAG, 0, 0 },
 	[LISTENER_NOLISTEN] = { "nolisten", "", LISTENING, FLAG, 0, 0 },
+	[LISTENER_SPARES] = { "spares", "=N", TCP, NUMBER, 0, 255 },
 };
 
 static const struct {

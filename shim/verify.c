@@ -108,7 +108,8 @@ static uint64_t read_set(int operation, unsigned long argument)
 	return set;
 }
 
-static int verify_caps(uint64_t keep, struct fault *f)
+/* held: of the process itself, on top of what the application gets. */
+static int verify_caps(uint64_t keep, uint64_t held, struct fault *f)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
@@ -120,11 +121,11 @@ static int verify_caps(uint64_t keep, struct fault *f)
 		return fault_set(f, EXIT_STEP, errno,
 				 "verify: read the capabilities");
 	set = data[0].permitted | (uint64_t)data[1].permitted << 32;
-	if (set != keep)
-		return wrong_set(f, "permitted", set, keep);
+	if (set != (keep | held))
+		return wrong_set(f, "permitted", set, keep | held);
 	set = data[0].effective | (uint64_t)data[1].effective << 32;
-	if (set != keep)
-		return wrong_set(f, "effective", set, keep);
+	if (set != (keep | held))
+		return wrong_set(f, "effective", set, keep | held);
 	set = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
 	if (set != keep)
 		return wrong_set(f, "inheritable", set, keep);
@@ -192,12 +193,18 @@ static int try_to_regain(const struct plan *plan, struct fault *f)
 	return 0;
 }
 
+int verify_no_caps(struct fault *f)
+{
+	return verify_caps(0, 0, f);
+}
+
 int verify_run(const struct plan *plan, struct run *run, struct fault *f)
 {
-	(void)run;
 	if (verify_ids(&plan->target, f) < 0 ||
 	    verify_groups(&plan->target, f) < 0 ||
-	    verify_caps(plan->keep_caps, f) < 0 || verify_bits(f) < 0)
+	    verify_caps(plan->keep_caps,
+			run->shed ? 0 : plan_supervisor_caps(plan), f) < 0 ||
+	    verify_bits(f) < 0)
 		return -1;
 	return try_to_regain(plan, f);
 }

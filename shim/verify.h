@@ -33,4 +33,10 @@ int verify_run(const struct plan *plan, struct run *run, struct fault *f);
  */
 int verify_descriptors(size_t count, struct fault *f);
 
+/*
+ * In the supervisor: has this thread no capability, in any of the five sets?
+ * Returns 0, or -1 with a fault.
+ */
+int verify_no_caps(struct fault *f);
+
 #endif

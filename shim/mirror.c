@@ -1,0 +1,140 @@
+#include "mirror.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "compat.h"
+#include "plan.h"
+
+/* Each is an int, read and written in the same words. */
+static const struct {
+	int level;
+	int name;
+} options[] = {
+	{ SOL_SOCKET, SO_BROADCAST },
+	{ SOL_SOCKET, SO_DONTROUTE },
+	{ SOL_SOCKET, SO_INCOMING_CPU },
+	{ SOL_SOCKET, SO_KEEPALIVE },
+	{ SOL_SOCKET, SO_OOBINLINE },
+	{ SOL_SOCKET, SO_PRIORITY },
+	{ SOL_SOCKET, SO_RCVLOWAT },
+	{ SOL_SOCKET, SO_RXQ_OVFL },
+	{ SOL_SOCKET, SO_TIMESTAMP },
+	{ SOL_SOCKET, SO_TIMESTAMPNS },
+	{ SOL_SOCKET, SO_PASSCRED },
+	{ IPPROTO_IP, IP_FREEBIND },
+	{ IPPROTO_IP, IP_MTU_DISCOVER },
+	{ IPPROTO_IP, IP_PKTINFO },
+	{ IPPROTO_IP, IP_RECVERR },
+	{ IPPROTO_IP, IP_RECVTOS },
+	{ IPPROTO_IP, IP_RECVTTL },
+	{ IPPROTO_IP, IP_TOS },
+	{ IPPROTO_IP, IP_TTL },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER },
+	{ IPPROTO_IPV6, IPV6_RECVERR },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS },
+	{ IPPROTO_IPV6, IPV6_TCLASS },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT },
+	{ IPPROTO_TCP, TCP_FASTOPEN },
+	{ IPPROTO_TCP, TCP_KEEPCNT },
+	{ IPPROTO_TCP, TCP_KEEPIDLE },
+	{ IPPROTO_TCP, TCP_KEEPINTVL },
+	{ IPPROTO_TCP, TCP_NODELAY },
+	{ IPPROTO_TCP, TCP_SYNCNT },
+	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
+};
+
+static bool get(int fd, int level, int name, void *value, socklen_t size)
+{
+	socklen_t got = size;
+
+	memset(value, 0, size);
+	return getsockopt(fd, level, name, value, &got) == 0;
+}
+
+/* Only what differs, so that a socket like any other costs no write. */
+static void copy(int from, int to, int level, int name, socklen_t size)
+{
+	unsigned char wanted[16], now[16];
+
+	if (get(from, level, name, wanted, size) &&
+	    get(to, level, name, now, size) &&
+	    memcmp(wanted, now, size) != 0)
+		setsockopt(to, level, name, wanted, size);
+}
+
+/*
+ * A size of a buffer is read back doubled (socket(7)), and what was never set
+ * is left to the kernel's own tuning.
+ */
+static void copy_buffer(int from, int to, int name)
+{
+	int wanted, now;
+
+	if (!get(from, SOL_SOCKET, name, &wanted, sizeof(wanted)) ||
+	    !get(to, SOL_SOCKET, name, &now, sizeof(now)) || wanted == now)
+		return;
+	wanted /= 2;
+	setsockopt(to, SOL_SOCKET, name, &wanted, sizeof(wanted));
+}
+
+void mirror_copy(int application, int ours)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		copy(application, ours, options[i].level, options[i].name,
+		     sizeof(int));
+	copy(application, ours, SOL_SOCKET, SO_LINGER, sizeof(struct linger));
+	copy(application, ours, SOL_SOCKET, SO_RCVTIMEO,
+	     sizeof(struct timeval));
+	copy(application, ours, SOL_SOCKET, SO_SNDTIMEO,
+	     sizeof(struct timeval));
+	copy(application, ours, IPPROTO_TCP, TCP_CONGESTION, 16);
+	copy_buffer(application, ours, SO_RCVBUF);
+	copy_buffer(application, ours, SO_SNDBUF);
+}
+
+static bool is_bound(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} address = { 0 };
+	socklen_t size = sizeof(address);
+
+	if (getsockname(fd, &address.any, &size) < 0)
+		return true;
+	switch (address.any.sa_family) {
+	case AF_INET:
+		return address.in.sin_port != 0;
+	case AF_INET6:
+		return address.in6.sin6_port != 0;
+	default:
+		return size > sizeof(sa_family_t);
+	}
+}
+
+/* SO_NETNS_COOKIE is of Linux 5.14; before that both lack it. */
+bool mirror_fits(int application, int ours)
+{
+	uint64_t network[2] = { 0, 0 };
+	int type[2] = { 0, 0 };
+
+	get(application, SOL_SOCKET, COMPAT_SO_NETNS_COOKIE, &network[0],
+	    sizeof(network[0]));
+	get(ours, SOL_SOCKET, COMPAT_SO_NETNS_COOKIE, &network[1],
+	    sizeof(network[1]));
+	return network[0] == network[1] &&
+	       get(application, SOL_SOCKET, SO_TYPE, &type[0], sizeof(int)) &&
+	       get(ours, SOL_SOCKET, SO_TYPE, &type[1], sizeof(int)) &&
+	       type[0] == type[1] && !is_bound(application);
+}

@@ -1,0 +1,387 @@
+#include "pool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "filter.h"
+#include "handoff.h"
+#include "listen.h"
+#include "text.h"
+
+static bool is_any(const struct in6_addr *a)
+{
+	return memcmp(a, &in6addr_any, sizeof(*a)) == 0;
+}
+
+static bool is_unix(const struct listener *l)
+{
+	return l->address.any.sa_family == AF_UNIX;
+}
+
+/* One to be given first, and the spares. */
+static size_t copies(const struct listener *l)
+{
+	if (l->kind != LISTENER_TCP)
+		return 1;
+	return 1 + (listener_has(l, LISTENER_SPARES)
+			    ? l->number[LISTENER_SPARES]
+			    : POOL_SPARES);
+}
+
+/* The forms in which the listener's address can be asked for, as bits. */
+static unsigned int forms(const struct listener *l)
+{
+	const struct sockaddr_in6 *in6 = &l->address.in6;
+
+	if (l->dual)
+		return 1u << FORM_V4 | 1u << FORM_V6_ONLY | 1u << FORM_V6_DUAL;
+	if (is_unix(l))
+		return 1u << FORM_UNIX;
+	if (l->address.any.sa_family == AF_INET)
+		return 1u << FORM_V4;
+	if (is_any(&in6->sin6_addr) && listener_has(l, LISTENER_V6ONLY) &&
+	    !l->number[LISTENER_V6ONLY])
+		return 1u << FORM_V6_DUAL;
+	return 1u << FORM_V6_ONLY;
+}
+
+static size_t count_forms(const struct listener *l)
+{
+	return l->dual ? 3 : 1;
+}
+
+/* ---- the plan ---- */
+
+/*
+ * What an application sets on its socket it sets as without us; an option of
+ * the URL would then be undone or be a surprise.
+ */
+static const struct {
+	enum listener_option option;
+	const char *name;
+} not_ours[] = {
+	{ LISTENER_BACKLOG, "backlog" },
+	{ LISTENER_REUSEPORT, "reuseport" },
+	{ LISTENER_NODELAY, "nodelay" },
+	{ LISTENER_KEEPALIVE, "keepalive" },
+	{ LISTENER_DEFER_ACCEPT, "defer-accept" },
+	{ LISTENER_FASTOPEN, "fastopen" },
+	{ LISTENER_RCVBUF, "rcvbuf" },
+	{ LISTENER_SNDBUF, "sndbuf" },
+	{ LISTENER_NONBLOCK, "nonblock" },
+	{ LISTENER_NOLISTEN, "nolisten" },
+};
+
+static int check_listener(const struct plan *plan, const struct listener *l,
+			  struct fault *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+		if (listener_has(l, not_ours[i].option))
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--listen %s: with --handoff=bind the application sets %s by itself",
+					 l->url, not_ours[i].name);
+	if (l->zone.length)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--listen %s: --handoff=bind serves no link-local address",
+				 l->url);
+	if (plan->handoff != HANDOFF_BIND_OWN)
+		return 0;
+	if (is_unix(l))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--listen %s: --handoff=bind-own serves tcp and udp only, --handoff=bind unix sockets too",
+				 l->url);
+	if (listener_has(l, LISTENER_SPARES))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--listen %s: --handoff=bind-own needs no spares",
+				 l->url);
+	return 0;
+}
+
+static int check_spares(const struct plan *plan, struct fault *f)
+{
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		if (listener_has(&plan->listeners[i], LISTENER_SPARES))
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--listen %s: spares are of --handoff=bind",
+					 plan->listeners[i].url);
+	return 0;
+}
+
+int pool_check(const struct plan *plan, struct fault *f)
+{
+	const char *name = plan->handoff == HANDOFF_BIND ? "bind" : "bind-own";
+	size_t size = 0;
+
+	if (!plan_brokers(plan))
+		return check_spares(plan, f);
+	if (plan->nlisteners == 0)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff %s: there is no --listen that says what may be bound",
+				 name);
+	if (plan->inherited.wanted)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff %s: inherited sockets cannot be handed over by it",
+				 name);
+	if (plan->keep_caps)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff %s: with --keep-caps the supervisor, which has no capability, could not look at the application",
+				 name);
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		const struct listener *l = &plan->listeners[i];
+
+		if (check_listener(plan, l, f) < 0)
+			return -1;
+		size += copies(l) * count_forms(l);
+	}
+	if (size > PLAN_MAX_SPARES)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff %s: %zu sockets with all spares, more than %d",
+				 name, size, PLAN_MAX_SPARES);
+	return 0;
+}
+
+void pool_describe(const struct plan *plan, struct text *out)
+{
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		const struct listener *l = &plan->listeners[i];
+		size_t count = copies(l) * count_forms(l);
+
+		text_add(out, "%s%s", i ? "\n" : "", l->url);
+		if (plan->handoff == HANDOFF_BIND_OWN)
+			text_add(out, ": try whether it can be bound");
+		else
+			text_add(out, ": bind %zu socket%s for the application's bind(2)",
+				 count, count == 1 ? "" : "s");
+	}
+}
+
+/* ---- what the application wants ---- */
+
+static bool same_v4(const struct wish *w, const struct sockaddr_in *in)
+{
+	return w->size >= sizeof(*in) &&
+	       w->address.in.sin_port == in->sin_port &&
+	       w->address.in.sin_addr.s_addr == in->sin_addr.s_addr;
+}
+
+/* SIN6_LEN_RFC2133 of the kernel: without the scope. */
+enum { SHORTEST_V6 = 24 };
+
+static bool same_v6(const struct wish *w, const struct sockaddr_in6 *in6)
+{
+	uint32_t scope = w->size >= sizeof(*in6) ? w->address.in6.sin6_scope_id
+						 : 0;
+
+	return w->size >= SHORTEST_V6 &&
+	       w->address.in6.sin6_port == in6->sin6_port &&
+	       memcmp(&w->address.in6.sin6_addr, &in6->sin6_addr,
+		      sizeof(in6->sin6_addr)) == 0 &&
+	       (scope == in6->sin6_scope_id ||
+		!IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr));
+}
+
+/* A path may or may not be ended by a NUL within the size (unix(7)). */
+static bool same_path(const struct wish *w, const struct listener *l)
+{
+	const size_t start = offsetof(struct sockaddr_un, sun_path);
+	size_t room = w->size > start ? w->size - start : 0;
+	const char *path = l->address.un.sun_path;
+	size_t length;
+
+	if (!path[0])	/* abstract: all bytes count */
+		return w->size == l->address_size &&
+		       memcmp(w->address.un.sun_path, path,
+			      w->size - start) == 0;
+	length = strnlen(w->address.un.sun_path, room);
+	return length == strnlen(path, sizeof(l->address.un.sun_path)) &&
+	       memcmp(w->address.un.sun_path, path, length) == 0;
+}
+
+/* By address alone. A dual listener is known by "::", and has 0.0.0.0 too. */
+static bool has_address(const struct listener *l, const struct wish *w)
+{
+	const struct sockaddr_in any = {
+		.sin_port = l->address.in6.sin6_port
+	};
+
+	if (l->dual && w->address.any.sa_family == AF_INET)
+		return same_v4(w, &any);
+	if (w->address.any.sa_family != l->address.any.sa_family)
+		return false;
+	switch (w->address.any.sa_family) {
+	case AF_INET:
+		return same_v4(w, &l->address.in);
+	case AF_INET6:
+		return same_v6(w, &l->address.in6);
+	case AF_UNIX:
+		return same_path(w, l);
+	default:
+		return false;
+	}
+}
+
+bool pool_knows(const struct plan *plan, const struct wish *w)
+{
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		if (has_address(&plan->listeners[i], w))
+			return true;
+	return false;
+}
+
+enum form pool_form(const struct listener *l, const struct wish *w)
+{
+	enum form form;
+
+	if (!has_address(l, w))
+		return FORM_NONE;
+	if (is_unix(l))
+		return w->any_type || w->kind == l->kind ? FORM_UNIX
+							  : FORM_NONE;
+	if (w->kind != l->kind)
+		return FORM_NONE;
+	if (w->address.any.sa_family == AF_INET)
+		form = FORM_V4;
+	else if (is_any(&l->address.in6.sin6_addr) && !w->v6only)
+		form = FORM_V6_DUAL;
+	else
+		form = FORM_V6_ONLY;
+	return forms(l) & 1u << form ? form : FORM_NONE;
+}
+
+/*
+ * Is the path still that of our socket? A server that may write to the folder
+ * has mostly removed it just before it binds, and then can bind by itself.
+ */
+static bool in_place(const struct listener *l, const struct spare *s)
+{
+	struct stat st;
+
+	if (s->form != FORM_UNIX || !l->address.un.sun_path[0])
+		return true;
+	return lstat(l->address.un.sun_path, &st) == 0 &&
+	       st.st_dev == s->path.device && st.st_ino == s->path.inode;
+}
+
+struct spare *pool_find(const struct plan *plan, struct pool *pool,
+			const struct wish *w)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		struct spare *s = &pool->spares[i];
+		const struct listener *l = &plan->listeners[s->listener];
+
+		if (s->fd >= 0 && s->form == pool_form(l, w) && in_place(l, s))
+			return s;
+	}
+	return NULL;
+}
+
+static void drop(struct spare *s)
+{
+	close(s->fd);
+	s->fd = -1;
+}
+
+/*
+ * A UDP socket for both families takes the datagrams of one for a single
+ * family, and the other way round.
+ */
+void pool_gave(const struct plan *plan, struct pool *pool, struct spare *s)
+{
+	const bool udp = plan->listeners[s->listener].kind == LISTENER_UDP;
+
+	drop(s);
+	for (size_t i = 0; udp && i < pool->count; i++) {
+		struct spare *other = &pool->spares[i];
+
+		if (other->fd >= 0 && other->listener == s->listener &&
+		    (other->form == FORM_V6_DUAL || s->form == FORM_V6_DUAL)) {
+			drop(other);
+			other->inode = 0;
+		}
+	}
+}
+
+bool pool_is_given(const struct pool *pool, ino_t inode)
+{
+	for (size_t i = 0; i < pool->count; i++)
+		if (pool->spares[i].fd < 0 && pool->spares[i].inode == inode)
+			return true;
+	return false;
+}
+
+/* Returns a bound socket, or -1 with a fault. */
+static int open_form(const struct plan *plan, const struct listener *l,
+		     enum form form, struct fault *f)
+{
+	struct listener one = *l;
+
+	if (l->dual && form == FORM_V4) {
+		one.address.in = (struct sockaddr_in){
+			.sin_family = AF_INET,
+			.sin_port = l->address.in6.sin6_port
+		};
+		one.address_size = sizeof(one.address.in);
+	}
+	one.shared = l->dual;
+	one.dual = form == FORM_V6_DUAL;
+	one.given |= UINT32_C(1) << LISTENER_NOLISTEN;
+	return listen_open(plan, &one, &one.address.any, one.address_size, f);
+}
+
+static int add(const struct plan *plan, struct pool *pool, size_t listener,
+	       enum form form, struct fault *f)
+{
+	const struct listener *l = &plan->listeners[listener];
+	struct spare *s = &pool->spares[pool->count];
+	struct stat st = { 0 };
+
+	s->fd = open_form(plan, l, form, f);
+	if (s->fd < 0)
+		return l->dual && form != FORM_V4 && listen_without_ipv6(f->err)
+			       ? 0
+			       : -1;
+	pool->count++;
+	s->listener = (unsigned short)listener;
+	s->form = (unsigned char)form;
+	if (fstat(s->fd, &st) == 0)
+		s->inode = st.st_ino;
+	if (form == FORM_UNIX && lstat(l->address.un.sun_path, &st) == 0)
+		s->path = (struct identity){ st.st_dev, st.st_ino };
+	return 0;
+}
+
+int pool_fill(const struct plan *plan, struct pool *pool, struct fault *f)
+{
+	if (filter_check(f) < 0 || handoff_close_from(STDERR_FILENO + 1, f) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		for (enum form form = FORM_V4; form < FORM_NONE; form++) {
+			size_t wanted = copies(&plan->listeners[i]);
+
+			if (!(forms(&plan->listeners[i]) & 1u << form))
+				continue;
+			while (wanted-- > 0)
+				if (add(plan, pool, i, form, f) < 0)
+					return -1;
+		}
+	return 0;
+}
+
+int pool_try(const struct plan *plan, struct fault *f)
+{
+	if (filter_check(f) < 0 || handoff_close_from(STDERR_FILENO + 1, f) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->nlisteners; i++) {
+		const struct listener *l = &plan->listeners[i];
+		int fd = open_form(plan, l, l->dual ? FORM_V4 : FORM_NONE, f);
+
+		if (fd < 0)
+			return -1;
+		close(fd);
+	}
+	return 0;
+}
