@@ -6,11 +6,14 @@
 #define STEPDOWN_COMPAT_H
 
 #include <linux/openat2.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* openat2(2), Linux 5.6. Returns a descriptor, or -1 with errno. */
@@ -56,6 +59,70 @@ static inline ssize_t compat_write_now(int fd, const void *bytes, size_t length)
 	struct iovec part = { (void *)(uintptr_t)bytes, length };
 
 	return syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, nowait);
+}
+
+/*
+ * The two calls of a process that sleeps, without the C library: its code for
+ * them is spread over pages which would have to stay in memory, see shed.h.
+ * errno is left alone.
+ */
+#if defined(__x86_64__)
+static inline long compat_call(long number, long a, long b, long c, long d,
+			       long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
+			   "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+#elif defined(__aarch64__)
+static inline long compat_call(long number, long a, long b, long c, long d,
+			       long e)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
+	return x0;
+}
+#endif
+
+/* madvise(2) with MADV_DONTNEED. */
+static inline void compat_give_back(uintptr_t start, size_t size)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	compat_call(SYS_madvise, (long)start, (long)size, MADV_DONTNEED, 0, 0);
+#else
+	madvise((void *)start, size, MADV_DONTNEED);
+#endif
+}
+
+/*
+ * poll(2); time is how long at most, or NULL. Returns how many descriptors have
+ * something, 0 when the time was up, or less than 0.
+ */
+static inline int compat_poll(struct pollfd *look, size_t count,
+			      struct timespec *time)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	return (int)compat_call(SYS_ppoll, (long)look, (long)count,
+				(long)time, 0, 0);
+#else
+	return ppoll(look, count, time, NULL);
+#endif
 }
 
 #endif

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker.h"
+#include "compat.h"
 #include "fault.h"
 #include "handoff.h"
 #include "launch.h"
@@ -17,6 +19,7 @@
 #include "plan.h"
 #include "say.h"
 #include "session.h"
+#include "shed.h"
 #include "signals.h"
 #include "terminal.h"
 #include "text.h"
@@ -26,7 +29,7 @@ enum {
 	FORK_TRIES = 20,
 	FORK_PAUSE = 50,	/* milliseconds */
 	KILL_PATIENCE = 5000,	/* milliseconds until we stop to wait */
-	AT_ONCE = 8		/* signals read by one call */
+	AT_ONCE = 4		/* signals read by one call */
 };
 
 enum phase {
@@ -278,30 +281,53 @@ static bool time_is_up(struct watch *w)
 	return false;
 }
 
-/* What is left of the time, as poll(2) wants it. */
-static int patience(const struct watch *w)
+/* What is left of the time, in *left, or NULL where there is no limit. */
+static struct timespec *patience(const struct watch *w, struct timespec *left)
 {
-	int64_t left = w->deadline ? w->deadline - now() : -1;
+	int64_t ms;
 
 	if (!w->deadline)
-		return -1;
-	return left > 0 ? (int)left : 0;
+		return NULL;
+	ms = w->deadline - now();
+	if (ms < 0)
+		ms = 0;
+	left->tv_sec = (time_t)(ms / 1000);
+	left->tv_nsec = (long)(ms % 1000) * 1000000L;
+	return left;
 }
 
-static void watch(struct watch *w, struct run *run)
+/*
+ * Before the first sleep, which is the one that lasts: give back what only the
+ * start has used.
+ */
+static void shed_start(uintptr_t caller)
 {
+	const uintptr_t keep[] = { caller, (uintptr_t)shed_code };
+
+	shed_stack();
+	shed_code(keep, ARRAY_LEN(keep));
+}
+
+__attribute__((noinline)) static void watch(struct watch *w, const struct plan *plan,
+					struct run *run)
+{
+	shed_start((uintptr_t)watch);
 	for (;;) {
 		struct pollfd look[] = {
 			{ .fd = SIGNAL_FD, .events = POLLIN },
 			{ .fd = run->notify_fd, .events = POLLIN },
 		};
-		int count = poll(look, ARRAY_LEN(look), patience(w));
+		struct timespec left;
+		int count = compat_poll(look, ARRAY_LEN(look),
+					patience(w, &left));
 
 		if (count == 0 && !time_is_up(w))
 			return;
 		/* Before reaping: a SIGCONT may undo a stop. */
 		if (count > 0 && look[0].revents)
 			read_signals(w);
+		if (count > 0 && look[1].revents)
+			broker_serve(plan, run);
 		reap(w);
 		if (is_over(w))
 			return;
@@ -401,6 +427,8 @@ static int become(const struct plan *plan, struct run *run,
 		return -1;
 	if (chld->sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, chld, NULL);
+	if (broker_child(plan, run, f) < 0)
+		return -1;
 	signals_release(run->signals);
 	return launch(plan, run, given, f);
 }
@@ -437,7 +465,8 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return fault_set(f, EXIT_STEP, errno, "open a signal descriptor");
 	prepare(plan, &w);
 	if (guard(plan, &w, f) < 0 ||
-	    session_tie(plan, run->parent, f) < 0)
+	    session_tie(plan, run->parent, f) < 0 ||
+	    broker_before(plan, run, f) < 0)
 		return -1;
 	run->parent = getpid();
 	run->terminal_left = plan->setsid && terminal_leave();
@@ -447,8 +476,11 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return -1;
 	if (w.child == 0)
 		return become(plan, run, &w, &chld, given, f);
+	broker_parent(plan, run, signals);
 	let_go(&w, run, signals);
-	watch(&w, run);
+	if (run->notify_fd < 0)
+		shed_object(plan, sizeof(*plan));
+	watch(&w, plan, run);
 	if (w.terminal && !w.first)
 		terminal_give(0);
 	return exit_status(&w);

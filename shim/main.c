@@ -72,7 +72,8 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
  */
 int main(int argc, char **argv)
 {
-	static struct plan plan;
+	static struct plan plan
+		__attribute__((section(".bss.large"), aligned(4096)));
 	static struct run run = { .notify_fd = -1 };
 	struct fault f = { 0 };
 	int result;
