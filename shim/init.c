@@ -440,15 +440,14 @@ static int become(const struct plan *plan, struct run *run,
  * which would stay open after the application has closed them, nor a folder,
  * which could not be unmounted.
  */
-static void let_go(const struct watch *w, const struct run *run, int signals)
+static void let_go(const struct watch *w, const struct run *run, int signals,
+		   struct fault *ignored)
 {
-	struct fault ignored;
-
 	dup2(signals, SIGNAL_FD);
 	if (!w->terminal)
 		close(STDIN_FILENO);
 	if (run->notify_fd < 0)
-		handoff_close_from(STDERR_FILENO + 1, &ignored);
+		handoff_close_from(STDERR_FILENO + 1, ignored);
 	(void)!chdir("/");
 }
 
@@ -477,7 +476,7 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 	if (w.child == 0)
 		return become(plan, run, &w, &chld, given, f);
 	broker_parent(plan, run, signals);
-	let_go(&w, run, signals);
+	let_go(&w, run, signals, f);
 	if (run->notify_fd < 0)
 		shed_object(plan, sizeof(*plan));
 	watch(&w, plan, run);

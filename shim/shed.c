@@ -9,7 +9,10 @@
 /* Of the linker: the ELF header, with which the program's image begins. */
 extern const char __executable_start[];
 
-enum { STACK_USED = 256 * 1024 };	/* more than any step takes */
+enum {
+	STACK_USED = 256 * 1024,	/* more than any step takes */
+	FRAME = 512			/* more than ours takes */
+};
 
 static uintptr_t page_size(void)
 {
@@ -31,16 +34,16 @@ void shed_object(void *start, size_t size)
 }
 
 /*
- * The page of our own frame is in use, and the one below may be. The part of
- * the range that was never stack is not mapped; the kernel goes on after it,
- * and reports ENOMEM at the end (madvise(2)).
+ * Our own frame and what is right below it is in use. The part of the range
+ * that was never stack is not mapped; the kernel passes over it, and reports
+ * ENOMEM at the end (madvise(2)).
  */
-void shed_stack(void)
+__attribute__((noinline)) void shed_stack(void)
 {
-	uintptr_t page = page_size();
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0) & -page;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) - FRAME;
 
-	shed(here - STACK_USED, here - page);
+	here &= -page_size();
+	shed(here - STACK_USED, here);
 }
 
 static bool is_kept(uintptr_t page, uintptr_t size, const uintptr_t *keep,
