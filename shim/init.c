@@ -144,13 +144,17 @@ static bool is_ours(const struct signalfd_siginfo *s)
 static int pass_on(const struct watch *w, int number,
 		const struct signalfd_siginfo *s)
 {
-	union sigval value = { .sival_ptr = (void *)(uintptr_t)s->ssi_ptr };
+	siginfo_t info = { .si_code = SI_QUEUE };
 
 	if (w->want.signal_group || (w->terminal && number == SIGCONT))
 		return send_group(w, number);
-	if (s->ssi_code == SI_QUEUE)
-		return sigqueue(w->child, number, value);
-	return kill(w->child, number);
+	if (s->ssi_code != SI_QUEUE)
+		return kill(w->child, number);
+	info.si_signo = number;
+	info.si_pid = (pid_t)s->ssi_pid;
+	info.si_uid = s->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)s->ssi_ptr;
+	return compat_queue_signal(w->child, number, &info);
 }
 
 static void cannot_forward(struct watch *w, int number)
@@ -391,17 +395,16 @@ static int guard(const struct plan *plan, const struct watch *w,
 /* EAGAIN and ENOMEM may pass: a limit on processes, a busy machine. */
 static pid_t try_fork(struct fault *f)
 {
-	const struct timespec pause = { .tv_nsec = FORK_PAUSE * 1000000L };
 	pid_t pid;
 
 	for (int tries = 1;; tries++) {
-		pid = fork();
+		pid = compat_fork();
 		if (pid >= 0)
 			return pid;
 		if ((errno != EAGAIN && errno != ENOMEM) ||
 		    tries == FORK_TRIES)
 			break;
-		nanosleep(&pause, NULL);
+		poll(NULL, 0, FORK_PAUSE);
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,

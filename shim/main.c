@@ -75,12 +75,13 @@ int main(int argc, char **argv)
 {
 	static struct plan plan
 		__attribute__((section(".bss.large"), aligned(4096)));
-	static struct run run = { .notify_fd = -1 };
+	static struct run run;
 	static struct fault f __attribute__((section(".bss.large")));
 	int result;
 
 	(void)argc;
 	run.signals = signals_hold();
+	run.notify_fd = -1;
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = options_parse(&plan, argv, environ, &f);
