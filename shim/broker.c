@@ -16,6 +16,7 @@
 
 #include "caller.h"
 #include "caps.h"
+#include "compat.h"
 #include "fault.h"
 #include "filter.h"
 #include "mirror.h"
@@ -178,7 +179,7 @@ static void give(struct broker *b, struct spare *spare,
 		.newfd_flags = s->cloexec ? O_CLOEXEC : 0
 	};
 
-	if (ioctl(b->notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0)
+	if (compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0)
 		return;
 	if (b->plan->verbose)
 		say_note("bind: %s for process %u",
@@ -197,7 +198,7 @@ static bool is_valid(const struct broker *b, const struct seccomp_notif *q)
 {
 	uint64_t id = q->id;
 
-	return ioctl(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+	return compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 static bool in_our_network(const struct broker *b, pid_t tid)
@@ -318,7 +319,7 @@ static void answer_one(struct broker *b)
 
 	memset(&in, 0, sizeof(in));	/* the kernel insists */
 	memset(&out, 0, sizeof(out));
-	if (ioctl(b->notify, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
+	if (compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
 		return;
 	out.answer.id = in.q.id;
 	leave_to_kernel(&out.answer);
@@ -326,7 +327,7 @@ static void answer_one(struct broker *b)
 		note_option(b, &in.q);
 	else if (in.q.pid != 0)
 		bound = decide(b, &in.q, &out.answer);
-	if (ioctl(b->notify, SECCOMP_IOCTL_NOTIF_SEND, &out) < 0) {
+	if (compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_SEND, &out) < 0) {
 		if (bound)
 			make_note(b, bound)->unanswered = true;
 	} else if (bound && find_note(b, bound)) {
@@ -488,7 +489,7 @@ static bool can_add(int notify)
 	struct seccomp_notif_addfd add = { .id = UINT64_MAX,
 					   .srcfd = (uint32_t)notify };
 
-	return ioctl(notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
+	return compat_notifier(notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
 	       errno == ENOENT;
 }
 

@@ -5,12 +5,19 @@
 #ifndef STEPDOWN_COMPAT_H
 #define STEPDOWN_COMPAT_H
 
+#include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* openat2(2), Linux 5.6. Returns a descriptor, or -1 with errno. */
@@ -42,12 +49,6 @@ static inline int compat_close_range(unsigned int first, unsigned int last,
 	return (int)syscall(SYS_close_range, first, last, flags);
 }
 
-/* getdents64(2): fills a buffer with struct dirent. Bytes, 0 at the end, or -1. */
-static inline long compat_getdents(int dir, void *buffer, size_t size)
-{
-	return syscall(SYS_getdents64, dir, buffer, size);
-}
-
 /* pidfd_open(2), Linux 5.3. Returns a close-on-exec descriptor, or -1. */
 static inline int compat_pidfd_open(pid_t pid)
 {
@@ -58,6 +59,27 @@ static inline int compat_pidfd_open(pid_t pid)
 static inline int compat_pidfd_send_signal(int fd, int number)
 {
 	return (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+}
+
+/*
+ * fork(2), without what a library does around it for threads and the heap,
+ * neither of which is used on either side. clone(2) knows the order of its
+ * arguments on s390 to be another one.
+ */
+static inline pid_t compat_fork(void)
+{
+#if defined(__s390__)
+	return (pid_t)syscall(SYS_clone, 0L, (long)SIGCHLD, 0L, 0L, 0L);
+#else
+	return (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
+#endif
+}
+
+/* sigqueue(3) with all that came with the signal. Returns 0, or -1 with errno. */
+static inline int compat_queue_signal(pid_t pid, int number,
+				      const siginfo_t *info)
+{
+	return (int)syscall(SYS_rt_sigqueueinfo, (long)pid, number, info);
 }
 
 /*
@@ -72,5 +94,121 @@ static inline ssize_t compat_write_now(int fd, const void *bytes, size_t length)
 
 	return syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, nowait);
 }
+
+/*
+ * The two calls of a process that sleeps, without the C library: its code for
+ * them is spread over pages which would have to stay in memory, see shed.h.
+ * errno is left alone.
+ */
+#if defined(__x86_64__)
+static inline long compat_call(long number, long a, long b, long c, long d,
+			       long e)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
+			   "r"(r8)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+#elif defined(__aarch64__)
+static inline long compat_call(long number, long a, long b, long c, long d,
+			       long e)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+			 : "memory");
+	return x0;
+}
+#endif
+
+/* madvise(2) with MADV_DONTNEED. */
+static inline void compat_give_back(uintptr_t start, size_t size)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	compat_call(SYS_madvise, (long)start, (long)size, MADV_DONTNEED, 0, 0);
+#else
+	madvise((void *)start, size, MADV_DONTNEED);
+#endif
+}
+
+/*
+ * poll(2); time is how long at most, or NULL. Returns how many descriptors have
+ * something, 0 when the time was up, or less than 0.
+ */
+static inline int compat_poll(struct pollfd *look, size_t count,
+			      struct timespec *time)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	return (int)compat_call(SYS_ppoll, (long)look, (long)count,
+				(long)time, 0, 0);
+#else
+	return ppoll(look, count, time, NULL);
+#endif
+}
+
+/*
+ * ioctl(2) of a seccomp notifier; the C libraries do not agree on the type of
+ * the request.
+ */
+static inline int compat_notifier(int fd, unsigned long request, void *argument)
+{
+	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+/* seccomp(2). */
+static inline int compat_seccomp(unsigned int operation, unsigned int flags,
+				 void *argument)
+{
+	return (int)syscall(SYS_seccomp, operation, flags, argument);
+}
+
+/*
+ * The same of a single thread: PIDFD_THREAD, Linux 6.9, which <linux/pidfd.h>
+ * of that day defines as O_EXCL.
+ */
+static inline int compat_pidfd_open_thread(pid_t tid)
+{
+	return (int)syscall(SYS_pidfd_open, tid, O_EXCL);
+}
+
+/* pidfd_getfd(2), Linux 5.6. */
+static inline int compat_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+}
+
+/* The network namespace of a socket, Linux 5.14. */
+enum { COMPAT_SO_NETNS_COOKIE = 71 };
+
+/*
+ * What a seccomp filter sees as the machine when a call comes by the entry
+ * point that this program was built for; 0 if the filter was not made for it.
+ */
+enum {
+#if defined(__x86_64__) && !defined(__ILP32__)
+	COMPAT_AUDIT_ARCH = AUDIT_ARCH_X86_64
+#elif defined(__aarch64__) && defined(__AARCH64EL__)
+	COMPAT_AUDIT_ARCH = AUDIT_ARCH_AARCH64
+#elif defined(__riscv) && __riscv_xlen == 64
+	COMPAT_AUDIT_ARCH = AUDIT_ARCH_RISCV64
+#elif defined(__arm__) && defined(__ARMEL__)
+	COMPAT_AUDIT_ARCH = AUDIT_ARCH_ARM
+#else
+	COMPAT_AUDIT_ARCH = 0
+#endif
+};
 
 #endif

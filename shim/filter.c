@@ -65,7 +65,7 @@ int filter_check(struct fault *f)
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 	struct seccomp_notif_sizes sizes;
 
-	if (!COMPAT_AUDIT_ARCH)
+	if (COMPAT_AUDIT_ARCH == 0)
 		fault_set(f, EXIT_STEP, 0,
 			  "handoff bind: not made for this kind of machine");
 	else if (compat_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0)

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker.h"
+#include "compat.h"
 #include "fault.h"
 #include "handoff.h"
 #include "launch.h"
@@ -17,6 +19,7 @@
 #include "plan.h"
 #include "say.h"
 #include "session.h"
+#include "shed.h"
 #include "signals.h"
 #include "terminal.h"
 #include "text.h"
@@ -26,7 +29,7 @@ enum {
 	FORK_TRIES = 20,
 	FORK_PAUSE = 50,	/* milliseconds */
 	KILL_PATIENCE = 5000,	/* milliseconds until we stop to wait */
-	AT_ONCE = 8		/* signals read by one call */
+	AT_ONCE = 4		/* signals read by one call */
 };
 
 enum phase {
@@ -141,13 +144,17 @@ static bool is_ours(const struct signalfd_siginfo *s)
 static int pass_on(const struct watch *w, int number,
 		const struct signalfd_siginfo *s)
 {
-	union sigval value = { .sival_ptr = (void *)(uintptr_t)s->ssi_ptr };
+	siginfo_t info = { .si_code = SI_QUEUE };
 
 	if (w->want.signal_group || (w->terminal && number == SIGCONT))
 		return send_group(w, number);
-	if (s->ssi_code == SI_QUEUE)
-		return sigqueue(w->child, number, value);
-	return kill(w->child, number);
+	if (s->ssi_code != SI_QUEUE)
+		return kill(w->child, number);
+	info.si_signo = number;
+	info.si_pid = (pid_t)s->ssi_pid;
+	info.si_uid = s->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)s->ssi_ptr;
+	return compat_queue_signal(w->child, number, &info);
 }
 
 static void cannot_forward(struct watch *w, int number)
@@ -278,24 +285,43 @@ static bool time_is_up(struct watch *w)
 	return false;
 }
 
-/* What is left of the time, as poll(2) wants it. */
-static int patience(const struct watch *w)
+/* What is left of the time, in *left, or NULL where there is no limit. */
+static struct timespec *patience(const struct watch *w, struct timespec *left)
 {
-	int64_t left = w->deadline ? w->deadline - now() : -1;
+	int64_t ms;
 
 	if (!w->deadline)
-		return -1;
-	return left > 0 ? (int)left : 0;
+		return NULL;
+	ms = w->deadline - now();
+	if (ms < 0)
+		ms = 0;
+	left->tv_sec = (time_t)(ms / 1000);
+	left->tv_nsec = (long)(ms % 1000) * 1000000L;
+	return left;
 }
 
-static void watch(struct watch *w, struct run *run)
+/*
+ * Before the first sleep, which is the one that lasts: give back what only the
+ * start has used.
+ */
+static void shed_start(uintptr_t caller)
 {
+	const uintptr_t keep[] = { caller, (uintptr_t)shed_code };
+
+	shed_stack();
+	shed_code(keep, ARRAY_LEN(keep));
+}
+
+__attribute__((noinline)) static void watch(struct watch *w)
+{
+	shed_start((uintptr_t)watch);
 	for (;;) {
 		struct pollfd look[] = {
 			{ .fd = SIGNAL_FD, .events = POLLIN },
-			{ .fd = run->notify_fd, .events = POLLIN },
 		};
-		int count = poll(look, ARRAY_LEN(look), patience(w));
+		struct timespec left;
+		int count = compat_poll(look, ARRAY_LEN(look),
+					patience(w, &left));
 
 		if (count == 0 && !time_is_up(w))
 			return;
@@ -365,17 +391,16 @@ static int guard(const struct plan *plan, const struct watch *w,
 /* EAGAIN and ENOMEM may pass: a limit on processes, a busy machine. */
 static pid_t try_fork(struct fault *f)
 {
-	const struct timespec pause = { .tv_nsec = FORK_PAUSE * 1000000L };
 	pid_t pid;
 
 	for (int tries = 1;; tries++) {
-		pid = fork();
+		pid = compat_fork();
 		if (pid >= 0)
 			return pid;
 		if ((errno != EAGAIN && errno != ENOMEM) ||
 		    tries == FORK_TRIES)
 			break;
-		nanosleep(&pause, NULL);
+		poll(NULL, 0, FORK_PAUSE);
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,
@@ -401,6 +426,8 @@ static int become(const struct plan *plan, struct run *run,
 		return -1;
 	if (chld->sa_handler == SIG_IGN)
 		sigaction(SIGCHLD, chld, NULL);
+	if (broker_child(plan, run, f) < 0)
+		return -1;
 	signals_release(run->signals);
 	return launch(plan, run, given, f);
 }
@@ -412,15 +439,17 @@ static int become(const struct plan *plan, struct run *run,
  * which would stay open after the application has closed them, nor a folder,
  * which could not be unmounted.
  */
-static void let_go(const struct watch *w, const struct run *run, int signals)
+static void let_go(const struct watch *w, const struct plan *plan, int signals,
+		   struct fault *ignored)
 {
-	struct fault ignored;
-
 	dup2(signals, SIGNAL_FD);
 	if (!w->terminal)
 		close(STDIN_FILENO);
-	if (run->notify_fd < 0)
-		handoff_close_from(STDERR_FILENO + 1, &ignored);
+	/* The broker has descriptors, and then we have no other. */
+	if (plan_brokers(plan))
+		close(signals);
+	else
+		handoff_close_from(STDERR_FILENO + 1, ignored);
 	(void)!chdir("/");
 }
 
@@ -437,7 +466,8 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return fault_set(f, EXIT_STEP, errno, "open a signal descriptor");
 	prepare(plan, &w);
 	if (guard(plan, &w, f) < 0 ||
-	    session_tie(plan, run->parent, f) < 0)
+	    session_tie(plan, run->parent, f) < 0 ||
+	    broker_before(plan, run, f) < 0)
 		return -1;
 	run->parent = getpid();
 	run->terminal_left = plan->setsid && terminal_leave();
@@ -447,8 +477,15 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return -1;
 	if (w.child == 0)
 		return become(plan, run, &w, &chld, given, f);
-	let_go(&w, run, signals);
-	watch(&w, run);
+	if (broker_parent(plan, run, w.child, f) < 0) {
+		kill(w.child, SIGKILL);
+		waitpid(w.child, NULL, 0);
+		return -1;
+	}
+	let_go(&w, plan, signals, f);
+	if (!plan_brokers(plan))
+		shed_object(plan, sizeof(*plan));
+	watch(&w);
 	if (w.terminal && !w.first)
 		terminal_give(0);
 	return exit_status(&w);

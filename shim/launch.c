@@ -112,7 +112,7 @@ static int execute(char *const argv[], struct environment *e, struct fault *f)
 int launch(const struct plan *plan, struct run *run, char *const given[],
 	   struct fault *f)
 {
-	static struct environment e;
+	static struct environment e __attribute__((section(".bss.large")));
 
 	if (environ_build(&e, given, plan, f) < 0 ||
 	    handoff_announce(plan, run, getpid(), &e, f) < 0 ||

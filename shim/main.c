@@ -65,16 +65,18 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 
 /*
  * The plan is static because it is large and mostly untouched: as zeroes of
- * the program's image it costs no time to clear and no memory.
+ * the program's image it costs no time to clear and no memory. It and the fault
+ * are apart from the small variables, see no-unwind.ld.
  *
  * Signals are held from the first instruction on, before it is known whether
  * an init will be there to forward them, so that none is lost on the way.
  */
 int main(int argc, char **argv)
 {
-	static struct plan plan;
-	static struct run run = { .notify_fd = -1 };
-	struct fault f = { 0 };
+	static struct plan plan
+		__attribute__((section(".bss.large"), aligned(4096)));
+	static struct run run;
+	static struct fault f __attribute__((section(".bss.large")));
 	int result;
 
 	(void)argc;

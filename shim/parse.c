@@ -75,10 +75,12 @@ bool parse_duration(const char *text, uint32_t *milliseconds)
 		{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
 		{ "h", 3600000 },
 	};
-	size_t length = strspn(text, "0123456789");
+	size_t length = 0;
 	char digits[16];
 	uint64_t count;
 
+	while (is_digit(text[length]))
+		length++;
 	if (length >= sizeof(digits))
 		return false;
 	memcpy(digits, text, length);
