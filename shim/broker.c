@@ -106,16 +106,24 @@ static void note_option(struct broker *b, const struct seccomp_notif *q)
 		n->v6only = value != 0;
 }
 
-static void say_unreadable(struct broker *b, pid_t tid, int err)
+static bool is_valid(const struct broker *b, const struct seccomp_notif *q)
+{
+	uint64_t id = q->id;
+
+	return compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+static void say_unreadable(struct broker *b, const struct seccomp_notif *q,
+			   int err)
 {
 	struct fault f;
 
-	if (b->said_unreadable)
+	if (b->said_unreadable || !is_valid(b, q))
 		return;
 	b->said_unreadable = true;
 	fault_set(&f, EXIT_STEP, err,
-		  "bind of process %d: read the address from its memory",
-		  (int)tid);
+		  "bind of process %u: read the address from its memory",
+		  q->pid);
 	if (err == EACCES || err == EPERM)
 		fault_hint(&f,
 			   "a program that the user may not read, or that made itself undumpable, cannot be served: chmod a+r the executable, or use --keep-caps=net_bind_service without --handoff=%s",
@@ -194,13 +202,6 @@ static void bind_own(int socket, const struct wish *w,
 	finish(answer, bind(socket, &w->address.any, w->size) < 0 ? errno : 0);
 }
 
-static bool is_valid(const struct broker *b, const struct seccomp_notif *q)
-{
-	uint64_t id = q->id;
-
-	return compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
 static bool in_our_network(const struct broker *b, pid_t tid)
 {
 	struct identity there;
@@ -260,7 +261,7 @@ static bool read_wish(struct broker *b, const struct seccomp_notif *q,
 			w->size) == 0)
 		return true;
 	if (errno != EFAULT && errno != EIO)
-		say_unreadable(b, (pid_t)q->pid, errno);
+		say_unreadable(b, q, errno);
 	return false;
 }
 
@@ -288,9 +289,13 @@ static ino_t decide(struct broker *b, const struct seccomp_notif *q,
 	w.v6only = n ? n->v6only : b->v6only;
 	w.kind = s.kind;
 	w.any_type = s.any_type;
-	if (!is_declared(b, &w) || pool_is_given(b->pool, s.inode) ||
-	    !is_valid(b, q))
+	if (!is_declared(b, &w) || !is_valid(b, q))
 		return 0;
+	/* The kernel would say EACCES here, for it looks at the port first. */
+	if (pool_is_given(b->pool, s.inode)) {
+		finish(answer, EINVAL);
+		return 0;
+	}
 	borrowed = caller_borrow(tid, fd, s.inode);
 	inode = serve(b, q, &w, &s, borrowed, answer);
 	if (borrowed >= 0)

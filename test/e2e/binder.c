@@ -1,0 +1,1022 @@
+/*
+ * binder: an application that binds, in good faith and in bad.
+ *
+ * The tests of --handoff=bind start it through stepdown. It shares no code
+ * with shim/, uses no library but libc, and prints one line for each thing
+ * that it did: "KEY=VALUE". Its exit status is 0 if all was as it must be.
+ *
+ * A socket that the supervisor has put in the place of another one has another
+ * SO_COOKIE: "served" means that, "kernel" that the socket is the same.
+ *
+ *	binder bind SPEC...	see parse_spec(); all stay open
+ *	binder hold SPEC...	the same, then sleep until killed
+ *	...			see the table at the end
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof(*(a)))
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+/* ---- what all share ---- */
+
+static const char *name_of(int err)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} known[] = {
+		{ 0, "ok" },
+		{ EACCES, "EACCES" },
+		{ EADDRINUSE, "EADDRINUSE" },
+		{ EAFNOSUPPORT, "EAFNOSUPPORT" },
+		{ EBADF, "EBADF" },
+		{ EFAULT, "EFAULT" },
+		{ EINVAL, "EINVAL" },
+		{ ENOSYS, "ENOSYS" },
+		{ ENOTSOCK, "ENOTSOCK" },
+		{ EPERM, "EPERM" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i].number == err)
+			return known[i].name;
+	return strerror(err);
+}
+
+static void die(const char *what)
+{
+	printf("error=%s: %s\n", what, name_of(errno));
+	fflush(stdout);
+	_exit(99);
+}
+
+static void set(int fd, int level, int name, int value)
+{
+	if (setsockopt(fd, level, name, &value, sizeof(value)) < 0)
+		die("setsockopt");
+}
+
+static int get(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	if (getsockopt(fd, level, name, &value, &size) < 0)
+		return -1;
+	return value;
+}
+
+static uint64_t cookie(int fd)
+{
+	uint64_t value = 0;
+	socklen_t size = sizeof(value);
+
+	getsockopt(fd, SOL_SOCKET, 57 /* SO_COOKIE */, &value, &size);
+	return value;
+}
+
+static union address v4(const char *host, unsigned int port)
+{
+	union address a = { .in = { .sin_family = AF_INET,
+				    .sin_port = htons((uint16_t)port) } };
+
+	if (inet_pton(AF_INET, host, &a.in.sin_addr) != 1)
+		die("inet_pton");
+	return a;
+}
+
+static union address v6(const char *host, unsigned int port)
+{
+	union address a = { .in6 = { .sin6_family = AF_INET6,
+				     .sin6_port = htons((uint16_t)port) } };
+
+	if (inet_pton(AF_INET6, host, &a.in6.sin6_addr) != 1)
+		die("inet_pton");
+	return a;
+}
+
+static int open_tcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("socket");
+	return fd;
+}
+
+/* 0, or an errno. */
+static int bind4(int fd, unsigned int port)
+{
+	union address a = v4("0.0.0.0", port);
+
+	return bind(fd, &a.any, sizeof(a.in)) < 0 ? errno : 0;
+}
+
+static unsigned int port_of(int fd)
+{
+	union address a;
+	socklen_t size = sizeof(a);
+
+	if (getsockname(fd, &a.any, &size) < 0)
+		return 0;
+	return ntohs(a.in.sin_port);	/* at the same place in in6 */
+}
+
+static void pause_us(long us)
+{
+	struct timespec t = { .tv_nsec = us * 1000 };
+
+	nanosleep(&t, NULL);
+}
+
+static int expect(const char *what, const char *is, const char *wanted)
+{
+	printf("%s=%s%s%s\n", what, is, strcmp(is, wanted) ? " but wanted " : "",
+	       strcmp(is, wanted) ? wanted : "");
+	fflush(stdout);
+	return strcmp(is, wanted) != 0;
+}
+
+static int expect_number(const char *what, long is, long wanted)
+{
+	char a[32], b[32];
+
+	snprintf(a, sizeof(a), "%ld", is);
+	snprintf(b, sizeof(b), "%ld", wanted);
+	return expect(what, a, b);
+}
+
+/* ---- bind and hold ---- */
+
+/*
+ * KIND:ADDRESS:PORT[,WORD...] with KIND tcp4, tcp6, udp4, udp6, mptcp4, or
+ * unix:PATH. Words: v6only=0, v6only=1, reuseport, nonblock, cloexec, listen,
+ * keepalive, close (after all that).
+ */
+static int try_spec(const char *spec, size_t number)
+{
+	static const struct {
+		const char *name;
+		int family, type, protocol;
+	} kinds[] = {
+		{ "tcp4:", AF_INET, SOCK_STREAM, 0 },
+		{ "tcp6:", AF_INET6, SOCK_STREAM, 0 },
+		{ "udp4:", AF_INET, SOCK_DGRAM, 0 },
+		{ "udp6:", AF_INET6, SOCK_DGRAM, 0 },
+		{ "mptcp4:", AF_INET, SOCK_STREAM, 262 },
+		{ "unix:", AF_UNIX, SOCK_STREAM, 0 },
+		{ "unix-dgram:", AF_UNIX, SOCK_DGRAM, 0 },
+	};
+	char copy[256], *at, *word, *words;
+	union address a;
+	socklen_t size;
+	uint64_t before;
+	bool listens = false, closes = false;
+	size_t k = 0;
+	int fd, err;
+
+	snprintf(copy, sizeof(copy), "%s", spec);
+	while (k < ARRAY_LEN(kinds) &&
+	       strncmp(copy, kinds[k].name, strlen(kinds[k].name)) != 0)
+		k++;
+	if (k == ARRAY_LEN(kinds))
+		die(spec);
+	at = copy + strlen(kinds[k].name);
+	words = strchr(at, ',');
+	if (words)
+		*words++ = '\0';
+	fd = socket(kinds[k].family, kinds[k].type, kinds[k].protocol);
+	if (fd < 0)
+		die("socket");
+	while ((word = strsep(&words, ",")) != NULL) {
+		if (strncmp(word, "v6only=", 7) == 0)
+			set(fd, IPPROTO_IPV6, IPV6_V6ONLY, word[7] == '1');
+		else if (strcmp(word, "reuseport") == 0)
+			set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		else if (strcmp(word, "keepalive") == 0)
+			set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		else if (strcmp(word, "nonblock") == 0)
+			fcntl(fd, F_SETFL, O_NONBLOCK);
+		else if (strcmp(word, "cloexec") == 0)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+		else if (strcmp(word, "listen") == 0)
+			listens = true;
+		else if (strcmp(word, "close") == 0)
+			closes = true;
+		else
+			die(word);
+	}
+	if (kinds[k].family == AF_UNIX) {
+		memset(&a, 0, sizeof(a));
+		a.un.sun_family = AF_UNIX;
+		strcpy(a.un.sun_path, at);
+		size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				   strlen(at) + 1);
+	} else {
+		char *port = strrchr(at, ':');
+
+		*port++ = '\0';
+		a = kinds[k].family == AF_INET
+			    ? v4(at, (unsigned int)atoi(port))
+			    : v6(at, (unsigned int)atoi(port));
+		size = kinds[k].family == AF_INET ? sizeof(a.in)
+						  : sizeof(a.in6);
+	}
+	before = cookie(fd);
+	err = bind(fd, &a.any, size) < 0 ? errno : 0;
+	printf("bind.%zu=%s\n", number, name_of(err));
+	printf("by.%zu=%s\n", number,
+	       cookie(fd) == before ? "kernel" : "stepdown");
+	printf("v6only.%zu=%d\n", number, get(fd, IPPROTO_IPV6, IPV6_V6ONLY));
+	printf("keepalive.%zu=%d\n", number, get(fd, SOL_SOCKET, SO_KEEPALIVE));
+	printf("reuseport.%zu=%d\n", number, get(fd, SOL_SOCKET, SO_REUSEPORT));
+	printf("nonblock.%zu=%d\n", number,
+	       (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+	printf("cloexec.%zu=%d\n", number,
+	       (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+	if (!err && listens)
+		printf("listen.%zu=%s\n", number,
+		       name_of(listen(fd, 16) < 0 ? errno : 0));
+	if (closes)
+		close(fd);
+	fflush(stdout);
+	return err != 0;
+}
+
+static int do_bind(int argc, char **argv)
+{
+	int result = 0;
+
+	for (int i = 0; i < argc; i++)
+		result |= try_spec(argv[i], (size_t)i);
+	return result;
+}
+
+static int do_hold(int argc, char **argv)
+{
+	int result = do_bind(argc, argv);
+
+	printf("held=%d\n", result);
+	fflush(stdout);
+	while (pause() < 0)
+		;
+	return 1;
+}
+
+/* ---- in good faith ---- */
+
+/* PORT COPIES: as many binds as there are sockets, and one that fails. */
+static int do_exhaust(int argc, char **argv)
+{
+	int wanted = atoi(argv[1]), count = 0, err;
+
+	(void)argc;
+	while ((err = bind4(open_tcp(), (unsigned int)atoi(argv[0]))) == 0)
+		count++;
+	return expect_number("bound", count, wanted) |
+	       expect("then", name_of(err), "EACCES");
+}
+
+/* PORT: a second bind of one socket is EINVAL, as ever. */
+static int do_twice(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	int fd = open_tcp();
+
+	(void)argc;
+	return expect("first", name_of(bind4(fd, port)), "ok") |
+	       expect("second", name_of(bind4(fd, port)), "EINVAL");
+}
+
+static int connect_to(unsigned int port)
+{
+	union address a = v4("127.0.0.1", port);
+	int fd = open_tcp();
+
+	if (connect(fd, &a.any, sizeof(a.in)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/*
+ * PORT TIMES: bind, listen, serve one; while it listens a second listen(2) is
+ * EADDRINUSE; close, and the port refuses; again at once.
+ */
+static int do_restart(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	int result = 0;
+
+	(void)argc;
+	for (int i = atoi(argv[1]); i > 0; i--) {
+		int server = open_tcp(), client, peer;
+
+		result |= expect("before", connect_to(port) < 0 ? "refused"
+							       : "accepted",
+				 "refused");
+		result |= expect("bind", name_of(bind4(server, port)), "ok");
+		result |= expect("bound", connect_to(port) < 0 ? "refused"
+							      : "accepted",
+				 "refused");
+		if (listen(server, 8) < 0)
+			die("listen");
+		client = connect_to(port);
+		peer = client < 0 ? -1 : accept(server, NULL, NULL);
+		result |= expect("listening", peer < 0 ? "refused" : "accepted",
+				 "accepted");
+		close(server);	/* with a connection still there */
+		result |= expect("closed", connect_to(port) < 0 ? "refused"
+							       : "accepted",
+				 "refused");
+	}
+	return result;
+}
+
+/* PORT: one listens; another binds, and its listen fails. */
+static int do_conflict(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	int first = open_tcp(), second = open_tcp(), err;
+
+	(void)argc;
+	if (bind4(first, port) != 0 || listen(first, 8) < 0)
+		die("first");
+	err = bind4(second, port);
+	if (err == 0)
+		err = listen(second, 8) < 0 ? errno : 0;
+	return expect("second", name_of(err), "EADDRINUSE");
+}
+
+/* PORT N: N workers with SO_REUSEPORT, all of which listen. */
+static int do_reuseport(int argc, char **argv)
+{
+	int fds[64], n = atoi(argv[1]), seen = 0;
+
+	(void)argc;
+	for (int i = 0; i < n; i++) {
+		int err;
+
+		fds[i] = open_tcp();
+		set(fds[i], SOL_SOCKET, SO_REUSEPORT, 1);
+		err = bind4(fds[i], (unsigned int)atoi(argv[0]));
+		if (!err)
+			err = listen(fds[i], 64) < 0 ? errno : 0;
+		if (expect("worker", name_of(err), "ok"))
+			return 1;
+	}
+	/* All of them get connections. */
+	for (int i = 0; i < 40 * n; i++)
+		if (connect_to((unsigned int)atoi(argv[0])) < 0)
+			die("connect");
+	for (int i = 0; i < n; i++) {
+		struct pollfd p = { .fd = fds[i], .events = POLLIN };
+
+		seen += poll(&p, 1, 1000) == 1;
+	}
+	return expect_number("workers with connections", seen, n);
+}
+
+static void *bind_in_thread(void *argument)
+{
+	unsigned int *port = argument;
+	int fd = open_tcp();
+	int err;
+
+	set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	err = bind4(fd, *port);
+	if (err == 0 && get(fd, SOL_SOCKET, SO_KEEPALIVE) != 1)
+		err = ENOPROTOOPT;
+	*port = (unsigned int)err;
+	return NULL;
+}
+
+/* FIRST-PORT N: N threads at once, each another port; options are kept. */
+static int do_threads(int argc, char **argv)
+{
+	unsigned int ports[64];
+	pthread_t threads[64];
+	int n = atoi(argv[1]), result = 0;
+
+	(void)argc;
+	for (int i = 0; i < n; i++) {
+		ports[i] = (unsigned int)(atoi(argv[0]) + i);
+		if (pthread_create(&threads[i], NULL, bind_in_thread,
+				   &ports[i]) != 0)
+			die("pthread_create");
+	}
+	for (int i = 0; i < n; i++) {
+		pthread_join(threads[i], NULL);
+		result |= expect("thread", name_of((int)ports[i]), "ok");
+	}
+	return result;
+}
+
+static void *bind_after_leader(void *argument)
+{
+	unsigned int port = (unsigned int)(uintptr_t)argument;
+
+	pause_us(100000);
+	fflush(stdout);
+	exit(expect("bind", name_of(bind4(open_tcp(), port)), "ok"));
+}
+
+/* PORT: the first thread has ended when another one binds. */
+static int do_leaderless(int argc, char **argv)
+{
+	pthread_t thread;
+
+	(void)argc;
+	if (pthread_create(&thread, NULL, bind_after_leader,
+			   (void *)(uintptr_t)atoi(argv[0])) != 0)
+		die("pthread_create");
+	pthread_exit(NULL);
+}
+
+/* A thread with descriptors of its own: its leader has another socket there. */
+static void *bind_unshared(void *argument)
+{
+	unsigned int *port = argument;
+	int fd;
+
+	if (unshare(CLONE_FILES) < 0)
+		die("unshare");
+	fd = open_tcp();
+	*port = (unsigned int)bind4(fd, *port);
+	if (*port == 0 && port_of(fd) == 0)
+		*port = ENOTSOCK;
+	return NULL;
+}
+
+static int do_unshared(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	pthread_t thread;
+
+	(void)argc;
+	pthread_create(&thread, NULL, bind_unshared, &port);
+	pthread_join(thread, NULL);
+	return expect("bind", name_of((int)port), "ok");
+}
+
+/* PORT: the child of a child that has ended, in its own session. */
+static int do_daemon(int argc, char **argv)
+{
+	int done[2];
+	int err = -1;
+
+	(void)argc;
+	if (pipe(done) < 0)
+		die("pipe");
+	if (fork() == 0) {
+		setsid();
+		if (fork() != 0)
+			_exit(0);
+		pause_us(100000);
+		err = bind4(open_tcp(), (unsigned int)atoi(argv[0]));
+		if (write(done[1], &err, sizeof(err)) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	if (read(done[0], &err, sizeof(err)) < 0)
+		die("read");
+	return expect("daemon", name_of(err), "ok");
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+/*
+ * FIRST-PORT PORTS TIMES [FAILS]: TIMES binds to each of the ports in turn,
+ * while a signal comes every 60 microseconds.
+ */
+static int do_timer(int argc, char **argv)
+{
+	const struct sigaction action = { .sa_handler = nothing,
+					  .sa_flags = SA_RESTART };
+	const struct itimerval every = { { 0, 60 }, { 0, 60 } };
+	const char *wanted = argc > 3 ? argv[3] : "ok";
+	int ports = atoi(argv[1]), times = atoi(argv[2]);
+	int good = 0;
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+	for (int i = 0; i < ports * times; i++) {
+		int fd = open_tcp();
+		int err = bind4(fd, (unsigned int)(atoi(argv[0]) + i % ports));
+
+		if (strcmp(name_of(err), wanted) == 0)
+			good++;
+		else
+			printf("bind=%s\n", name_of(err));
+		close(fd);
+	}
+	return expect_number("as wanted", good, (long)ports * times);
+}
+
+/* ---- in bad faith ---- */
+
+/* PORT N: N processes that are killed while they bind; then one that lives. */
+static int do_killed(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+
+	(void)argc;
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			bind4(open_tcp(), port);
+			for (;;)	/* no socket is used up by that */
+				bind4(open_tcp(), port + 1);
+		}
+		pause_us(i * 37 % 400);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	return expect("after them", name_of(bind4(open_tcp(), port)), "ok");
+}
+
+static volatile bool stop;
+
+struct flip {
+	union address a;
+	unsigned int first, second;
+};
+
+static void *flip(void *argument)
+{
+	volatile struct flip *f = argument;
+
+	while (!stop) {
+		f->a.in.sin_port = htons((uint16_t)f->first);
+		f->a.in.sin_port = htons((uint16_t)f->second);
+	}
+	return NULL;
+}
+
+/*
+ * DECLARED OTHER TRIES: another thread exchanges the port while bind(2) looks.
+ * Whatever is bound must be the declared one.
+ */
+static int do_toctou(int argc, char **argv)
+{
+	static struct flip f;
+	pthread_t thread;
+	int bound = 0, wrong = 0;
+
+	(void)argc;
+	f.a = v4("0.0.0.0", 0);
+	f.first = (unsigned int)atoi(argv[0]);
+	f.second = (unsigned int)atoi(argv[1]);
+	pthread_create(&thread, NULL, flip, &f);
+	for (int i = 0; i < atoi(argv[2]); i++) {
+		int fd = open_tcp();
+
+		if (bind(fd, &f.a.any, sizeof(f.a.in)) == 0) {
+			bound++;
+			wrong += port_of(fd) != f.first;
+		}
+		close(fd);
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	printf("bound=%d\n", bound);
+	return expect_number("wrong", wrong, 0) |
+	       expect("some", bound ? "yes" : "no", "yes");
+}
+
+struct swap {
+	int fd;
+	int others[4];
+};
+
+static void *swap(void *argument)
+{
+	const struct swap *s = argument;
+
+	for (unsigned int i = 0; !stop; i++)
+		dup2(s->others[i % 4], s->fd);
+	return NULL;
+}
+
+/*
+ * PORT TRIES: the descriptor becomes another one while bind(2) looks: a file, a
+ * pipe, a UDP socket. Nothing but this process's own descriptors may change,
+ * and no UDP socket or file may get the port.
+ */
+static int do_swap(int argc, char **argv)
+{
+	struct swap s;
+	pthread_t thread;
+	int ends[2], wrong = 0;
+
+	(void)argc;
+	if (pipe(ends) < 0)
+		die("pipe");
+	s.fd = open_tcp();
+	s.others[0] = open("/proc/self/exe", O_RDONLY);
+	s.others[1] = open_tcp();
+	s.others[2] = socket(AF_INET, SOCK_DGRAM, 0);
+	s.others[3] = ends[1];
+	pthread_create(&thread, NULL, swap, &s);
+	for (int i = 0; i < atoi(argv[1]); i++)
+		bind4(s.fd, (unsigned int)atoi(argv[0]));
+	stop = true;
+	pthread_join(thread, NULL);
+	for (size_t i = 0; i < 4; i++) {
+		int type = get(s.others[i], SOL_SOCKET, SO_TYPE);
+
+		if (type == SOCK_DGRAM && port_of(s.others[i]) != 0)
+			wrong++;
+		if (i != 1 && i != 2 && type >= 0)
+			wrong++;
+	}
+	return expect_number("wrong", wrong, 0);
+}
+
+/* PORT: descriptors that are no sockets of the declared kind. */
+static int do_wrong(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	int ends[2], result = 0;
+	union address a = v4("0.0.0.0", port);
+
+	(void)argc;
+	if (pipe(ends) < 0)
+		die("pipe");
+	result |= expect("pipe", name_of(bind4(ends[0], port)), "ENOTSOCK");
+	result |= expect("closed", name_of(bind4(777, port)), "EBADF");
+	result |= expect("negative", name_of(bind4(-1, port)), "EBADF");
+	result |= expect("path", name_of(bind4(open("/", O_PATH), port)),
+			 "EBADF");
+	result |= expect("udp",
+			 name_of(bind4(socket(AF_INET, SOCK_DGRAM, 0), port)),
+			 "EACCES");
+	result |= expect("tcp6", name_of(bind4(socket(AF_INET6, SOCK_STREAM, 0),
+					       port)),
+			 "EINVAL");
+	result |= expect("netlink", name_of(bind4(socket(AF_NETLINK, SOCK_RAW, 0),
+						  port)),
+			 "EINVAL");
+	errno = 0;
+	bind(open_tcp(), (struct sockaddr *)1, sizeof(a.in));
+	result |= expect("bad address", name_of(errno), "EFAULT");
+	bind(open_tcp(), NULL, sizeof(a.in));
+	result |= expect("no address", name_of(errno), "EFAULT");
+	bind(open_tcp(), &a.any, 3);
+	result |= expect("short", name_of(errno), "EINVAL");
+	bind(open_tcp(), &a.any, 100000);
+	result |= expect("long", name_of(errno), "EINVAL");
+	bind(open_tcp(), &a.any, (socklen_t)-1);
+	result |= expect("negative length", name_of(errno), "EINVAL");
+	return result;
+}
+
+/* PORT: its own network in its own user namespace is none of ours. */
+static int do_netns(int argc, char **argv)
+{
+	int outside = open_tcp(), fd;
+	uint64_t before;
+
+	(void)argc;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+		die("unshare");
+	fd = open_tcp();
+	before = cookie(fd);
+	return expect("inside", name_of(bind4(fd, (unsigned int)atoi(argv[0]))),
+		      "ok") |
+	       expect("by", cookie(fd) == before ? "kernel" : "stepdown",
+		      "kernel") |
+	       expect("outside",
+		      name_of(bind4(outside, (unsigned int)atoi(argv[0]))),
+		      "EACCES");
+}
+
+/* PORT: not dumpable, so nobody can read the address. */
+static int do_undumpable(int argc, char **argv)
+{
+	(void)argc;
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return expect("bind",
+		      name_of(bind4(open_tcp(), (unsigned int)atoi(argv[0]))),
+		      "EACCES");
+}
+
+/* PORT: bind(2) by the other doors of an x86-64 kernel. */
+static int do_doors(int argc, char **argv)
+{
+#ifdef __x86_64__
+	union address *a = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	unsigned int *words = (unsigned int *)(a + 1);
+	int fd = open_tcp(), other = open_tcp(), result = 0;
+	long answer;
+
+	(void)argc;
+	*a = v4("0.0.0.0", (unsigned int)atoi(argv[0]));
+	/* bind is 361 in i386, and number 2 of socketcall, which is 102. */
+	__asm__ volatile("int $0x80" : "=a"(answer)
+			 : "a"(361L), "b"((long)fd), "c"(a), "d"(16L)
+			 : "memory", "r8", "r9", "r10", "r11");
+	result |= answer == 0;
+	printf("i386 bind=%s\n", name_of((int)-answer));
+	words[0] = (unsigned int)other;
+	words[1] = (unsigned int)(uintptr_t)a;
+	words[2] = 16;
+	__asm__ volatile("int $0x80" : "=a"(answer)
+			 : "a"(102L), "b"(2L), "c"(words)
+			 : "memory", "r8", "r9", "r10", "r11");
+	result |= answer == 0;
+	printf("i386 socketcall=%s\n", name_of((int)-answer));
+	answer = syscall(0x40000000 + 49, open_tcp(), a, 16);
+	result |= answer == 0;
+	printf("x32=%s\n", name_of(errno));
+	result |= port_of(fd) != 0 || port_of(other) != 0;
+	return result | expect("front door",
+			       name_of(bind4(fd, (unsigned int)atoi(argv[0]))),
+			       "ok");
+#else
+	(void)argc;
+	return expect("front door",
+		      name_of(bind4(open_tcp(), (unsigned int)atoi(argv[0]))),
+		      "ok");
+#endif
+}
+
+/* "denied", or what was possible. */
+static const char *denied(long result)
+{
+	return result < 0 ? "denied" : "possible";
+}
+
+/* PORT: what one process of a uid may do to another, done to the supervisor. */
+static int do_parent(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	pid_t parent = getppid();
+	char path[64], byte = 0;
+	struct iovec here = { &byte, 1 }, there = { (void *)0x400000, 1 };
+	int pidfd = (int)syscall(SYS_pidfd_open, parent, 0);
+	int result = 0;
+
+	(void)argc;
+	result |= expect("attach",
+			 denied(ptrace(PTRACE_ATTACH, parent, 0, 0)), "denied");
+	result |= expect("seize", denied(ptrace(PTRACE_SEIZE, parent, 0, 0)),
+			 "denied");
+	snprintf(path, sizeof(path), "/proc/%d/mem", parent);
+	result |= expect("mem", denied(open(path, O_RDWR)), "denied");
+	result |= expect("mem to read", denied(open(path, O_RDONLY)), "denied");
+	snprintf(path, sizeof(path), "/proc/%d/fd", parent);
+	result |= expect("fd", denied(open(path, O_RDONLY)), "denied");
+	snprintf(path, sizeof(path), "/proc/%d/environ", parent);
+	result |= expect("environ", denied(open(path, O_RDONLY)), "denied");
+	result |= expect("read",
+			 denied(process_vm_readv(parent, &here, 1, &there, 1, 0)),
+			 "denied");
+	result |= expect("write",
+			 denied(process_vm_writev(parent, &here, 1, &there, 1, 0)),
+			 "denied");
+	for (int fd = 0; fd < 40; fd++)
+		if (syscall(SYS_pidfd_getfd, pidfd, fd, 0) >= 0)
+			result |= expect("getfd", "possible", "denied");
+	return result | expect("bind", name_of(bind4(open_tcp(), port)), "ok");
+}
+
+/*
+ * PORT [all]: every signal to the supervisor; "all" with KILL and STOP, which
+ * do nothing to the first process of a pid namespace. Those that come back to
+ * us are ignored.
+ */
+static int do_signals(int argc, char **argv)
+{
+	bool all = argc > 1;
+
+	for (int s = 1; s <= 64; s++)
+		if (s != SIGKILL && s != SIGSTOP)
+			signal(s, s == SIGCHLD ? SIG_DFL : SIG_IGN);
+	for (int s = 1; s <= 64; s++) {
+		if (s >= 32 && s <= 34)	/* the C library's own */
+			continue;
+		if (all || (s != SIGKILL && s != SIGSTOP && s != SIGTSTP &&
+			    s != SIGTTIN && s != SIGTTOU))
+			kill(getppid(), s);
+	}
+	pause_us(200000);
+	return expect("bind",
+		      name_of(bind4(open_tcp(), (unsigned int)atoi(argv[0]))),
+		      "ok");
+}
+
+static void *flood(void *argument)
+{
+	unsigned int port = (unsigned int)(uintptr_t)argument;
+
+	for (;;) {
+		int fd = open_tcp();
+
+		bind4(fd, port);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void say_signal(int number)
+{
+	(void)number;
+	if (write(STDOUT_FILENO, "signal=came\n", 12) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* PORT N: N threads that ask without end, until a SIGUSR1 comes. */
+static int do_flood(int argc, char **argv)
+{
+	(void)argc;
+	signal(SIGUSR1, say_signal);
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, flood,
+			       (void *)(uintptr_t)atoi(argv[0]));
+	}
+	puts("flooding=yes");
+	fflush(stdout);
+	while (pause() < 0)
+		;
+	return 1;
+}
+
+static void *bind_stalled(void *argument)
+{
+	bind(open_tcp(), argument, sizeof(struct sockaddr_in));
+	return NULL;
+}
+
+/*
+ * DEVICE: the address lies in memory that nobody ever provides. The supervisor
+ * must go on: it reaps an orphan, and forwards SIGUSR1.
+ */
+static int do_stall(int argc, char **argv)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int device = open(argv[0], O_RDWR | O_CLOEXEC);
+	int fd = device < 0 ? -1 : ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC);
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	pthread_t thread;
+	int numbers[2];
+	pid_t orphan;
+
+	(void)argc;
+	area.range.start = (uintptr_t)page;
+	area.range.len = 4096;
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 ||
+	    ioctl(fd, UFFDIO_REGISTER, &area) < 0 || pipe(numbers) < 0)
+		die("userfaultfd");
+	signal(SIGUSR1, say_signal);
+	pthread_create(&thread, NULL, bind_stalled, page);
+	expect("stalled", poll(&p, 1, 5000) == 1 ? "yes" : "no", "yes");
+	if (fork() == 0) {
+		orphan = fork();
+		if (orphan == 0)
+			_exit(0);
+		if (write(numbers[1], &orphan, sizeof(orphan)) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	wait(NULL);
+	if (read(numbers[0], &orphan, sizeof(orphan)) < 0)
+		die("read");
+	for (int i = 0; i < 100 && kill(orphan, 0) == 0; i++)
+		pause_us(20000);
+	expect("orphan", kill(orphan, 0) < 0 ? "reaped" : "there", "reaped");
+	puts("ready=yes");
+	fflush(stdout);
+	while (pause() < 0)
+		;
+	return 1;
+}
+
+/* ---- what it costs ---- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+/*
+ * FIRST-PORT PORTS TIMES OTHER: microseconds of socket+bind+close of PORTS
+ * declared ports TIMES times, of the high port OTHER, and of another call.
+ */
+static int do_cost(int argc, char **argv)
+{
+	int ports = atoi(argv[1]), times = atoi(argv[2]);
+	const int calls = 1000000, others = 20000;
+	double start;
+
+	(void)argc;
+	start = now();
+	for (int i = 0; i < ports * times; i++) {
+		int fd = open_tcp();
+
+		if (bind4(fd, (unsigned int)(atoi(argv[0]) + i % ports)) != 0)
+			die("bind");
+		close(fd);
+	}
+	printf("declared=%.2f\n", (now() - start) / (ports * times));
+	start = now();
+	for (int i = 0; i < others; i++) {
+		int fd = open_tcp();
+
+		if (bind4(fd, (unsigned int)atoi(argv[3])) != 0)
+			die("bind");
+		close(fd);
+	}
+	printf("other=%.2f\n", (now() - start) / others);
+	start = now();
+	for (int i = 0; i < others; i++) {
+		int fd = open_tcp();
+
+		set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		close(fd);
+	}
+	printf("setsockopt=%.3f\n", (now() - start) / others);
+	start = now();
+	for (int i = 0; i < calls; i++)
+		syscall(SYS_getppid);
+	printf("call=%.4f\n", (now() - start) / calls);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int words;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "bind", 1, do_bind },		{ "hold", 1, do_hold },
+	{ "exhaust", 2, do_exhaust },	{ "twice", 1, do_twice },
+	{ "restart", 2, do_restart },	{ "conflict", 1, do_conflict },
+	{ "reuseport", 2, do_reuseport }, { "threads", 2, do_threads },
+	{ "leaderless", 1, do_leaderless }, { "unshared", 1, do_unshared },
+	{ "daemon", 1, do_daemon },	{ "timer", 3, do_timer },
+	{ "killed", 2, do_killed },	{ "toctou", 3, do_toctou },
+	{ "swap", 2, do_swap },		{ "wrong", 1, do_wrong },
+	{ "netns", 1, do_netns },	{ "undumpable", 1, do_undumpable },
+	{ "doors", 1, do_doors },	{ "parent", 1, do_parent },
+	{ "signals", 1, do_signals },	{ "flood", 2, do_flood },
+	{ "stall", 1, do_stall },	{ "cost", 4, do_cost },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0 &&
+		    argc - 2 >= commands[i].words)
+			return commands[i].run(argc - 2, argv + 2);
+	fprintf(stderr, "usage: see the source\n");
+	return 100;
+}
