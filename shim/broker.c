@@ -43,6 +43,7 @@ struct broker {
 	bool own;		/* --handoff=bind-own */
 	bool v6only;		/* net.ipv6.bindv6only */
 	struct identity network;
+	uint64_t cookie;	/* of the same network namespace */
 	struct note notes[NOTES];
 	size_t next_note;
 	bool said_unreadable;
@@ -222,19 +223,25 @@ static ino_t serve(struct broker *b, const struct seccomp_notif *q,
 	struct spare *spare;
 	ino_t inode;
 
+	if (borrowed >= 0 && !mirror_fits(borrowed, s, b->cookie))
+		return 0;
 	if (b->own) {
 		if (borrowed < 0)
 			return 0;
 		bind_own(borrowed, w, answer);
 		return answer->error ? 0 : s->inode;
 	}
+	/* The kernel would say EACCES, for it looks at the port first. */
+	if (pool_is_given(b->pool, s->inode) ||
+	    (borrowed >= 0 && mirror_is_bound(borrowed))) {
+		finish(answer, EINVAL);
+		return 0;
+	}
 	spare = pool_find(b->plan, b->pool, w);
 	if (!spare) {
 		say_exhausted(b, w);
 		return 0;
 	}
-	if (borrowed >= 0 && !mirror_fits(borrowed, spare->fd))
-		return 0;
 	prepare(spare, &b->plan->listeners[spare->listener], s,
 		find_note(b, s->inode), borrowed);
 	inode = spare->inode;
@@ -291,11 +298,6 @@ static ino_t decide(struct broker *b, const struct seccomp_notif *q,
 	w.any_type = s.any_type;
 	if (!is_declared(b, &w) || !is_valid(b, q))
 		return 0;
-	/* The kernel would say EACCES here, for it looks at the port first. */
-	if (pool_is_given(b->pool, s.inode)) {
-		finish(answer, EINVAL);
-		return 0;
-	}
 	borrowed = caller_borrow(tid, fd, s.inode);
 	inode = serve(b, q, &w, &s, borrowed, answer);
 	if (borrowed >= 0)
@@ -548,6 +550,7 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	b.pool = &run->pool;
 	b.own = plan->handoff == HANDOFF_BIND_OWN;
 	b.v6only = read_v6only();
+	b.cookie = mirror_network(channel[0]);
 	b.notify = receive_descriptor(channel[0]);
 	if (b.notify < 0) {
 		close(channel[0]);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "caller.h"
 #include "compat.h"
 #include "plan.h"
 
@@ -101,7 +102,7 @@ void mirror_copy(int application, int ours)
 	copy_buffer(application, ours, SO_SNDBUF);
 }
 
-static bool is_bound(int fd)
+bool mirror_is_bound(int socket)
 {
 	union {
 		struct sockaddr any;
@@ -111,7 +112,7 @@ static bool is_bound(int fd)
 	} address = { 0 };
 	socklen_t size = sizeof(address);
 
-	if (getsockname(fd, &address.any, &size) < 0)
+	if (getsockname(socket, &address.any, &size) < 0)
 		return true;
 	switch (address.any.sa_family) {
 	case AF_INET:
@@ -123,18 +124,29 @@ static bool is_bound(int fd)
 	}
 }
 
-/* SO_NETNS_COOKIE is of Linux 5.14; before that both lack it. */
-bool mirror_fits(int application, int ours)
+uint64_t mirror_network(int socket)
 {
-	uint64_t network[2] = { 0, 0 };
-	int type[2] = { 0, 0 };
+	uint64_t cookie = 0;
 
-	get(application, SOL_SOCKET, COMPAT_SO_NETNS_COOKIE, &network[0],
-	    sizeof(network[0]));
-	get(ours, SOL_SOCKET, COMPAT_SO_NETNS_COOKIE, &network[1],
-	    sizeof(network[1]));
-	return network[0] == network[1] &&
-	       get(application, SOL_SOCKET, SO_TYPE, &type[0], sizeof(int)) &&
-	       get(ours, SOL_SOCKET, SO_TYPE, &type[1], sizeof(int)) &&
-	       type[0] == type[1] && !is_bound(application);
+	get(socket, SOL_SOCKET, COMPAT_SO_NETNS_COOKIE, &cookie,
+	    sizeof(cookie));
+	return cookie;
+}
+
+bool mirror_fits(int application, const struct caller_socket *s,
+		 uint64_t network)
+{
+	static const int types[LISTENER_KINDS] = {
+		[LISTENER_TCP] = SOCK_STREAM,
+		[LISTENER_UDP] = SOCK_DGRAM,
+		[LISTENER_UNIX] = SOCK_STREAM,
+	};
+	int family, type;
+
+	return mirror_network(application) == network &&
+	       get(application, SOL_SOCKET, SO_DOMAIN, &family,
+		   sizeof(family)) &&
+	       family == s->family &&
+	       get(application, SOL_SOCKET, SO_TYPE, &type, sizeof(type)) &&
+	       (s->any_type || type == types[s->kind]);
 }

@@ -6,9 +6,24 @@
 #define STEPDOWN_MIRROR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Are both of the same type, in the same network, and the first not bound? */
-bool mirror_fits(int application, int ours);
+struct caller_socket;
+
+/*
+ * The number of its network namespace (SO_NETNS_COOKIE, Linux 5.14), or 0
+ * where the kernel does not tell.
+ */
+uint64_t mirror_network(int socket);
+
+/* Has it an address already? */
+bool mirror_is_bound(int socket);
+
+/*
+ * Is the socket what was said of it, and of that network? What /proc said may be of another one, which had the descriptor just before.
+ */
+bool mirror_fits(int application, const struct caller_socket *s,
+		 uint64_t network);
 
 /*
  * Give ours the options of the application's socket. What needs a capability

@@ -347,6 +347,7 @@ static int do_restart(int argc, char **argv)
 	for (int i = atoi(argv[1]); i > 0; i--) {
 		int server = open_tcp(), client, peer;
 
+		set(server, SOL_SOCKET, SO_REUSEADDR, 1);
 		result |= expect("before", connect_to(port) < 0 ? "refused"
 							       : "accepted",
 				 "refused");
@@ -603,8 +604,8 @@ static int do_toctou(int argc, char **argv)
 	int bound = 0, wrong = 0;
 
 	(void)argc;
-	f.a = v4("0.0.0.0", 0);
 	f.first = (unsigned int)atoi(argv[0]);
+	f.a = v4("0.0.0.0", f.first);
 	f.second = (unsigned int)atoi(argv[1]);
 	pthread_create(&thread, NULL, flip, &f);
 	for (int i = 0; i < atoi(argv[2]); i++) {
@@ -612,6 +613,8 @@ static int do_toctou(int argc, char **argv)
 
 		if (bind(fd, &f.a.any, sizeof(f.a.in)) == 0) {
 			bound++;
+			if (port_of(fd) != f.first)
+				printf("wrong port=%u\n", port_of(fd));
 			wrong += port_of(fd) != f.first;
 		}
 		close(fd);
@@ -900,7 +903,9 @@ static int do_stall(int argc, char **argv)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	int device = open(argv[0], O_RDWR | O_CLOEXEC);
-	int fd = device < 0 ? -1 : ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC);
+	int fd = device < 0 ? -1
+			    : (int)syscall(SYS_ioctl, device,
+					   USERFAULTFD_IOC_NEW, O_CLOEXEC);
 	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -911,8 +916,9 @@ static int do_stall(int argc, char **argv)
 	(void)argc;
 	area.range.start = (uintptr_t)page;
 	area.range.len = 4096;
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 ||
-	    ioctl(fd, UFFDIO_REGISTER, &area) < 0 || pipe(numbers) < 0)
+	if (fd < 0 || syscall(SYS_ioctl, fd, UFFDIO_API, &api) < 0 ||
+	    syscall(SYS_ioctl, fd, UFFDIO_REGISTER, &area) < 0 ||
+	    pipe(numbers) < 0)
 		die("userfaultfd");
 	signal(SIGUSR1, say_signal);
 	pthread_create(&thread, NULL, bind_stalled, page);
