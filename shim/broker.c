@@ -30,7 +30,6 @@ struct note {
 	ino_t inode;
 	bool v6only;
 	bool reuseport;
-	bool unanswered;	/* bound, but the caller was not there any more */
 };
 
 /* Applications set options and bind at once; the oldest is forgotten. */
@@ -41,6 +40,7 @@ struct broker {
 	struct pool *pool;
 	int notify;
 	bool own;		/* --handoff=bind-own */
+	bool killable;		/* a signal does not interrupt the caller */
 	bool v6only;		/* net.ipv6.bindv6only */
 	struct identity network;
 	uint64_t cookie;	/* of the same network namespace */
@@ -197,12 +197,6 @@ static void give(struct broker *b, struct spare *spare,
 	finish(answer, 0);
 }
 
-static void bind_own(int socket, const struct wish *w,
-		     struct seccomp_notif_resp *answer)
-{
-	finish(answer, bind(socket, &w->address.any, w->size) < 0 ? errno : 0);
-}
-
 static bool in_our_network(const struct broker *b, pid_t tid)
 {
 	struct identity there;
@@ -213,40 +207,39 @@ static bool in_our_network(const struct broker *b, pid_t tid)
 }
 
 /*
- * Everything is known of the caller. Returns the inode of the socket that is
- * bound now, or 0.
+ * Everything is known of the caller. For a socket that is bound already the
+ * kernel would say EACCES, for it looks at the port first, where without us it
+ * would have been EINVAL. But before Linux 5.19 a signal may take the caller
+ * out of the call when it has been served, sometimes even after our answer
+ * went well, and then it calls again.
  */
-static ino_t serve(struct broker *b, const struct seccomp_notif *q,
+static void serve(struct broker *b, const struct seccomp_notif *q,
 		   const struct wish *w, const struct caller_socket *s,
 		   int borrowed, struct seccomp_notif_resp *answer)
 {
 	struct spare *spare;
-	ino_t inode;
 
 	if (borrowed >= 0 && !mirror_fits(borrowed, s, b->cookie))
-		return 0;
-	if (b->own) {
-		if (borrowed < 0)
-			return 0;
-		bind_own(borrowed, w, answer);
-		return answer->error ? 0 : s->inode;
-	}
-	/* The kernel would say EACCES, for it looks at the port first. */
+		return;
 	if (pool_is_given(b->pool, s->inode) ||
 	    (borrowed >= 0 && mirror_is_bound(borrowed))) {
-		finish(answer, EINVAL);
-		return 0;
+		finish(answer, b->killable ? EINVAL : 0);
+		return;
+	}
+	if (b->own) {
+		if (borrowed >= 0)
+			finish(answer, bind(borrowed, &w->address.any,
+					    w->size) < 0 ? errno : 0);
+		return;
 	}
 	spare = pool_find(b->plan, b->pool, w);
 	if (!spare) {
 		say_exhausted(b, w);
-		return 0;
+		return;
 	}
 	prepare(spare, &b->plan->listeners[spare->listener], s,
 		find_note(b, s->inode), borrowed);
-	inode = spare->inode;
 	give(b, spare, s, q, answer);
-	return answer->flags ? 0 : inode;
 }
 
 static bool is_declared(const struct broker *b, const struct wish *w)
@@ -272,8 +265,8 @@ static bool read_wish(struct broker *b, const struct seccomp_notif *q,
 	return false;
 }
 
-/* Returns as serve(). The answer is "leave it to the kernel" already. */
-static ino_t decide(struct broker *b, const struct seccomp_notif *q,
+/* The answer is "leave it to the kernel" already. */
+static void decide(struct broker *b, const struct seccomp_notif *q,
 		    struct seccomp_notif_resp *answer)
 {
 	const pid_t tid = (pid_t)q->pid;
@@ -281,37 +274,27 @@ static ino_t decide(struct broker *b, const struct seccomp_notif *q,
 	struct wish w = { 0 };
 	struct caller_socket s;
 	const struct note *n;
-	ino_t inode;
 	int borrowed;
 
 	if (!read_wish(b, q, &w) || !pool_knows(b->plan, &w) ||
 	    !caller_socket(tid, fd, &s) ||
 	    s.family != w.address.any.sa_family || !in_our_network(b, tid))
-		return 0;
+		return;
 	n = find_note(b, s.inode);
-	if (n && n->unanswered) {
-		finish(answer, 0);
-		return s.inode;
-	}
 	w.v6only = n ? n->v6only : b->v6only;
 	w.kind = s.kind;
 	w.any_type = s.any_type;
 	if (!is_declared(b, &w) || !is_valid(b, q))
-		return 0;
+		return;
 	borrowed = caller_borrow(tid, fd, s.inode);
-	inode = serve(b, q, &w, &s, borrowed, answer);
+	serve(b, q, &w, &s, borrowed, answer);
 	if (borrowed >= 0)
 		close(borrowed);
-	return inode;
 }
 
 /* ---- the thread ---- */
 
-/*
- * ENOENT: the caller is gone, or a signal took it out of the call, which will
- * then be made again: for a socket that is bound already. Only kernels before
- * 5.19 let that happen, see filter_install().
- */
+/* That the caller is gone (ENOENT) is no matter, neither first nor last. */
 static void answer_one(struct broker *b)
 {
 	union {
@@ -322,7 +305,6 @@ static void answer_one(struct broker *b)
 		struct seccomp_notif_resp answer;
 		char room[FILTER_NOTIFICATION_SIZE];
 	} out;
-	ino_t bound = 0;
 
 	memset(&in, 0, sizeof(in));	/* the kernel insists */
 	memset(&out, 0, sizeof(out));
@@ -333,13 +315,8 @@ static void answer_one(struct broker *b)
 	if (in.q.data.nr == SYS_setsockopt)
 		note_option(b, &in.q);
 	else if (in.q.pid != 0)
-		bound = decide(b, &in.q, &out.answer);
-	if (compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_SEND, &out) < 0) {
-		if (bound)
-			make_note(b, bound)->unanswered = true;
-	} else if (bound && find_note(b, bound)) {
-		make_note(b, bound)->unanswered = false;
-	}
+		decide(b, &in.q, &out.answer);
+	compat_notifier(b->notify, SECCOMP_IOCTL_NOTIF_SEND, &out);
 }
 
 /* Until no process carries the filter any more (POLLHUP, Linux 5.9). */
@@ -391,9 +368,8 @@ int broker_before(const struct plan *plan, struct run *run, struct fault *f)
 }
 
 /* One byte, and a descriptor with it unless fd is -1. */
-static int send_descriptor(int channel, int fd)
+static int send_descriptor(int channel, int fd, char byte)
 {
-	char byte = 0;
 	struct iovec data = { &byte, 1 };
 	union {
 		struct cmsghdr head;
@@ -413,10 +389,9 @@ static int send_descriptor(int channel, int fd)
 }
 
 /* Returns the descriptor, or -1: the other end is gone, or sent none. */
-static int receive_descriptor(int channel)
+static int receive_descriptor(int channel, char *byte)
 {
-	char byte;
-	struct iovec data = { &byte, 1 };
+	struct iovec data = { byte, 1 };
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
@@ -440,6 +415,7 @@ static int receive_descriptor(int channel)
 int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 {
 	const int channel = run->channel[1];
+	bool killable;
 	ssize_t got;
 	char byte;
 	int fd;
@@ -458,10 +434,10 @@ int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "become dumpable");
 	run->proof = getpid();
-	fd = filter_install(f);
+	fd = filter_install(&killable, f);
 	if (fd < 0)
 		return -1;
-	if (send_descriptor(channel, fd) < 0)
+	if (send_descriptor(channel, fd, killable) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "handoff bind: send the filter");
 	close(fd);
@@ -541,6 +517,7 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 {
 	const int *channel = run->channel;
 	static struct broker b;
+	char killable = 0;
 	int result;
 
 	if (!plan_brokers(plan))
@@ -551,7 +528,8 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	b.own = plan->handoff == HANDOFF_BIND_OWN;
 	b.v6only = read_v6only();
 	b.cookie = mirror_network(channel[0]);
-	b.notify = receive_descriptor(channel[0]);
+	b.notify = receive_descriptor(channel[0], &killable);
+	b.killable = killable;
 	if (b.notify < 0) {
 		close(channel[0]);
 		return 0;
@@ -564,7 +542,7 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	    (caps_clear(f) < 0 || verify_no_caps(f) < 0))
 		result = -1;
 	if (result == 0)
-		send_descriptor(channel[0], -1);
+		send_descriptor(channel[0], -1, 0);
 	close(channel[0]);
 	return result;
 }

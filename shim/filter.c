@@ -90,7 +90,7 @@ int filter_check(struct fault *f)
  * recognize. SPEC_ALLOW (4.17): a filter that is no sandbox shall not slow the
  * application down by speculation barriers.
  */
-int filter_install(struct fault *f)
+int filter_install(bool *killable, struct fault *f)
 {
 	const struct sock_fprog all = {
 		.len = ARRAY_LEN(program),
@@ -102,6 +102,7 @@ int filter_install(struct fault *f)
 				flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 				(void *)(uintptr_t)&all);
 
+	*killable = fd >= 0;
 	if (fd < 0 && errno == EINVAL)
 		fd = compat_seccomp(SECCOMP_SET_MODE_FILTER, flags,
 				    (void *)(uintptr_t)&all);

@@ -13,6 +13,7 @@
 #define STEPDOWN_FILTER_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct fault;
@@ -34,12 +35,13 @@ int filter_check(struct fault *f);
 
 /*
  * Put the program in front of this process and all that it will start, for
- * good. Needs no_new_privs.
+ * good. Needs no_new_privs. *killable tells whether a call that is being
+ * answered can be interrupted by a signal that kills, and no other.
  *
  * Returns the descriptor by which the supervisor is asked, close-on-exec, or
  * -1 with a fault; there is no filter then.
  */
-int filter_install(struct fault *f);
+int filter_install(bool *killable, struct fault *f);
 
 /* Add the hint that names what can be used instead. Returns -1 always. */
 int filter_other_way(struct fault *f);
