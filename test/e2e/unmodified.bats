@@ -1,0 +1,327 @@
+#!/usr/bin/env bats
+# Servers of Debian that cannot take a socket, or are not told to: unmodified,
+# each on a port below 1024 by --handoff=bind, as uid 4242, with no capability.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need curl ip pgrep ss nginx redis-server redis-cli memcached lighttpd \
+		node busybox dnsmasq
+	[ -x /usr/bin/python3 ] || cannot_run 'no python3'
+	net_up
+}
+
+teardown_file()
+{
+	net_down
+}
+
+setup()
+{
+	use_net
+	background=
+	dir=$(mktemp -d /tmp/stepdown.XXXXXX)
+	chown 4242:4242 "$dir"
+	echo 'it works' >"$dir/index.html"
+	cd "$dir" || return
+}
+
+# The supervisor's end takes all: it is process 1 of a namespace. The change of
+# uid has undone what unshare --kill-child had set.
+stop_all()
+{
+	[ -n "$background" ] || return 0
+	kill -KILL "$(first)" 2>/dev/null || true
+	stop "$background"
+	background=
+}
+
+teardown()
+{
+	stop_all
+	rm -rf "$dir"
+}
+
+# start LISTEN... -- COMMAND...
+start()
+{
+	local listen=()
+
+	while [ "$1" != -- ]; do
+		listen+=("--listen=$1")
+		shift
+	done
+	in_background unshare --pid --fork --mount-proc \
+		"$STEPDOWN" --user=4242:4242 "--handoff=${way:-bind}" \
+		"${listen[@]}" "$@"
+}
+
+gets()
+{
+	in_net curl -sS --globoff --fail --max-time 5 "http://$1/"
+}
+
+# serves ADDRESS WORDS: over HTTP
+serves()
+{
+	eventually 20 gets "$1" || fail_seen "$1 does not answer"
+	gets "$1" | grep -Fq -- "$2"
+}
+
+first()
+{
+	pgrep -P "$background"
+}
+
+# Everybody in there is 4242 and has nothing, the supervisor too.
+nobody_is_privileged()
+{
+	local pid pids
+
+	mapfile -t pids < <(pgrep --ns "$(first)" --nslist pid .)
+	[ "${#pids[@]}" -ge "${1:-2}" ] || fail "only ${#pids[@]} processes"
+	for pid in "${pids[@]}"; do
+		[ "$(sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")" = $no_caps ]
+		[ "$(sed -n 's/^Uid:\t//p' "/proc/$pid/status")" = \
+			"$(printf '4242\t4242\t4242\t4242')" ]
+	done
+}
+
+is_closed()
+{
+	! in_net ss -Hltn "sport = :$1" | grep -q .
+}
+
+ends_on()
+{
+	kill "-$1" "$(first)"
+	eventually 20 ended || fail_seen "it goes on after $1"
+	is_closed "$2"
+}
+
+ended()
+{
+	! kill -0 "$background"
+}
+
+nginx_conf()
+{
+	cat >nginx.conf <<-end
+	daemon off;
+	worker_processes 2;
+	pid $dir/pid;
+	events {}
+	http {
+		access_log off;
+		client_body_temp_path $dir;
+		proxy_temp_path $dir;
+		fastcgi_temp_path $dir;
+		uwsgi_temp_path $dir;
+		scgi_temp_path $dir;
+		server {
+			listen 80 $1;
+			listen [::]:80 $1;
+			root $dir;
+		}
+	}
+	end
+}
+
+@test "nginx: both families, a reload, and a reload that takes a listen away and back" {
+	nginx_conf ''
+	start 'tcp://*:80' -- nginx -e stderr -c "$dir/nginx.conf"
+	serves 127.0.0.1 'it works'
+	serves '[::1]' 'it works'
+	nobody_is_privileged 4
+	kill -HUP "$(first)"
+	serves 127.0.0.1 'it works'
+	sed -i '/listen \[::\]/d' nginx.conf
+	kill -HUP "$(first)"
+	eventually 10 refuses_v6
+	nginx_conf ''
+	kill -HUP "$(first)"
+	serves '[::1]' 'it works'
+	ends_on QUIT 80
+}
+
+refuses_v6()
+{
+	! gets '[::1]'
+}
+
+@test "nginx with a socket for each worker (reuseport)" {
+	nginx_conf reuseport
+	start 'tcp://*:80' -- nginx -e stderr -c "$dir/nginx.conf"
+	serves 127.0.0.1 'it works'
+	serves '[::1]' 'it works'
+	[ "$(in_net ss -Hltn 'sport = :80' | wc -l)" -eq 4 ]
+	ends_on TERM 80
+}
+
+pongs()
+{
+	[ "$(in_net redis-cli -h "$1" -p 379 ping)" = PONG ]
+}
+
+@test "redis" {
+	start 'tcp://*:379' -- redis-server --port 379 --bind '*' '-::*' \
+		--protected-mode no --save '' --dir "$dir"
+	eventually 20 pongs 127.0.0.1 || fail_seen
+	pongs ::1
+	nobody_is_privileged
+	ends_on TERM 379
+}
+
+@test "redis on the addresses of its package's configuration" {
+	start tcp://127.0.0.1:379 'tcp://[::1]:379' -- redis-server --port 379 \
+		--bind 127.0.0.1 -::1 --save '' --dir "$dir"
+	eventually 20 pongs 127.0.0.1 || fail_seen
+	pongs ::1
+}
+
+# talk PORT WORDS: one line there and back
+talk()
+{
+	in_net timeout 5 bash -c 'exec 9<>/dev/tcp/127.0.0.1/$0 &&
+		printf "%s\r\n" "$1" >&9 && head -n 1 <&9' "$1" "$2"
+}
+
+remembers()
+{
+	talk 111 version | grep -q VERSION
+}
+
+@test "memcached, on tcp and udp" {
+	start 'tcp://*:111' 'udp://*:111' -- memcached -p 111 -U 111
+	eventually 20 remembers || fail_seen
+	in_net ss -Hlun 'sport = :111' | grep -q .
+	nobody_is_privileged
+	ends_on TERM 111
+}
+
+@test "lighttpd" {
+	cat >lighttpd.conf <<-end
+	server.document-root = "$dir"
+	server.port = 80
+	index-file.names = ( "index.html" )
+	end
+	start 'tcp://*:80' -- lighttpd -D -f lighttpd.conf
+	serves 127.0.0.1 'it works'
+	nobody_is_privileged
+	ends_on INT 80
+}
+
+@test "python3 -m http.server" {
+	start 'tcp://*:80' -- /usr/bin/python3 -m http.server 80
+	serves 127.0.0.1 'it works'
+	nobody_is_privileged
+	ends_on TERM 80
+}
+
+@test "busybox httpd, in the foreground and as a daemon" {
+	start 'tcp://*:80' -- busybox httpd -f -p 80 -h "$dir"
+	serves 127.0.0.1 'it works'
+	nobody_is_privileged
+	ends_on TERM 80
+	start 'tcp://*:80' -- /bin/sh -c \
+		"busybox httpd -p 80 -h $dir && exec sleep 60"
+	serves 127.0.0.1 'it works'
+	serves '[::1]' 'it works'
+	nobody_is_privileged 3
+}
+
+@test "node" {
+	cat >server.js <<-'end'
+	require("http").createServer((q, a) => a.end("it works")).listen(80);
+	end
+	start 'tcp://*:80' -- node server.js
+	serves 127.0.0.1 'it works'
+	serves '[::1]' 'it works'
+	nobody_is_privileged
+	ends_on TERM 80
+}
+
+@test "node's cluster, whose workers come and go" {
+	cat >cluster.js <<-'end'
+	const cluster = require("cluster");
+	if (cluster.isPrimary) {
+		cluster.fork();
+		cluster.fork();
+		cluster.on("exit", () => cluster.fork());
+	} else {
+		require("http").createServer((q, a) => {
+			a.end("worker " + process.pid);
+			if (q.url === "/end")
+				setTimeout(() => process.exit(), 100);
+		}).listen(80);
+	}
+	end
+	start 'tcp://*:80' -- node cluster.js
+	serves 127.0.0.1 worker
+	nobody_is_privileged 4
+	in_net curl -s http://127.0.0.1/end
+	in_net curl -s http://127.0.0.1/end
+	sleep 0.3
+	serves 127.0.0.1 worker
+	ends_on TERM 80
+}
+
+# asks tcp|udp: an A record of dnsmasq's own table
+asks()
+{
+	in_net /usr/bin/python3 - "$1" <<-'end'
+	import socket, struct, sys
+	q = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + \
+	    b"\4here\4test\0" + struct.pack(">2H", 1, 1)
+	tcp = sys.argv[1] == "tcp"
+	s = socket.socket(socket.AF_INET,
+	                  socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+	s.settimeout(2)
+	s.connect(("127.0.0.1", 53))
+	s.send(struct.pack(">H", len(q)) + q if tcp else q)
+	a = s.recv(512)
+	sys.exit(socket.inet_aton("192.0.2.7") not in a)
+	end
+}
+
+@test "dnsmasq, on udp and tcp 53" {
+	start 'udp://*:53' 'tcp://*:53' -- dnsmasq --keep-in-foreground \
+		--conf-file=/dev/null --port=53 --no-resolv --no-hosts \
+		--pid-file= --address=/here.test/192.0.2.7
+	eventually 20 asks udp || fail_seen
+	asks tcp
+	nobody_is_privileged
+	ends_on TERM 53
+}
+
+@test "by bind-own: nginx, node, dnsmasq" {
+	way=bind-own
+	nginx_conf ''
+	start 'tcp://*:80' -- nginx -e stderr -c "$dir/nginx.conf"
+	serves '[::1]' 'it works'
+	ends_on QUIT 80
+	echo 'require("http").createServer((q, a) => a.end("node")).listen(80)' \
+		>server.js
+	start 'tcp://*:80' -- node server.js
+	serves 127.0.0.1 node
+	ends_on TERM 80
+	start 'udp://*:53' 'tcp://*:53' -- dnsmasq --keep-in-foreground \
+		--conf-file=/dev/null --port=53 --no-resolv --no-hosts \
+		--pid-file= --address=/here.test/192.0.2.7
+	eventually 20 asks udp || fail_seen
+	asks tcp
+}
+
+@test "the control: without it none of them gets its port" {
+	capture timeout 10 "$STEPDOWN" --user=4242:4242 -- \
+		/usr/bin/python3 -m http.server 80
+	grep -q 'Permission denied' "$err"
+	capture timeout 10 "$STEPDOWN" --user=4242:4242 -- \
+		busybox httpd -f -p 80 -h "$dir"
+	grep -q 'Permission denied' "$err"
+	capture timeout 10 "$STEPDOWN" --user=4242:4242 -- \
+		redis-server --port 379 --save '' --dir "$dir"
+	grep -q 'Permission denied' "$out"
+}
