@@ -183,6 +183,51 @@ nothing_comes_back_in_it()
 	succeeded
 }
 
+BINDER=${BINDER:-$top/build/test/e2e/binder}
+
+# binder_in_it HANDOFF WORD... : it binds port 80 and what else the words say
+binder_in_it()
+{
+	local way=$1
+
+	shift
+	[ -x "$BINDER" ] || fail "no $BINDER: run make -C build test/e2e/binder"
+	contained --volume "$BINDER:/binder:ro" -- \
+		"--handoff=$way" --listen='tcp://*:80' -- /binder "$@"
+}
+
+# Nothing of it needs more than the default seccomp profile.
+bind_is_served()
+{
+	binder_in_it bind bind tcp4:0.0.0.0:80,nonblock,cloexec \
+		tcp6::::80,v6only=1 tcp4:0.0.0.0:80,reuseport tcp4:0.0.0.0:81
+	exited 1
+	grep -Fxq 'by.0=stepdown' "$out" || fail_seen
+	grep -Fxq 'nonblock.0=1' "$out"
+	grep -Fxq 'cloexec.0=1' "$out"
+	grep -Fxq 'by.1=stepdown' "$out"
+	grep -Fxq 'v6only.1=1' "$out"
+	grep -Fxq 'reuseport.2=1' "$out"
+	grep -Fxq 'bind.3=EACCES' "$out"
+	binder_in_it bind parent 80
+	succeeded
+	binder_in_it bind signals 80 all
+	succeeded
+	binder_in_it bind restart 80 5
+	succeeded
+}
+
+# An unmodified server, and the proof.
+kestrel_of_the_example()
+{
+	STEPDOWN=$STEPDOWN capture "$top/examples/kestrel/run" --once \
+		--engine "$engine" "$@"
+	succeeded
+	[ "$(grep -c '^  ok  ' "$out")" -ge 12 ] || fail_seen 'so short a proof'
+	! grep -q 'NOT OK' "$out" || fail_seen
+	[ -z "$("$engine" ps --all --quiet)" ] || fail_seen 'a container is left'
+}
+
 # The Dockerfile, the proof, and QUIT.
 nginx_of_the_example()
 {
