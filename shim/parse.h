@@ -33,6 +33,9 @@ bool parse_is_number(const char *text);
 /* The name of an environment variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
 bool parse_is_variable(const char *text, size_t length);
 
+/* The value of a variable in an environment (as environ(7)), or NULL. */
+const char *parse_variable(char *const env[], const char *name, size_t length);
+
 /* Copy a word and end it by NUL; false, and no copy, if it is too long. */
 bool parse_copy(struct word w, char *out, size_t size);
 
