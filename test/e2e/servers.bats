@@ -99,7 +99,7 @@ serve()
 	in_background "$STEPDOWN" --user=4242:4242 "--own=$dir" "${words[@]}" \
 		-- "$@"
 	line=${line:+\`$line\`}
-	printf '| %s | `%s` | %s | %s |\n' "$server" "$options" \
+	printf '| %s | %s | %s | %s |\n' "$server" "\`$options\`" \
 		"${line:-nothing}" "$version" >>"$rows"
 }
 
@@ -166,6 +166,16 @@ version_of()
 	reload HUP
 	serves 127.0.0.1 'hello from nginx'
 	serves '[::1]' 'hello from nginx'
+}
+
+@test "nginx with a socket for each worker" {
+	sed -i 's/listen 80; .*/listen 80 reuseport;/' nginx.conf
+	in_background "$STEPDOWN" --user=4242:4242 "--own=$dir" \
+		'--listen=tcp://0.0.0.0:80?reuseport=2' --handoff=nginx \
+		-- nginx -e stderr -p "$dir" -c nginx.conf
+	serves 127.0.0.1 'hello from nginx'
+	reload HUP
+	serves 127.0.0.1 'hello from nginx'
 }
 
 # No reload: httpd removes LISTEN_FDS when it has read its configuration, and

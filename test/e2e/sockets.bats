@@ -33,6 +33,12 @@ teardown()
 	[ -z "$background" ] || stop "$background"
 }
 
+# through COMMAND... : what is captured from here on is started by it
+through()
+{
+	before+=("$@")
+}
+
 # witness_has_unix FD TYPE ADDRESS
 witness_has_unix()
 {
@@ -233,7 +239,7 @@ backlog_of()
 }
 
 @test "options that need more than the bounding set has: 111, and which" {
-	before+=(setpriv --bounding-set -net_admin,-net_raw --)
+	through setpriv --bounding-set -net_admin,-net_raw --
 	as_4242 --listen='tcp://0.0.0.0:80?mark=1' -- "$WITNESS"
 	refused 111
 	message_has 'set mark'
@@ -245,7 +251,7 @@ backlog_of()
 }
 
 @test "a buffer that the kernel cuts is a warning" {
-	before+=(setpriv --bounding-set -net_admin --)
+	through setpriv --bounding-set -net_admin --
 	as_4242 --listen='udp://0.0.0.0:80?rcvbuf=1000000000' -- "$WITNESS"
 	succeeded
 	grep -Fq 'stepdown: warning: listen udp://0.0.0.0:80?rcvbuf=1000000000: rcvbuf is ' "$err"
@@ -391,6 +397,52 @@ time.sleep(10)' "$tmp/a" >"$tmp/filler" 3>&- 4>&- &
 	refused 111
 }
 
+# The folder of the socket is the attacker's: uid 4242 swaps it for a link to
+# the victim's, and the socket in it for a link to the victim's socket.
+swapper='
+import os, sys
+os.setgid(4242)
+os.setuid(4242)
+os.chdir(sys.argv[1])
+def swap(a, b):
+    os.rename(a, "hold")
+    os.rename(b, a)
+    os.rename("hold", b)
+print("swapping", flush=True)
+for i in range(1000000):
+    for pair in ("run", "link"), ("real/a", "real/b"):
+        for turn in 1, 2:
+            try:
+                swap(*pair)
+            except OSError:
+                pass
+'
+
+@test "an attacker in the folder of the socket gains nothing by swapping it" {
+	local i good=0 swapping
+
+	mkdir "$tmp/victim" "$tmp/volume" "$tmp/volume/run"
+	as_4242 "--listen=unix:$tmp/victim/a?user=0&group=0" -- "$WITNESS"
+	ln -s "$tmp/victim" "$tmp/volume/link"
+	ln -s run "$tmp/volume/real"
+	ln -s "$tmp/victim/a" "$tmp/volume/run/b"
+	chown -hR 4242:4242 "$tmp/volume"
+	python3 -c "$swapper" "$tmp/volume" >"$tmp/swapped" 3>&- 4>&- &
+	swapping=$!
+	eventually 5 grep -q swapping "$tmp/swapped"
+	for i in {1..150}; do
+		as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS" exit 0
+		[ "$status" -ne 0 ] || good=$((good + 1))
+	done
+	[ -e "/proc/$swapping" ]
+	stop "$swapping"
+	echo "# $good of 150 runs had the socket" >&3
+	[ "$good" -gt 0 ] && [ "$good" -lt 150 ]
+	[ -S "$tmp/victim/a" ]
+	file_is 660:0:0 "$tmp/victim/a"
+	[ "$(ls "$tmp/victim")" = a ]
+}
+
 # ---- what is inherited ----
 
 # activated COMMAND... : as systemd starts it, with a UDP socket as 3 and a
@@ -491,11 +543,11 @@ witness_has_given()
 }
 
 @test "a LISTEN_FDS that is not true: 100" {
-	before+=(env LISTEN_FDS=2)
+	through env LISTEN_FDS=2
 	as_4242 --inherit-sockets --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	refused 100
 	message_has 'LISTEN_FDS is 2'
-	before+=(env LISTEN_FDS=two)
+	through env LISTEN_FDS=two
 	as_4242 --inherit-sockets -- "$WITNESS"
 	refused 100
 	message_has "LISTEN_FDS is 'two'"
@@ -511,7 +563,8 @@ witness_has_given()
 # ---- the handoff ----
 
 @test "descriptors that are in the way are moved aside, not handed over" {
-	before+=(bash -c 'exec 3</etc/passwd 4</etc/passwd 9</etc/passwd; "$@"' -)
+	# shellcheck disable=SC2016 # for that shell
+	through bash -c 'exec 3</etc/passwd 4</etc/passwd 9</etc/passwd; "$@"' -
 	as_4242 --listen=tcp://0.0.0.0:80 --listen=udp://0.0.0.0:81 \
 		--listen=unix:@x -- "$WITNESS"
 	succeeded
@@ -548,14 +601,15 @@ witness_has_given()
 
 @test "a port that is taken, and /proc does not say by whom" {
 	hold --listen=tcp://0.0.0.0:80
-	before+=(unshare --mount sh -c 'umount -l /proc && exec "$@"' -)
+	# shellcheck disable=SC2016 # for that shell
+	through unshare --mount sh -c 'umount -l /proc && exec "$@"' -
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	refused 111
 	hint_has hostNetwork
 }
 
 @test "a low port without the capability: both ways out" {
-	before+=(setpriv --bounding-set -net_bind_service --)
+	through setpriv --bounding-set -net_bind_service --
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	refused 111
 	message_has 'Permission denied'
