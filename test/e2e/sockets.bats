@@ -582,6 +582,24 @@ witness_has_given()
 	witness_says env.LISTEN_FDNAMES a
 }
 
+@test "a dry run says which descriptor is what, and opens nothing" {
+	as_4242 --dry-run --listen='tcp://0.0.0.0:80?reuseport=3' \
+		"--listen=app=unix:$tmp/a?user=7" --listen='udp://*:53' \
+		-- "$WITNESS"
+	succeeded
+	grep -Fq 'tcp://0.0.0.0:80?reuseport=3 as descriptors 3 to 5' "$out"
+	grep -Fq "unix:$tmp/a?user=7 as descriptor 6, name app, owned by 7:4242" \
+		"$out"
+	grep -Fq 'udp://*:53 as descriptor 7' "$out"
+	grep -Fq LISTEN_FDS=5 "$out"
+	[ ! -e "$tmp/a" ]
+	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets --dry-run \
+		--listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	grep -Fq 'keep 2 inherited from descriptor 3 on' "$out"
+	grep -Fq 'tcp://0.0.0.0:80 as descriptor 5' "$out"
+}
+
 # ---- what is said of a failure ----
 
 @test "a port that is taken: by whom" {
