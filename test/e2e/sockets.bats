@@ -419,7 +419,7 @@ for i in range(1000000):
 '
 
 @test "an attacker in the folder of the socket gains nothing by swapping it" {
-	local i good=0 swapping
+	local good=0 swapping
 
 	mkdir "$tmp/victim" "$tmp/volume" "$tmp/volume/run"
 	as_4242 "--listen=unix:$tmp/victim/a?user=0&group=0" -- "$WITNESS"
@@ -430,7 +430,7 @@ for i in range(1000000):
 	python3 -c "$swapper" "$tmp/volume" >"$tmp/swapped" 3>&- 4>&- &
 	swapping=$!
 	eventually 5 grep -q swapping "$tmp/swapped"
-	for i in {1..150}; do
+	for _ in {1..150}; do
 		as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS" exit 0
 		[ "$status" -ne 0 ] || good=$((good + 1))
 	done
