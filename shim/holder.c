@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -93,11 +94,11 @@ static bool match_inet(const struct listener *l, struct word line,
 	struct text t;
 
 	text_start(&t, port, sizeof(port));
-	text_add(&t, ":%04X", ntohs(l->address.in.sin_port));
+	text_add(&t, ":%04x", ntohs(l->address.in.sin_port));
 	*inode = skip_to(&line, 5);
 	return local.length > t.length &&
-	       strncmp(local.at + local.length - t.length, port, t.length) ==
-		       0 &&
+	       strncasecmp(local.at + local.length - t.length, port,
+			   t.length) == 0 &&
 	       is(state, l->kind == LISTENER_TCP ? "0A" : "07");
 }
 
@@ -113,7 +114,8 @@ static bool match_unix(const struct listener *l, struct word line,
 	if (!abstract)
 		length--;	/* its NUL */
 	*inode = skip_to(&line, 6);
-	return line.length == length && line.at[0] == (abstract ? '@' : '/') &&
+	/* A connection that waits to be accepted has the path, and inode 0. */
+	return line.length == length && !is(*inode, "0") && line.at[0] == (abstract ? '@' : '/') &&
 	       memcmp(line.at + 1, un->sun_path + 1, length - 1) == 0;
 }
 

@@ -14,12 +14,7 @@ enum { FIRST = 3 };	/* SD_LISTEN_FDS_START */
 
 static const char *find(char *const env[], const char *name)
 {
-	size_t length = strlen(name);
-
-	for (; *env; env++)
-		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
-			return *env + length + 1;
-	return NULL;
+	return parse_variable(env, name, strlen(name));
 }
 
 int inherit_read(struct inherited *i, char *const env[], struct fault *f)

@@ -10,6 +10,7 @@
 #include "caps.h"
 #include "fault.h"
 #include "holder.h"
+#include "parse.h"
 #include "plan.h"
 
 /* The value of the sysctl with its line end cut, or false. */
@@ -36,9 +37,13 @@ static int low_port(const struct listener *l, struct fault *f)
 {
 	char start[16], first[sizeof(f->hint)];
 	unsigned int port = ntohs(l->address.in.sin_port);
+	uint64_t lowest;
 
+	if (l->address.any.sa_family == AF_UNIX)
+		return -1;
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	if (!read_port_start(start, sizeof(start)))
+	if (!read_port_start(start, sizeof(start)) ||
+	    !parse_number(start, port + 1, 65536, &lowest))
 		return -1;
 	strcpy(first, f->hint);
 	return fault_hint(f,

@@ -313,21 +313,23 @@ static const struct option options[] = {
 	  .set = set_allow_root },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
-	  .help = "bind and listen, and hand over as 3, 4, ...: tcp:// or\n"
-		  "udp://ADDRESS:PORT (a.b.c.d, [v6], or * for both), unix:,\n"
-		  "unix-dgram: or unix-seqpacket:/PATH or @NAME; options\n"
-		  "after '?', joined by '&': stepdown(1) lists them",
+	  .help = "bind and listen, and hand over as 3, 4, ...: tcp://\n"
+		  "or udp://ADDRESS:PORT (a.b.c.d, [v6], or * for both\n"
+		  "families), or unix:, unix-dgram: or unix-seqpacket:\n"
+		  "with /PATH or @NAME; options after '?', see the\n"
+		  "manual",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
 	  .help = "how the application learns of its sockets: systemd\n"
 		  "(LISTEN_FDS, the default) or nginx (NGINX)",
 	  .set = set_handoff },
 	{ .name = "no-listen-pid",
-	  .help = "leave LISTEN_PID out, for a server behind one more wrapper",
+	  .help = "leave LISTEN_PID out, for a server behind one more\n"
+		  "wrapper",
 	  .set = set_no_listen_pid },
 	{ .name = "inherit-sockets",
-	  .help = "pass the sockets that stepdown itself was started with\n"
-		  "(LISTEN_FDS) on, in front of those of --listen",
+	  .help = "pass the sockets that stepdown itself was started\n"
+		  "with (LISTEN_FDS) on, in front of those of --listen",
 	  .set = set_inherit_sockets },
 	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
 	  .help = "give PATH and all that is below it to the user;\n"

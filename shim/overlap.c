@@ -92,14 +92,15 @@ static int check_pair(const struct listener *a, const struct listener *b,
 {
 	if (!overlap(a, b))
 		return 0;
-	if (same_address(a, b) && takes_both(a) == takes_both(b))
+	if (same_address(a, b) && takes_both(a) == takes_both(b) &&
+	    interface(a).length == interface(b).length)
 		return fault_set(f, EXIT_USAGE, 0, "--listen %s: given twice",
 				 a->url);
 	fault_set(f, EXIT_USAGE, 0, "--listen %s: overlaps with --listen %s",
 		  a->url, b->url);
 	if (is_six(a) == is_six(b))
 		return fault_hint(f,
-				  "one of them is all addresses of this port, and takes the other's connections too");
+				  "one of them is all addresses, or all interfaces, and takes what is the other's too");
 	return fault_hint(f,
 			  "one of them takes IPv4 too; for a socket of each family give tcp://0.0.0.0:PORT and tcp://[::]:PORT");
 }

@@ -98,6 +98,14 @@ bool parse_duration(const char *text, uint32_t *milliseconds)
 	return false;
 }
 
+const char *parse_variable(char *const env[], const char *name, size_t length)
+{
+	for (; *env; env++)
+		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
+			return *env + length + 1;
+	return NULL;
+}
+
 bool parse_copy(struct word w, char *out, size_t size)
 {
 	if (w.length >= size)

@@ -39,6 +39,9 @@ bool parse_is_variable(const char *text, size_t length);
  */
 bool parse_duration(const char *text, uint32_t *milliseconds);
 
+/* The value of a variable in an environment (as environ(7)), or NULL. */
+const char *parse_variable(char *const env[], const char *name, size_t length);
+
 /* Copy a word and end it by NUL; false, and no copy, if it is too long. */
 bool parse_copy(struct word w, char *out, size_t size);
 

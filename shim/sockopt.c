@@ -14,20 +14,22 @@
 /* Those that take one int. cap is what the kernel may want for it, or -1. */
 static const struct {
 	const char *name;
-	enum listener_option option;
-	int level, key, cap;
+	short level;
+	uint8_t option;		/* enum listener_option */
+	uint8_t key;
+	int8_t cap;
 } settings[] = {
-	{ "reuseport", LISTENER_REUSEPORT, SOL_SOCKET, SO_REUSEPORT, -1 },
+	{ "reuseport", SOL_SOCKET, LISTENER_REUSEPORT, SO_REUSEPORT, -1 },
 	/* IPv6 sockets take these two at the level of IPv4 as well. */
-	{ "freebind", LISTENER_FREEBIND, IPPROTO_IP, IP_FREEBIND, -1 },
-	{ "transparent", LISTENER_TRANSPARENT, IPPROTO_IP, IP_TRANSPARENT,
+	{ "freebind", IPPROTO_IP, LISTENER_FREEBIND, IP_FREEBIND, -1 },
+	{ "transparent", IPPROTO_IP, LISTENER_TRANSPARENT, IP_TRANSPARENT,
 	  CAP_NET_ADMIN },
-	{ "nodelay", LISTENER_NODELAY, IPPROTO_TCP, TCP_NODELAY, -1 },
-	{ "keepalive", LISTENER_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, -1 },
-	{ "defer-accept", LISTENER_DEFER_ACCEPT, IPPROTO_TCP, TCP_DEFER_ACCEPT,
+	{ "nodelay", IPPROTO_TCP, LISTENER_NODELAY, TCP_NODELAY, -1 },
+	{ "keepalive", SOL_SOCKET, LISTENER_KEEPALIVE, SO_KEEPALIVE, -1 },
+	{ "defer-accept", IPPROTO_TCP, LISTENER_DEFER_ACCEPT, TCP_DEFER_ACCEPT,
 	  -1 },
-	{ "fastopen", LISTENER_FASTOPEN, IPPROTO_TCP, TCP_FASTOPEN, -1 },
-	{ "mark", LISTENER_MARK, SOL_SOCKET, SO_MARK, CAP_NET_ADMIN },
+	{ "fastopen", IPPROTO_TCP, LISTENER_FASTOPEN, TCP_FASTOPEN, -1 },
+	{ "mark", SOL_SOCKET, LISTENER_MARK, SO_MARK, CAP_NET_ADMIN },
 };
 
 static int failed(const struct listener *l, const char *name, int cap,

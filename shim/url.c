@@ -36,36 +36,34 @@ enum {
 
 enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
 
-/* Each kernel limits its buffers to half of an int, which it doubles. */
+/* The kernel takes half of an int for a buffer, which it doubles. */
 static const struct {
-	const char *name;
-	const char *form;	/* how its value is written */
+	const char *form;	/* name, and how its value is written */
 	uint16_t fits;
 	uint16_t value;		/* enum value */
 	uint32_t lowest, highest;	/* for a word: of its length */
 } options[LISTENER_OPTIONS] = {
-	[LISTENER_BACKLOG] = { "backlog", "=N", LISTENING, NUMBER, 1, INT_MAX },
-	[LISTENER_REUSEPORT] = { "reuseport", "[=N]", INET, NUMBER_OR_FLAG, 1,
+	[LISTENER_BACKLOG] = { "backlog=N", LISTENING, NUMBER, 1, INT_MAX },
+	[LISTENER_REUSEPORT] = { "reuseport[=N]", INET, NUMBER_OR_FLAG, 1,
 				 PLAN_MAX_SOCKETS },
-	[LISTENER_V6ONLY] = { "v6only", "=0|1", TCP_IP6 | UDP_IP6, NUMBER, 0,
-			      1 },
-	[LISTENER_FREEBIND] = { "freebind", "", INET, FLAG, 0, 0 },
-	[LISTENER_TRANSPARENT] = { "transparent", "", INET, FLAG, 0, 0 },
-	[LISTENER_NODELAY] = { "nodelay", "", TCP, FLAG, 0, 0 },
-	[LISTENER_KEEPALIVE] = { "keepalive", "", TCP, FLAG, 0, 0 },
-	[LISTENER_DEFER_ACCEPT] = { "defer-accept", "=SECONDS", TCP, NUMBER, 1,
+	[LISTENER_V6ONLY] = { "v6only=0|1", TCP_IP6 | UDP_IP6, NUMBER, 0, 1 },
+	[LISTENER_FREEBIND] = { "freebind", INET, FLAG, 0, 0 },
+	[LISTENER_TRANSPARENT] = { "transparent", INET, FLAG, 0, 0 },
+	[LISTENER_NODELAY] = { "nodelay", TCP, FLAG, 0, 0 },
+	[LISTENER_KEEPALIVE] = { "keepalive", TCP, FLAG, 0, 0 },
+	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", TCP, NUMBER, 1,
 				    65535 },
-	[LISTENER_FASTOPEN] = { "fastopen", "=N", TCP, NUMBER, 1, 65535 },
-	[LISTENER_RCVBUF] = { "rcvbuf", "=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
-	[LISTENER_SNDBUF] = { "sndbuf", "=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
-	[LISTENER_MARK] = { "mark", "=N", INET, NUMBER, 0, UINT32_MAX },
-	[LISTENER_DEVICE] = { "device", "=NAME", INET, WORD, 1, IFNAMSIZ - 1 },
-	[LISTENER_MODE] = { "mode", "=OCTAL", PATH, OCTAL, 0, 0777 },
-	[LISTENER_USER] = { "user", "=USER", PATH, WORD, 1, USER_NAME_MAX },
-	[LISTENER_GROUP] = { "group", "=GROUP", PATH, WORD, 1, USER_NAME_MAX },
-	[LISTENER_NONBLOCK] = { "nonblock", "", ALL, FLAG, 0, 0 },
-	[LISTENER_NOLISTEN] = { "nolisten", "", LISTENING, FLAG, 0, 0 },
-	[LISTENER_SPARES] = { "spares", "=N", TCP, NUMBER, 0, 255 },
+	[LISTENER_FASTOPEN] = { "fastopen=N", TCP, NUMBER, 1, 65535 },
+	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
+	[LISTENER_SNDBUF] = { "sndbuf=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
+	[LISTENER_MARK] = { "mark=N", INET, NUMBER, 0, UINT32_MAX },
+	[LISTENER_DEVICE] = { "device=NAME", INET, WORD, 1, IFNAMSIZ - 1 },
+	[LISTENER_MODE] = { "mode=OCTAL", PATH, OCTAL, 0, 0777 },
+	[LISTENER_USER] = { "user=USER", PATH, WORD, 1, USER_NAME_MAX },
+	[LISTENER_GROUP] = { "group=GROUP", PATH, WORD, 1, USER_NAME_MAX },
+	[LISTENER_NONBLOCK] = { "nonblock", ALL, FLAG, 0, 0 },
+	[LISTENER_NOLISTEN] = { "nolisten", LISTENING, FLAG, 0, 0 },
+	[LISTENER_SPARES] = { "spares=N", TCP, NUMBER, 0, 255 },
 };
 
 static const struct {
@@ -106,46 +104,48 @@ static bool is_octal(struct word w, uint32_t highest, uint32_t *value)
 	return sum <= highest;
 }
 
-/* value.at is NULL where there is none. */
-static bool set_value(struct listener *l, enum listener_option o,
-		      struct word value, struct text *wrong)
+static size_t name_length(size_t o)
+{
+	return strcspn(options[o].form, "=[");
+}
+
+/* The value may be without text (at is NULL) where there is none. */
+static bool read_value(enum listener_option o, struct word value,
+		       uint32_t *number)
 {
 	char text[24];
-	uint64_t number = 1;
-	bool good = false;
+	uint64_t wide;
 
+	*number = 1;
 	switch ((enum value)options[o].value) {
-	case FLAG:
-		if (value.at)
-			return parse_no(wrong, "%s takes no value", options[o].name);
-		good = true;
-		break;
 	case NUMBER:
 	case NUMBER_OR_FLAG:
-		good = value.at ? parse_copy(value, text, sizeof(text)) &&
-				  parse_number(text, options[o].lowest,
-					       options[o].highest, &number)
-				: options[o].value == NUMBER_OR_FLAG;
-		break;
+		if (!value.at)
+			return options[o].value == NUMBER_OR_FLAG;
+		if (!parse_copy(value, text, sizeof(text)) ||
+		    !parse_number(text, options[o].lowest, options[o].highest,
+				  &wide))
+			return false;
+		*number = (uint32_t)wide;
+		return true;
 	case OCTAL:
-		good = is_octal(value, options[o].highest, &l->number[o]);
-		number = l->number[o];
-		break;
+		return is_octal(value, options[o].highest, number);
 	case WORD:
-		good = value.length >= options[o].lowest &&
+		return value.length >= options[o].lowest &&
 		       value.length <= options[o].highest &&
 		       (o != LISTENER_DEVICE || address_is_device(value));
-		break;
+	default:
+		return !value.at;
 	}
-	l->number[o] = (uint32_t)number;
-	l->given |= UINT32_C(1) << o;
-	if (good)
-		return true;
+}
+
+static bool wrong_value(enum listener_option o, struct text *wrong)
+{
+	text_add(wrong, "expected %s", options[o].form);
 	if (options[o].value == NUMBER || options[o].value == NUMBER_OR_FLAG)
-		return parse_no(wrong, "%s takes a number from %u to %u",
-			  options[o].name, options[o].lowest,
-			  options[o].highest);
-	return parse_no(wrong, "expected %s%s", options[o].name, options[o].form);
+		text_add(wrong, " from %u to %u", options[o].lowest,
+			 options[o].highest);
+	return false;
 }
 
 static bool unfit(struct word name, uint16_t place, struct text *wrong)
@@ -156,8 +156,7 @@ static bool unfit(struct word name, uint16_t place, struct text *wrong)
 		 (int)name.length, name.at);
 	for (size_t i = 0; i < LISTENER_OPTIONS; i++)
 		if (options[i].fits & place) {
-			text_add(wrong, "%s%s%s", between, options[i].name,
-				 options[i].form);
+			text_add(wrong, "%s%s", between, options[i].form);
 			between = ", ";
 		}
 	return false;
@@ -170,13 +169,14 @@ static bool set_option(struct listener *l, struct word part, struct text *wrong)
 	size_t o = 0;
 
 	while (o < LISTENER_OPTIONS &&
-	       (strlen(options[o].name) != name.length ||
-		memcmp(options[o].name, name.at, name.length) != 0))
+	       (name_length(o) != name.length ||
+		memcmp(options[o].form, name.at, name.length) != 0))
 		o++;
 	if (o == LISTENER_OPTIONS || !(options[o].fits & place_of(l)))
 		return unfit(name, place_of(l), wrong);
 	if (listener_has(l, (enum listener_option)o))
-		return parse_no(wrong, "%s is given twice", options[o].name);
+		return parse_no(wrong, "%.*s is given twice", (int)name.length,
+				name.at);
 	if (!valued)
 		part.at = NULL;
 	if (o == LISTENER_DEVICE)
@@ -185,7 +185,9 @@ static bool set_option(struct listener *l, struct word part, struct text *wrong)
 		l->user = part;
 	else if (o == LISTENER_GROUP)
 		l->group = part;
-	return set_value(l, (enum listener_option)o, part, wrong);
+	l->given |= UINT32_C(1) << o;
+	return read_value((enum listener_option)o, part, &l->number[o]) ||
+	       wrong_value((enum listener_option)o, wrong);
 }
 
 /* What one option says of another, or of the address. */

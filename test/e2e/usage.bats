@@ -125,6 +125,58 @@ teardown()
 	done
 }
 
+@test "a --listen that is no unix socket" {
+	local url
+
+	for url in unix: unix:/ unix:@ unix:run/s unix:/run/ 'unix:?mode=600' \
+		"unix:/$(printf '%0107d' 0)" "unix:@$(printf '%0107d' 0)" \
+		unix-stream:/s UNIX:/s 'tcp://[fe80::1]:80' \
+		'tcp://[::1%lo]:80' 'tcp://[fe80::1%]:80'; do
+		echo "# --listen='$url'" >&2
+		misuse_with '--listen' "--listen=$url" -- "$WITNESS"
+	done
+}
+
+@test "an option of --listen that does not exist or does not fit: those that do" {
+	misuse_with "'backlog' is no option of such a socket; there are reuseport[=N], freebind," \
+		'--listen=udp://0.0.0.0:81?backlog=5' -- "$WITNESS"
+	misuse_with "'colour' is no option" \
+		'--listen=tcp://0.0.0.0:81?colour=red' -- "$WITNESS"
+	misuse_with 'backlog=N, rcvbuf=BYTES, sndbuf=BYTES, nonblock, nolisten' \
+		'--listen=unix:@a?mode=600' -- "$WITNESS"
+	misuse_with 'mode=OCTAL, user=USER, group=GROUP' \
+		'--listen=unix:/a?v6only=1' -- "$WITNESS"
+	misuse_with 'expected backlog=N from 1 to 2147483647' \
+		'--listen=tcp://0.0.0.0:81?backlog=0' -- "$WITNESS"
+	misuse_with 'nodelay is given twice' \
+		'--listen=tcp://0.0.0.0:81?nodelay&nodelay' -- "$WITNESS"
+	misuse_with 'exclude each other' \
+		'--listen=tcp://0.0.0.0:81?nolisten&backlog=5' -- "$WITNESS"
+}
+
+@test "sockets that exclude each other" {
+	misuse_with 'overlaps with --listen tcp://0.0.0.0:80' \
+		'--listen=tcp://*:80' -- "$WITNESS"
+	misuse_with 'overlaps with --listen tcp://0.0.0.0:80' \
+		--listen=tcp://127.0.0.1:80 -- "$WITNESS"
+	misuse_with 'given twice' --listen=unix:@a --listen=unix:@a -- "$WITNESS"
+}
+
+@test "a handoff that does not fit its sockets" {
+	misuse_with 'a socket that listens' --handoff=nginx \
+		'--listen=tcp://0.0.0.0:81?nolisten' -- "$WITNESS"
+	misuse_with '--no-listen-pid' --handoff=nginx --no-listen-pid \
+		-- "$WITNESS"
+}
+
+@test "more sockets, or longer names, than there is room for" {
+	misuse_with '257 sockets, more than 256' \
+		'--listen=tcp://0.0.0.0:81?reuseport=256' -- "$WITNESS"
+	misuse_with 'more than 32768 bytes' \
+		"--listen=$(printf '%0255d' 0)=tcp://0.0.0.0:81?reuseport=200" \
+		-- "$WITNESS"
+}
+
 @test "the same --listen twice" {
 	misuse_with tcp://0.0.0.0:80 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	misuse_with 'tcp://[0::0]:81' --listen='tcp://[::]:81' \

@@ -18,6 +18,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -252,8 +254,8 @@ static void say_address(int fd)
 		return;
 	case AF_UNIX:
 		printf("fd.%d.family=unix\n", fd);
-		printf("fd.%d.address=", fd);
-		put_text(a.un.sun_path);
+		printf("fd.%d.address=%s", fd, a.un.sun_path[0] ? "" : "@");
+		put_text(a.un.sun_path + !a.un.sun_path[0]);
 		putchar('\n');
 		return;
 	default:
@@ -261,15 +263,48 @@ static void say_address(int fd)
 	}
 }
 
+/* -1 where the kind of socket has no such option. */
+static void say_socket_options(int fd)
+{
+	static const struct {
+		const char *key;
+		int level, name;
+	} options[] = {
+		{ "reuseaddr", SOL_SOCKET, SO_REUSEADDR },
+		{ "reuseport", SOL_SOCKET, SO_REUSEPORT },
+		{ "keepalive", SOL_SOCKET, SO_KEEPALIVE },
+		{ "rcvbuf", SOL_SOCKET, SO_RCVBUF },
+		{ "sndbuf", SOL_SOCKET, SO_SNDBUF },
+		{ "mark", SOL_SOCKET, SO_MARK },
+		{ "freebind", IPPROTO_IP, IP_FREEBIND },
+		{ "transparent", IPPROTO_IP, IP_TRANSPARENT },
+		{ "nodelay", IPPROTO_TCP, TCP_NODELAY },
+		{ "defer_accept", IPPROTO_TCP, TCP_DEFER_ACCEPT },
+		{ "fastopen", IPPROTO_TCP, TCP_FASTOPEN },
+	};
+	char device[64] = "";
+	socklen_t len = sizeof(device) - 1;
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		printf("fd.%d.%s=%d\n", fd, options[i].key,
+		       socket_option(fd, options[i].level, options[i].name));
+	getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &len);
+	printf("fd.%d.device=", fd);
+	put_text(device);
+	putchar('\n');
+}
+
 static void say_socket(int fd)
 {
 	int type = socket_option(fd, SOL_SOCKET, SO_TYPE);
 
 	printf("fd.%d.socket=%s\n", fd, type == SOCK_STREAM ? "stream" :
-	       type == SOCK_DGRAM ? "dgram" : "other");
+	       type == SOCK_DGRAM ? "dgram" :
+	       type == SOCK_SEQPACKET ? "seqpacket" : "other");
 	printf("fd.%d.listening=%d\n", fd,
 	       socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN));
 	say_address(fd);
+	say_socket_options(fd);
 }
 
 static void say_fd(int fd)

@@ -1,7 +1,5 @@
 #include "unit.h"
 
-#include <arpa/inet.h>
-
 #include "parse.h"
 
 /* What must never become an id, above all not root's or "as it is". */
@@ -131,182 +129,28 @@ static void a_variable_is_letters_digits_and_underscores(void **state)
 	assert_false(parse_is_variable("A\0B", 3));
 }
 
-static const struct {
-	const char *text;
-	const char *url;
-	const char *name;
-	int family;
-	const char *address;
-	uint16_t port;
-	bool dual;
-} listeners[] = {
-	{ "tcp://0.0.0.0:80", "tcp://0.0.0.0:80", "", AF_INET, "0.0.0.0", 80,
-	  false },
-	{ "tcp://127.0.0.1:1", "tcp://127.0.0.1:1", "", AF_INET, "127.0.0.1", 1,
-	  false },
-	{ "tcp://255.255.255.255:65535", "tcp://255.255.255.255:65535", "",
-	  AF_INET, "255.255.255.255", 65535, false },
-	{ "tcp://1.2.3.4:0080", "tcp://1.2.3.4:0080", "", AF_INET, "1.2.3.4",
-	  80, false },
-	{ "tcp://[::]:80", "tcp://[::]:80", "", AF_INET6, "::", 80, false },
-	{ "tcp://[::1]:443", "tcp://[::1]:443", "", AF_INET6, "::1", 443,
-	  false },
-	{ "tcp://[2001:db8::7]:80", "tcp://[2001:db8::7]:80", "", AF_INET6,
-	  "2001:db8::7", 80, false },
-	{ "tcp://[1111:2222:3333:4444:5555:6666:7777:8888]:80",
-	  "tcp://[1111:2222:3333:4444:5555:6666:7777:8888]:80", "", AF_INET6,
-	  "1111:2222:3333:4444:5555:6666:7777:8888", 80, false },
-	{ "tcp://*:80", "tcp://*:80", "", AF_INET6, "::", 80, true },
-	{ "web=tcp://*:80", "tcp://*:80", "web", AF_INET6, "::", 80, true },
-	{ "w/e.b-1=tcp://0.0.0.0:80", "tcp://0.0.0.0:80", "w/e.b-1", AF_INET,
-	  "0.0.0.0", 80, false }
-};
-
-static void a_listener_has_address_port_and_perhaps_a_name(void **state)
+static void a_word_is_copied_only_where_it_fits(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(listeners); i++) {
-		struct listener l;
-		const char *wrong;
-		char address[INET6_ADDRSTRLEN];
-		bool v6 = listeners[i].family == AF_INET6;
+	char out[4] = "xxx";
 
-		if (!parse_listener(listeners[i].text, &l, &wrong))
-			fail_msg("%s: %s", listeners[i].text, wrong);
-		assert_string_equal(l.url, listeners[i].url);
-		assert_int_equal(l.name_length, strlen(listeners[i].name));
-		assert_int_equal(l.name != NULL, l.name_length > 0);
-		if (l.name)
-			assert_memory_equal(l.name, listeners[i].name,
-					    l.name_length);
-		assert_int_equal(l.dual, listeners[i].dual);
-		assert_int_equal(l.address.any.sa_family, listeners[i].family);
-		assert_int_equal(l.address_size, v6 ? sizeof(l.address.in6)
-						    : sizeof(l.address.in));
-		assert_int_equal(ntohs(v6 ? l.address.in6.sin6_port
-					  : l.address.in.sin_port),
-				 listeners[i].port);
-		inet_ntop(listeners[i].family,
-			  v6 ? (void *)&l.address.in6.sin6_addr
-			     : (void *)&l.address.in.sin_addr,
-			  address, sizeof(address));
-		assert_string_equal(address, listeners[i].address);
-	}
+	(void)state;
+	assert_false(parse_copy((struct word){ "abcd", 4 }, out, sizeof(out)));
+	assert_string_equal(out, "xxx");
+	assert_true(parse_copy((struct word){ "abcd", 3 }, out, sizeof(out)));
+	assert_string_equal(out, "abc");
+	assert_true(parse_copy((struct word){ "abcd", 0 }, out, sizeof(out)));
+	assert_string_equal(out, "");
 }
 
-static const struct {
-	const char *text;
-	const char *wrong;
-} no_listeners[] = {
-	{ "", "expected [NAME=]tcp" },
-	{ "80", "expected [NAME=]tcp" },
-	{ "0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "tcp:0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "tcp:/0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "TCP://0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "udp://0.0.0.0:80", "expected [NAME=]tcp" },
-	{ " tcp://0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "a=b=tcp://0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "a=://0.0.0.0:80", "expected [NAME=]tcp" },
-	{ "=tcp://0.0.0.0:80", "the name" },
-	{ "a:b=tcp://0.0.0.0:80", "the name" },
-	{ "a b=tcp://0.0.0.0:80", "the name" },
-	{ "a\n=tcp://0.0.0.0:80", "the name" },
-	{ "\x7f=tcp://0.0.0.0:80", "the name" },
-	{ "\xc3\xa4=tcp://0.0.0.0:80", "the name" },
-	{ "tcp://", "a port" },
-	{ "tcp://0.0.0.0", "a port" },
-	{ "tcp://0.0.0.0:", "a port" },
-	{ "tcp://0.0.0.0:0", "a port" },
-	{ "tcp://0.0.0.0:65536", "a port" },
-	{ "tcp://0.0.0.0:4294967376", "a port" },
-	{ "tcp://0.0.0.0:18446744073709551696", "a port" },
-	{ "tcp://0.0.0.0:-80", "a port" },
-	{ "tcp://0.0.0.0:+80", "a port" },
-	{ "tcp://0.0.0.0: 80", "a port" },
-	{ "tcp://0.0.0.0:80 ", "a port" },
-	{ "tcp://0.0.0.0:80/", "a port" },
-	{ "tcp://0.0.0.0:0x50", "a port" },
-	{ "tcp://0.0.0.0:http", "a port" },
-	{ "tcp://[::]", "a port" },
-	{ "tcp://[::]80", "a port" },
-	{ "tcp://:80", "numeric" },
-	{ "tcp://localhost:80", "numeric" },
-	{ "tcp://example.com:80", "numeric" },
-	{ "tcp://0.0.0:80", "numeric" },
-	{ "tcp://0:80", "numeric" },
-	{ "tcp://1.2.3.4.5:80", "numeric" },
-	{ "tcp://256.0.0.1:80", "numeric" },
-	{ "tcp://0x7f.0.0.1:80", "numeric" },
-	{ "tcp://01.2.3.4:80", "numeric" },
-	{ "tcp://1.2.3.4 :80", "numeric" },
-	{ "tcp://1.2.3.4::80", "numeric" },
-	{ "tcp://::1:80", "numeric" },
-	{ "tcp://:::80", "numeric" },
-	{ "tcp://[]:80", "numeric" },
-	{ "tcp://[*]:80", "numeric" },
-	{ "tcp://[0.0.0.0]:80", "numeric" },
-	{ "tcp://[::1:80", "numeric" },
-	{ "tcp://::1]:80", "numeric" },
-	{ "tcp://[[::1]]:80", "numeric" },
-	{ "tcp://[fe80::1%eth0]:80", "numeric" },
-	{ "tcp://[1:2:3:4:5:6:7:8:9]:80", "numeric" },
-	{ "tcp://**:80", "numeric" },
-	{ "tcp://user@0.0.0.0:80", "numeric" },
-	{ "tcp://[0000:0000:0000:0000:0000:0000:255.255.255.2550]:80",
-	  "numeric" }
-};
-
-static void what_is_no_listener_is_refused_and_says_why(void **state)
+static void a_word_is_cut_at_the_first_separator(void **state)
 {
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(no_listeners); i++) {
-		struct listener l, before;
-		const char *wrong = NULL;
-
-		memset(&l, 0x55, sizeof(l));
-		memset(&before, 0x55, sizeof(before));
-		if (parse_listener(no_listeners[i].text, &l, &wrong))
-			fail_msg("'%s' was taken", no_listeners[i].text);
-		assert_non_null(wrong);
-		if (!strstr(wrong, no_listeners[i].wrong))
-			fail_msg("'%s': %s", no_listeners[i].text, wrong);
-		assert_memory_equal(&l, &before, sizeof(l));
-	}
-}
-
-static void a_socket_name_has_at_most_255_bytes(void **state)
-{
-	char text[300];
-	struct listener l;
-	const char *wrong;
+	struct word rest = { "a&&b", 4 };
+	static const size_t lengths[] = { 1, 0, 1, 0, 0 };
 
 	(void)state;
-	memset(text, 'n', sizeof(text));
-	strcpy(text + 255, "=tcp://*:80");
-	assert_true(parse_listener(text, &l, &wrong));
-	assert_int_equal(l.name_length, 255);
-	memset(text, 'n', sizeof(text));
-	strcpy(text + 256, "=tcp://*:80");
-	assert_false(parse_listener(text, &l, &wrong));
-}
-
-static void an_address_of_any_length_is_refused(void **state)
-{
-	static char text[100000];
-	struct listener l;
-	const char *wrong;
-
-	(void)state;
-	for (size_t length = 1; length < sizeof(text) / 2; length *= 3) {
-		memset(text, '1', sizeof(text));
-		memcpy(text, "tcp://[", 7);
-		strcpy(text + 7 + length, "]:80");
-		assert_false(parse_listener(text, &l, &wrong));
-		text[6] = '1';
-		strcpy(text + 7 + length, ":80");
-		assert_false(parse_listener(text, &l, &wrong));
-	}
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
+		assert_int_equal(parse_cut(&rest, '&').length, lengths[i]);
+	assert_int_equal(rest.length, 0);
 }
 
 int main(void)
@@ -318,10 +162,8 @@ int main(void)
 		cmocka_unit_test(every_small_number_is_itself),
 		cmocka_unit_test(only_digits_are_a_number_and_not_a_name),
 		cmocka_unit_test(a_variable_is_letters_digits_and_underscores),
-		cmocka_unit_test(a_listener_has_address_port_and_perhaps_a_name),
-		cmocka_unit_test(what_is_no_listener_is_refused_and_says_why),
-		cmocka_unit_test(a_socket_name_has_at_most_255_bytes),
-		cmocka_unit_test(an_address_of_any_length_is_refused),
+		cmocka_unit_test(a_word_is_copied_only_where_it_fits),
+		cmocka_unit_test(a_word_is_cut_at_the_first_separator),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

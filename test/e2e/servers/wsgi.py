@@ -1,0 +1,6 @@
+"""For uWSGI and gunicorn."""
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"hello from wsgi\n"]

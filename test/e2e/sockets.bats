@@ -1,0 +1,645 @@
+#!/usr/bin/env bats
+# Sockets of every kind: their options, unix sockets and their files, sockets
+# that were handed to stepdown itself, and what is said when one cannot be had.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need ip ss setpriv python3
+	net_up
+	in_net ip link add far0 type veth peer name far1
+	in_net ip addr add 192.0.2.1/24 dev far0
+	in_net ip -6 addr add fe80::7/64 dev far0 nodad
+	in_net ip link set far0 up
+	in_net ip link set far1 up
+}
+
+teardown_file()
+{
+	net_down
+}
+
+setup()
+{
+	use_net
+	background=
+	chmod 755 "$tmp"
+}
+
+teardown()
+{
+	[ -z "$background" ] || stop "$background"
+}
+
+# through COMMAND... : what is captured from here on is started by it
+through()
+{
+	before+=("$@")
+}
+
+# witness_has_unix FD TYPE ADDRESS
+witness_has_unix()
+{
+	witness_says "fd.$1.type" socket
+	witness_says "fd.$1.family" unix
+	witness_says "fd.$1.socket" "$2"
+	witness_says "fd.$1.address" "$3"
+	witness_says "fd.$1.cloexec" 0
+}
+
+# file_is MODE:UID:GID PATH
+file_is()
+{
+	[ "$(stat -c %a:%u:%g "$2")" = "$1" ] ||
+		fail_seen "$2 is $(stat -c '%F %a:%u:%g' "$2"), not $1"
+}
+
+# hold ARGUMENT... : a process that keeps these sockets, for a while
+hold()
+{
+	in_background "$STEPDOWN" --user=4242:4242 "$@" -- "$WITNESS" sleep 30
+	eventually 5 is_witness "$background"
+}
+
+is_witness()
+{
+	[ "$(cat "/proc/$1/comm")" = witness ]
+}
+
+# ---- kinds ----
+
+@test "UDP, of either family and of both" {
+	as_4242 --listen=udp://0.0.0.0:53 --listen='udp://[::]:53' \
+		--listen='udp://*:54' -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4 5
+	witness_says fd.3.address 0.0.0.0:53
+	witness_says fd.4.address '[::]:53'
+	witness_says fd.4.v6only 1
+	witness_says fd.5.address '[::]:54'
+	witness_says fd.5.v6only 0
+	for fd in 3 4 5; do
+		witness_says fd.$fd.socket dgram
+		witness_says fd.$fd.listening 0
+		witness_says fd.$fd.reuseaddr 0
+	done
+}
+
+@test "unix sockets: stream, datagram, seqpacket" {
+	as_4242 "--listen=unix:$tmp/s" "--listen=unix-dgram:$tmp/d" \
+		"--listen=unix-seqpacket:$tmp/q" -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4 5
+	witness_has_unix 3 stream "$tmp/s"
+	witness_says fd.3.listening 1
+	witness_has_unix 4 dgram "$tmp/d"
+	witness_says fd.4.listening 0
+	witness_has_unix 5 seqpacket "$tmp/q"
+	witness_says fd.5.listening 1
+	for name in s d q; do file_is 660:4242:4242 "$tmp/$name"; done
+}
+
+@test "abstract unix sockets, one name for each type" {
+	as_4242 --listen=unix:@name --listen=unix-dgram:@name \
+		--listen=unix-seqpacket:@name -- "$WITNESS"
+	succeeded
+	witness_has_unix 3 stream @name
+	witness_has_unix 4 dgram @name
+	witness_has_unix 5 seqpacket @name
+}
+
+@test "a link-local address, its zone by name and by number" {
+	local number
+
+	number=$(in_net ip -o link show far0 | cut -d: -f1)
+	as_4242 --listen='tcp://[fe80::7%far0]:80' \
+		--listen="tcp://[fe80::7%$number]:81" \
+		--listen='tcp://[fe80::7]:82?device=far0' -- "$WITNESS"
+	succeeded
+	witness_has_socket 3 inet6 '[fe80::7]:80'
+	witness_has_socket 4 inet6 '[fe80::7]:81'
+	witness_has_socket 5 inet6 '[fe80::7]:82'
+	as_4242 --listen='tcp://[fe80::7%none]:80' -- "$WITNESS"
+	refused 111
+	message_has 'find none: No such device'
+	hint_has interface
+}
+
+# ---- options ----
+
+@test "every option of a TCP socket" {
+	as_4242 --listen='tcp://0.0.0.0:80?backlog=5&reuseport&nodelay&keepalive&defer-accept=3&fastopen=7&rcvbuf=50000&sndbuf=60000&mark=9&device=lo&freebind&transparent&nonblock' \
+		-- "$WITNESS"
+	succeeded
+	witness_has_socket 3 inet 0.0.0.0:80
+	witness_says fd.3.reuseaddr 1
+	witness_says fd.3.reuseport 1
+	witness_says fd.3.nodelay 1
+	witness_says fd.3.keepalive 1
+	witness_says fd.3.defer_accept 3
+	witness_says fd.3.fastopen 7
+	witness_says fd.3.rcvbuf 100000
+	witness_says fd.3.sndbuf 120000
+	witness_says fd.3.mark 9
+	witness_says fd.3.device lo
+	witness_says fd.3.freebind 1
+	witness_says fd.3.transparent 1
+	witness_says fd.3.nonblock 1
+}
+
+@test "no option is set that was not asked for" {
+	as_4242 --listen=tcp://0.0.0.0:80 --listen='udp://[::]:53' -- "$WITNESS"
+	succeeded
+	for fd in 3 4; do
+		for key in reuseport keepalive mark freebind transparent; do
+			witness_says "fd.$fd.$key" 0
+		done
+		witness_says fd.$fd.device ''
+		witness_says fd.$fd.nonblock 0
+	done
+	witness_says fd.3.nodelay 0
+	witness_says fd.3.fastopen 0
+}
+
+backlog_of()
+{
+	in_net ss -Hltn "sport = :$1" | awk '{ print $3 }'
+}
+
+@test "the backlog: as asked for, 4096, and 511 for nginx" {
+	hold --listen='tcp://0.0.0.0:80?backlog=5' --listen=tcp://0.0.0.0:81
+	[ "$(backlog_of 80)" -eq 5 ]
+	[ "$(backlog_of 81)" -eq 4096 ]
+	stop "$background"
+	hold --handoff=nginx --listen=tcp://0.0.0.0:82
+	[ "$(backlog_of 82)" -eq 511 ]
+}
+
+@test "reuseport=N is N sockets, numbered in order" {
+	as_4242 --listen=a=tcp://0.0.0.0:80 \
+		--listen='w=tcp://0.0.0.0:81?reuseport=3' \
+		--listen=tcp://0.0.0.0:82 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4 5 6 7
+	witness_has_socket 3 inet 0.0.0.0:80
+	for fd in 4 5 6; do
+		witness_has_socket $fd inet 0.0.0.0:81
+		witness_says fd.$fd.reuseport 1
+	done
+	witness_has_socket 7 inet 0.0.0.0:82
+	witness_says env.LISTEN_FDS 5
+	witness_says env.LISTEN_FDNAMES a:w:w:w:unknown
+	as_4242 --handoff=nginx --listen='tcp://0.0.0.0:81?reuseport=3' \
+		-- "$WITNESS"
+	witness_says env.NGINX '3;4;5;'
+}
+
+@test "256 sockets of one --listen" {
+	as_4242 --listen='udp://0.0.0.0:81?reuseport=256' -- "$WITNESS"
+	succeeded
+	witness_says fds.probed "$(seq -s' ' 0 258)"
+	witness_says env.LISTEN_FDS 256
+}
+
+@test "v6only=0 is one socket for both families" {
+	as_4242 --listen='tcp://[::]:80?v6only=0' -- "$WITNESS"
+	succeeded
+	witness_says fd.3.v6only 0
+}
+
+@test "freebind: an address that is not there, of either family" {
+	as_4242 --listen='tcp://198.51.100.1:80?freebind' \
+		--listen='tcp://[2001:db8::7]:80?freebind' -- "$WITNESS"
+	succeeded
+	witness_has_socket 3 inet 198.51.100.1:80
+	witness_has_socket 4 inet6 '[2001:db8::7]:80'
+}
+
+@test "nolisten: bound, and listening is left to the application" {
+	as_4242 --listen='tcp://0.0.0.0:80?nolisten' \
+		"--listen=unix:$tmp/s?nolisten" -- "$WITNESS"
+	succeeded
+	witness_says fd.3.listening 0
+	witness_says fd.3.address 0.0.0.0:80
+	witness_says fd.4.listening 0
+}
+
+@test "the same port on two interfaces" {
+	as_4242 --listen='tcp://0.0.0.0:80?device=lo' \
+		--listen='tcp://0.0.0.0:80?device=far0' -- "$WITNESS"
+	succeeded
+	witness_says fd.3.device lo
+	witness_says fd.4.device far0
+	as_4242 --listen='tcp://0.0.0.0:80?device=none' -- "$WITNESS"
+	refused 111
+	message_has 'set device'
+	hint_has interface
+}
+
+@test "options that need more than the bounding set has: 111, and which" {
+	through setpriv --bounding-set -net_admin,-net_raw --
+	as_4242 --listen='tcp://0.0.0.0:80?mark=1' -- "$WITNESS"
+	refused 111
+	message_has 'set mark'
+	hint_has CAP_NET_ADMIN
+	as_4242 --listen='tcp://0.0.0.0:80?transparent' -- "$WITNESS"
+	refused 111
+	message_has 'set transparent'
+	hint_has CAP_NET_ADMIN
+}
+
+@test "a buffer that the kernel cuts is a warning" {
+	through setpriv --bounding-set -net_admin --
+	as_4242 --listen='udp://0.0.0.0:80?rcvbuf=1000000000' -- "$WITNESS"
+	succeeded
+	grep -Fq 'stepdown: warning: listen udp://0.0.0.0:80?rcvbuf=1000000000: rcvbuf is ' "$err"
+	grep -Fq net.core.rmem_max "$err"
+}
+
+# ---- unix sockets and their files ----
+
+@test "mode, user and group of a unix socket, numbers and names" {
+	as_4242 "--listen=unix:$tmp/a?mode=0600" \
+		"--listen=unix:$tmp/b?mode=666&user=7&group=9" \
+		"--listen=unix-dgram:$tmp/c?user=root&group=daemon&mode=0" \
+		-- "$WITNESS"
+	succeeded
+	file_is 600:4242:4242 "$tmp/a"
+	file_is 666:7:9 "$tmp/b"
+	file_is "0:0:$(getent group daemon | cut -d: -f3)" "$tmp/c"
+}
+
+@test "the umask has no say in the mode, and is left as it was" {
+	umask 0077
+	as_4242 "--listen=unix:$tmp/a?mode=666" -- "$WITNESS"
+	succeeded
+	file_is 666:4242:4242 "$tmp/a"
+	witness_says umask 0077
+}
+
+@test "the mode is right from the first moment, and so is the owner at listen(2)" {
+	traced bind,umask,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,listen \
+		"$STEPDOWN" --user=4242:4242 "--listen=unix:$tmp/a?mode=0640" \
+		-- "$WITNESS"
+	succeeded
+	# The last one is the witness's.
+	[ "$(sed -E 's/^([0-9]+ +)?([a-z]+)\(.*/\2/' "$calls" |
+		tr '\n' ' ')" = 'umask bind umask fchownat listen umask ' ] ||
+		fail_seen "$(cat "$calls")"
+	grep -q 'umask(0137' "$calls"
+}
+
+@test "a unix socket of no such user or group: 100, and nothing is bound" {
+	need strace
+	misuse "no user 'nobody-here'" --user=4242:4242 \
+		"--listen=unix:$tmp/a?user=nobody-here" -- "$WITNESS"
+	misuse "no group 'nobody-here'" --user=4242:4242 \
+		"--listen=unix:$tmp/a?group=nobody-here" -- "$WITNESS"
+	misuse 'not a uid' --user=4242:4242 \
+		"--listen=unix:$tmp/a?user=4294967295" -- "$WITNESS"
+	[ ! -e "$tmp/a" ]
+}
+
+@test "a stale socket is replaced, of whatever type it was" {
+	local before_inode
+
+	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
+	before_inode=$(stat -c %i "$tmp/a")
+	for kind in unix unix-dgram unix-seqpacket unix; do
+		as_4242 "--listen=$kind:$tmp/a" -- "$WITNESS"
+		succeeded
+		file_is 660:4242:4242 "$tmp/a"
+	done
+	[ "$(stat -c %i "$tmp/a")" != "$before_inode" ] ||
+		[ -S "$tmp/a" ]
+}
+
+@test "a socket that somebody accepts on is left alone: 111, and who" {
+	local kind
+
+	for kind in unix unix-dgram unix-seqpacket; do
+		hold "--listen=$kind:$tmp/$kind"
+		for other in unix unix-dgram unix-seqpacket; do
+			as_4242 "--listen=$other:$tmp/$kind" -- "$WITNESS"
+			refused 111
+			message_has "listen $other:$tmp/$kind: Address"
+			hint_has "it is held by witness, process $background"
+		done
+		[ -S "$tmp/$kind" ]
+		stop "$background"
+	done
+}
+
+@test "a socket whose backlog is full is in use, and is not waited for" {
+	hold "--listen=unix:$tmp/a?backlog=1"
+	in_net python3 -c '
+import socket, sys, time
+all = []
+for i in range(5):
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    try:
+        s.connect(sys.argv[1])
+    except BlockingIOError:
+        pass
+    all.append(s)
+print("full", flush=True)
+time.sleep(10)' "$tmp/a" >"$tmp/filler" 3>&- 4>&- &
+	filler=$!
+	eventually 5 grep -q full "$tmp/filler"
+	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
+	stop "$filler"
+	refused 111
+	message_has Address
+}
+
+@test "what is no socket is never replaced" {
+	echo precious >"$tmp/file"
+	mkdir "$tmp/folder"
+	mkfifo "$tmp/fifo"
+	ln -s "$tmp/nowhere" "$tmp/dangling"
+	ln -s "$tmp/file" "$tmp/link"
+	for name in file folder fifo dangling link; do
+		as_4242 "--listen=unix:$tmp/$name" -- "$WITNESS"
+		refused 111
+		message_has 'File exists'
+		hint_has 'not a socket'
+	done
+	[ "$(cat "$tmp/file")" = precious ]
+	[ -d "$tmp/folder" ] && [ -p "$tmp/fifo" ] && [ -L "$tmp/link" ]
+	[ ! -e "$tmp/nowhere" ]
+}
+
+@test "a link to a stale socket is not followed" {
+	as_4242 "--listen=unix:$tmp/real" -- "$WITNESS"
+	ln -s "$tmp/real" "$tmp/link"
+	as_4242 "--listen=unix:$tmp/link" -- "$WITNESS"
+	refused 111
+	hint_has 'not a socket'
+	[ -S "$tmp/real" ] && [ -L "$tmp/link" ]
+}
+
+@test "no folder on the way is a link, and none is created" {
+	mkdir "$tmp/real"
+	ln -s "$tmp/real" "$tmp/link"
+	as_4242 "--listen=unix:$tmp/link/a" -- "$WITNESS"
+	refused 111
+	hint_has 'symbolic link'
+	[ -z "$(ls "$tmp/real")" ]
+	as_4242 "--listen=unix:$tmp/none/a" -- "$WITNESS"
+	refused 111
+	hint_has 'not created'
+	[ ! -e "$tmp/none" ]
+	: >"$tmp/file"
+	as_4242 "--listen=unix:$tmp/file/a" -- "$WITNESS"
+	refused 111
+}
+
+# The folder of the socket is the attacker's: uid 4242 swaps it for a link to
+# the victim's, and the socket in it for a link to the victim's socket.
+swapper='
+import os, sys
+os.setgid(4242)
+os.setuid(4242)
+os.chdir(sys.argv[1])
+def swap(a, b):
+    os.rename(a, "hold")
+    os.rename(b, a)
+    os.rename("hold", b)
+print("swapping", flush=True)
+for i in range(1000000):
+    for pair in ("run", "link"), ("real/a", "real/b"):
+        for turn in 1, 2:
+            try:
+                swap(*pair)
+            except OSError:
+                pass
+'
+
+@test "an attacker in the folder of the socket gains nothing by swapping it" {
+	local good=0 swapping
+
+	mkdir "$tmp/victim" "$tmp/volume" "$tmp/volume/run"
+	as_4242 "--listen=unix:$tmp/victim/a?user=0&group=0" -- "$WITNESS"
+	ln -s "$tmp/victim" "$tmp/volume/link"
+	ln -s run "$tmp/volume/real"
+	ln -s "$tmp/victim/a" "$tmp/volume/run/b"
+	chown -hR 4242:4242 "$tmp/volume"
+	python3 -c "$swapper" "$tmp/volume" >"$tmp/swapped" 3>&- 4>&- &
+	swapping=$!
+	eventually 5 grep -q swapping "$tmp/swapped"
+	for _ in {1..150}; do
+		as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS" exit 0
+		[ "$status" -ne 0 ] || good=$((good + 1))
+	done
+	[ -e "/proc/$swapping" ]
+	stop "$swapping"
+	echo "# $good of 150 runs had the socket" >&3
+	[ "$good" -gt 0 ] && [ "$good" -lt 150 ]
+	[ -S "$tmp/victim/a" ]
+	file_is 660:0:0 "$tmp/victim/a"
+	[ "$(ls "$tmp/victim")" = a ]
+}
+
+# ---- what is inherited ----
+
+# activated COMMAND... : as systemd starts it, with a UDP socket as 3 and a
+# stream socket as 4. The process that has LISTEN_PID is the one that execs.
+activated()
+{
+	capture python3 -c '
+import os, socket, sys
+given = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+         socket.socket(socket.AF_UNIX)]
+given[0].bind(("127.0.0.1", 700))
+given[1].bind(b"\0given")
+given[1].listen()
+parked = [os.dup(s.fileno()) for s in given]
+for s in given:
+    s.close()
+parked = [os.dup2(fd, fd + 20, inheritable=False) for fd in parked]
+for number, fd in enumerate(parked, 3):
+    os.dup2(fd, number, inheritable=True)
+os.environ.update(LISTEN_FDS="2", LISTEN_FDNAMES="dgrams:streams")
+os.environ["LISTEN_PID"] = os.environ.pop("PRETEND", str(os.getpid()))
+if "FORGET" in os.environ:
+    for name in os.environ.pop("FORGET").split():
+        del os.environ[name]
+os.execv(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+witness_has_given()
+{
+	witness_says fd.3.socket dgram
+	witness_says fd.3.address 127.0.0.1:700
+	witness_has_unix 4 stream @given
+	witness_says fd.3.cloexec 0
+}
+
+@test "--inherit-sockets: passed on, in front, and for the application" {
+	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets \
+		--listen=web=tcp://0.0.0.0:80 --listen=tcp://0.0.0.0:81 \
+		-- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4 5 6
+	witness_has_given
+	witness_has_socket 5 inet 0.0.0.0:80
+	witness_has_socket 6 inet 0.0.0.0:81
+	witness_says env.LISTEN_FDS 4
+	witness_says env.LISTEN_PID "$(witness pid)"
+	witness_says env.LISTEN_FDNAMES dgrams:streams:web:unknown
+	witness_is 4242 4242
+}
+
+@test "--inherit-sockets without names and without a pid" {
+	export FORGET='LISTEN_PID LISTEN_FDNAMES'
+	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4
+	witness_has_given
+	witness_says env.LISTEN_FDS 2
+	witness_says env.LISTEN_PID "$(witness pid)"
+	witness_says env.LISTEN_FDNAMES unknown:unknown
+}
+
+@test "--inherit-sockets with nothing inherited hands over what it opened" {
+	as_4242 --inherit-sockets --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3
+	witness_says env.LISTEN_FDS 1
+	as_4242 --inherit-sockets -- "$WITNESS"
+	succeeded
+	witness_lacks env.LISTEN_FDS
+}
+
+@test "--inherit-sockets for nginx: counted, and not blocking" {
+	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets \
+		--handoff=nginx --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_says env.NGINX '3;4;5;'
+	for fd in 3 4 5; do witness_says fd.$fd.nonblock 1; done
+	witness_lacks env.LISTEN_FDS
+	witness_lacks env.LISTEN_FDNAMES
+}
+
+@test "sockets that are not asked for are not passed on" {
+	activated "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
+		-- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3
+	witness_has_socket 3 inet 0.0.0.0:80
+	witness_says env.LISTEN_FDS 1
+	witness_says env.LISTEN_FDNAMES unknown
+}
+
+@test "sockets meant for another process are an error: 100" {
+	PRETEND=1 activated "$STEPDOWN" --user=4242:4242 --inherit-sockets \
+		-- "$WITNESS"
+	refused 100
+	message_has "LISTEN_PID is '1', but this is process"
+	hint_has 'another process'
+}
+
+@test "a LISTEN_FDS that is not true: 100" {
+	through env LISTEN_FDS=2
+	as_4242 --inherit-sockets --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	refused 100
+	message_has 'LISTEN_FDS is 2'
+	through env LISTEN_FDS=two
+	as_4242 --inherit-sockets -- "$WITNESS"
+	refused 100
+	message_has "LISTEN_FDS is 'two'"
+}
+
+@test "an inherited socket that --listen wants too: 111, and that it is ours" {
+	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets \
+		--listen=udp://0.0.0.0:700 -- "$WITNESS"
+	refused 111
+	hint_has 'a socket of this run'
+}
+
+# ---- the handoff ----
+
+@test "descriptors that are in the way are moved aside, not handed over" {
+	# shellcheck disable=SC2016 # for that shell
+	through bash -c 'exec 3</etc/passwd 4</etc/passwd 9</etc/passwd; "$@"' -
+	as_4242 --listen=tcp://0.0.0.0:80 --listen=udp://0.0.0.0:81 \
+		--listen=unix:@x -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4 5
+	witness_has_socket 3 inet 0.0.0.0:80
+	witness_says fd.4.address 0.0.0.0:81
+	witness_has_unix 5 stream @x
+}
+
+@test "--no-listen-pid leaves LISTEN_PID out, and nothing else" {
+	as_4242 --no-listen-pid --listen=a=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_lacks env.LISTEN_PID
+	witness_says env.LISTEN_FDS 1
+	witness_says env.LISTEN_FDNAMES a
+}
+
+@test "a dry run says which descriptor is what, and opens nothing" {
+	as_4242 --dry-run --listen='tcp://0.0.0.0:80?reuseport=3' \
+		"--listen=app=unix:$tmp/a?user=7" --listen='udp://*:53' \
+		-- "$WITNESS"
+	succeeded
+	grep -Fq 'tcp://0.0.0.0:80?reuseport=3 as descriptors 3 to 5' "$out"
+	grep -Fq "unix:$tmp/a?user=7 as descriptor 6, name app, owned by 7:4242" \
+		"$out"
+	grep -Fq 'udp://*:53 as descriptor 7' "$out"
+	grep -Fq LISTEN_FDS=5 "$out"
+	[ ! -e "$tmp/a" ]
+	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets --dry-run \
+		--listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	grep -Fq 'keep 2 inherited from descriptor 3 on' "$out"
+	grep -Fq 'tcp://0.0.0.0:80 as descriptor 5' "$out"
+}
+
+# ---- what is said of a failure ----
+
+@test "a port that is taken: by whom" {
+	hold --listen=tcp://0.0.0.0:80 --listen='udp://[::1]:53'
+	as_4242 --listen=tcp://127.0.0.1:80 -- "$WITNESS"
+	refused 111
+	hint_has "it is held by witness, process $background"
+	as_4242 --listen='tcp://*:80' -- "$WITNESS"
+	refused 111
+	hint_has "it is held by witness, process $background"
+	as_4242 --listen='udp://[::1]:53' -- "$WITNESS"
+	refused 111
+	hint_has "it is held by witness, process $background"
+	as_4242 --listen='udp://[::1]:54' -- "$WITNESS"
+	succeeded
+}
+
+@test "a port that is taken, and /proc does not say by whom" {
+	hold --listen=tcp://0.0.0.0:80
+	# shellcheck disable=SC2016 # for that shell
+	through unshare --mount sh -c 'umount -l /proc && exec "$@"' -
+	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	refused 111
+	hint_has hostNetwork
+}
+
+@test "a low port without the capability: both ways out" {
+	through setpriv --bounding-set -net_bind_service --
+	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	refused 111
+	message_has 'Permission denied'
+	hint_has --cap-add=NET_BIND_SERVICE
+	hint_has 'net.ipv4.ip_unprivileged_port_start (now 1024) to 80 or less'
+	as_4242 --listen=tcp://0.0.0.0:1024 -- "$WITNESS"
+	succeeded
+}
+
+@test "an address that nobody has here: freebind, or all of them" {
+	as_4242 --listen=tcp://198.51.100.1:80 -- "$WITNESS"
+	refused 111
+	hint_has freebind
+	hint_has 0.0.0.0
+}
