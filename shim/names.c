@@ -93,6 +93,16 @@ static int next_field(struct reader *r, struct field *field, bool commas)
 	return c;
 }
 
+/*
+ * Not a comment, and none of NIS' lines ("+", "+name", "-name"): glibc passes
+ * over those too, and a line that was commented out must not lend its gid to
+ * the uid in it.
+ */
+static bool is_name(const char *text)
+{
+	return text[0] && !strchr("#+-", text[0]);
+}
+
 static int skip_line(struct reader *r, int ended)
 {
 	while (ended != '\n' && ended != END_OF_FILE)
@@ -127,7 +137,7 @@ static int next_user(struct reader *r, struct names_user *user, bool *valid)
 		ended = next_field(r, &fields[i], false);
 		*valid = *valid && fields[i].valid;
 	}
-	*valid = *valid && ended == ':' && user->name[0] &&
+	*valid = *valid && ended == ':' && is_name(user->name) &&
 		 parse_id(uid, &user->uid) && parse_id(gid, &user->gid);
 	return skip_line(r, ended);
 }
@@ -178,7 +188,7 @@ static int next_group(struct reader *r, struct group_head *head)
 		return ended;
 	ended = next_field(r, &number, false);
 	head->valid = ended == ':' && name.valid && password.valid &&
-		      number.valid && head->name[0] &&
+		      number.valid && is_name(head->name) &&
 		      parse_id(gid, &head->gid);
 	return ended;
 }

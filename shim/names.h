@@ -4,8 +4,8 @@
  * No NSS: its modules would be code loaded into a root process, and a static
  * program has none. The files are read as a stream of fields in a fixed buffer,
  * so lines and files may be of any length. A line with a missing, overlong or
- * NUL-holding field, or a number that is not one, matches nothing; the first
- * match counts, as in getpwnam(3).
+ * NUL-holding field, or a number that is not one, matches nothing, nor does one
+ * that begins with '#', '+' or '-'; the first match counts, as in getpwnam(3).
  */
 #ifndef STEPDOWN_NAMES_H
 #define STEPDOWN_NAMES_H

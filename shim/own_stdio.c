@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -20,9 +22,18 @@ void own_stdio_describe(const struct plan *plan, struct text *out)
 			 plan->target.uid);
 }
 
+/* A pipe that pipe(2) made, not a FIFO with a name, which would be a file. */
+static bool is_pipe(int fd, const struct stat *st)
+{
+	struct statfs fs;
+
+	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type == PIPEFS_MAGIC;
+}
+
 static bool is_ours_to_give(int fd, const struct stat *st)
 {
-	return S_ISFIFO(st->st_mode) || (S_ISCHR(st->st_mode) && isatty(fd));
+	return is_pipe(fd, st) || (S_ISCHR(st->st_mode) && isatty(fd));
 }
 
 static void warn(int fd, struct fault *f)

@@ -19,8 +19,8 @@ void own_stdio_describe(const struct plan *plan, struct text *out);
 
 /*
  * Give the pipes and terminals among descriptors 0 to 2 to the target's uid.
- * Never a regular file, which would be the host's, nor a device like /dev/null
- * that others share; a socket cannot be opened anew anyway.
+ * Never a regular file or a named FIFO, which would be the host's, nor a device
+ * like /dev/null that others share; a socket cannot be opened anew anyway.
  *
  * Returns 0: what the kernel refuses is a warning, for the application may
  * well do without.

@@ -32,7 +32,8 @@ static const struct step steps[] = {
 	{ "verify", verify_describe, verify_run },
 };
 
-enum { DESCRIPTION_SIZE = 32768 };
+/* A line for each of the sockets, with its name, fits. */
+enum { DESCRIPTION_SIZE = 131072 };
 
 /* Give each line of a description to print; an empty one is one line too. */
 static void each_line(const struct step *step, size_t number,
@@ -48,6 +49,8 @@ static void each_line(const struct step *step, size_t number,
 	step->describe(plan, &out);
 	if (!out.length)
 		text_add(&out, "nothing asked for");
+	if (out.cut)
+		memcpy(buffer + sizeof(buffer) - 4, "...", 4);
 	while (line) {
 		int length = (int)strcspn(line, "\n");
 
