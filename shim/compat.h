@@ -5,6 +5,7 @@
 #ifndef STEPDOWN_COMPAT_H
 #define STEPDOWN_COMPAT_H
 
+#include <errno.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
@@ -134,7 +135,7 @@ static inline void compat_give_back(uintptr_t start, size_t size)
 
 /*
  * poll(2); time is how long at most, or NULL. Returns how many descriptors have
- * something, 0 when the time was up, or less than 0.
+ * something, 0 when the time was up, or -errno.
  */
 static inline int compat_poll(struct pollfd *look, size_t count,
 			      struct timespec *time)
@@ -143,7 +144,9 @@ static inline int compat_poll(struct pollfd *look, size_t count,
 	return (int)compat_call(SYS_ppoll, (long)look, (long)count,
 				(long)time, 0, 0);
 #else
-	return ppoll(look, count, time, NULL);
+	int result = ppoll(look, count, time, NULL);
+
+	return result < 0 ? -errno : result;
 #endif
 }
 

@@ -27,7 +27,7 @@
 enum {
 	SIGNAL_FD = STDOUT_FILENO,	/* the parent has no other use for it */
 	FORK_TRIES = 20,
-	FORK_PAUSE = 50,	/* milliseconds */
+	PAUSE = 50,		/* milliseconds */
 	KILL_PATIENCE = 5000,	/* milliseconds until we stop to wait */
 	AT_ONCE = 4		/* signals read by one call */
 };
@@ -327,6 +327,9 @@ __attribute__((noinline)) static void watch(struct watch *w, const struct plan *
 
 		if (count == 0 && !time_is_up(w))
 			return;
+		/* Somebody has set our RLIMIT_NOFILE to 0: do not spin. */
+		if (count < 0 && count != -EINTR)
+			poll(NULL, 0, PAUSE);
 		/* Before reaping: a SIGCONT may undo a stop. */
 		if (count > 0 && look[0].revents)
 			read_signals(w);
@@ -404,7 +407,7 @@ static pid_t try_fork(struct fault *f)
 		if ((errno != EAGAIN && errno != ENOMEM) ||
 		    tries == FORK_TRIES)
 			break;
-		poll(NULL, 0, FORK_PAUSE);
+		poll(NULL, 0, PAUSE);
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,
