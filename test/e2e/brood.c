@@ -19,6 +19,9 @@
  *	brood exit N		exits with status N
  *	brood given COMMAND...	becomes COMMAND, with some signals blocked and
  *				some ignored, SIGCHLD among these
+ *	brood become UID COMMAND...
+ *				becomes COMMAND, as that user
+ *	brood lead COMMAND...	becomes COMMAND, as leader of a process group
  *	brood queue PID N VALUE	sigqueue(3)
  *
  * Above an init:
@@ -236,6 +239,22 @@ static void given(char **command)
 	signal(SIGTTOU, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+	execvp(command[0], command);
+	die(command[0]);
+}
+
+static void become(int uid, char **command)
+{
+	if (syscall(SYS_setresuid, uid, uid, uid) < 0)
+		die("setresuid");
+	execvp(command[0], command);
+	die(command[0]);
+}
+
+static void lead(char **command)
+{
+	if (setpgid(0, 0) < 0)
+		die("setpgid");
 	execvp(command[0], command);
 	die(command[0]);
 }
@@ -468,6 +487,10 @@ int main(int argc, char **argv)
 		return statuses(number, argv + 3);
 	else if (strcmp(what, "given") == 0 && argc > 2)
 		given(argv + 2);
+	else if (strcmp(what, "become") == 0 && argc > 3)
+		become(number, argv + 3);
+	else if (strcmp(what, "lead") == 0 && argc > 2)
+		lead(argv + 2);
 	else if (strcmp(what, "queue") == 0 && argc > 4)
 		return sigqueue(number, atoi(argv[3]),
 				(union sigval){ .sival_int = atoi(argv[4]) });
