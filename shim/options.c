@@ -305,8 +305,8 @@ static const struct option options[] = {
 	  .help = "set an environment variable of the application",
 	  .set = set_env },
 	{ .name = "init",
-	  .help = "stay as the parent, unprivileged too: forward signals, reap\n"
-		  "orphans, return the application's exit status",
+	  .help = "stay as the parent, unprivileged too: forward\n"
+		  "signals, reap orphans, return the exit status",
 	  .set = set_init },
 	{ .name = "signal-group",
 	  .help = "forward signals to the application's process group",
@@ -315,11 +315,11 @@ static const struct option options[] = {
 	  .help = "forward signal FROM as TO; FROM: drops it",
 	  .set = set_rewrite },
 	{ .name = "stop-timeout", .value = "DURATION",
-	  .help = "SIGKILL to all that long after the first TERM, INT or QUIT",
+	  .help = "KILL to all that long after a TERM, INT or QUIT",
 	  .set = set_stop_timeout },
 	{ .name = "drain", .value = "DURATION",
-	  .help = "when the application has ended: TERM to what is left, that\n"
-		  "long to end, then KILL",
+	  .help = "when the application has ended: TERM to what is\n"
+		  "left, that long to end, then KILL",
 	  .set = set_drain },
 	{ .name = "map-exit", .many = true, .value = "FROM:TO",
 	  .help = "exit with TO where it would be FROM, as in 143:0",
