@@ -3,6 +3,8 @@
 # application ended. In the spirit of the tests of tini, dumb-init and
 # catatonit, from what their documentation says they do.
 
+# The words of shells that are started, and variables of one test at a time:
+# shellcheck disable=SC2016,SC2030,SC2031
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"
 
@@ -63,6 +65,22 @@ open_tmp()
 status_of()
 {
 	sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
+}
+
+# lacks GREP-ARGUMENT...
+lacks()
+{
+	if grep "$@"; then
+		fail_seen "there should be no $1"
+	fi
+}
+
+# nobody_runs COMMAND: no process of the application's user
+nobody_runs()
+{
+	if pgrep -u 4242 -x -f "$1"; then
+		fail "$1 still runs"
+	fi
 }
 
 child_of()
@@ -160,10 +178,11 @@ child_of()
 	in_background "$STEPDOWN" --user=4242:4242 --init \
 		--listen=tcp://0.0.0.0:80 -- "$BROOD" count 5</dev/null
 	eventually 5 grep -q ready "$out"
-	[ "$(ls "/proc/$background/fd" | tr '\n' ' ')" = '1 2 ' ]
+	open=("/proc/$background/fd"/*)
+	[ "${open[*]##*/}" = '1 2' ] || fail "it has ${open[*]}"
 	[ "$(readlink "/proc/$background/fd/1")" = 'anon_inode:[signalfd]' ]
 	[ "$(readlink "/proc/$background/cwd")" = / ]
-	ls -l "/proc/$(child_of "$background")/fd" | grep -q socket:
+	[[ $(readlink "/proc/$(child_of "$background")/fd/3") == socket:* ]]
 	in_net ss -Hltn 'sport = :80' | grep -q :80
 	kill "$background"
 	ended
@@ -219,8 +238,8 @@ child_of()
 @test "every signal that can be caught is forwarded" {
 	started -- "$BROOD" say
 	for number in {1..14} {16..18} {20..64}; do
-		[ $number -ne 9 ] || continue
-		"$BROOD" queue "$background" $number $((1000 + number))
+		[ "$number" -ne 9 ] || continue
+		"$BROOD" queue "$background" "$number" $((1000 + number))
 		eventually 5 grep -q "signal=$number " "$out" ||
 			fail_seen "signal $number did not arrive"
 	done
@@ -317,7 +336,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	eventually 5 grep -q ready "$tmp/got.2"
 	kill -USR1 "$background"
 	sleep 0.3
-	! grep -q signal "$tmp/got.1" "$tmp/got.2"
+	lacks signal= "$tmp/got.1" "$tmp/got.2"
 	pkill -P "$(child_of "$background")"
 	ended
 }
@@ -334,7 +353,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	for number in 3 12 64; do
 		grep -q "signal=$number " "$out" || fail_seen "no $number"
 	done
-	! grep -q -e 'signal=15 ' -e 'signal=10 ' -e 'signal=1 ' "$out"
+	lacks -e 'signal=15 ' -e 'signal=10 ' -e 'signal=1 ' "$out"
 	kill -KILL "$(child_of "$background")"
 	ended
 	exited 137
@@ -346,7 +365,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	kill -WINCH "$background"
 	kill -USR1 "$background"
 	eventually 5 grep -q signal=10 "$out"
-	! grep -q signal=28 "$out"
+	lacks signal=28 "$out"
 	kill "$background"
 	ended
 }
@@ -398,7 +417,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	kill "$background"
 	ended
 	exited 137
-	! pgrep -u 4242 -x -f 'sleep 61'
+	nobody_runs 'sleep 61'
 	kill -0 "$bystander"
 }
 
@@ -409,7 +428,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	kill "$(child_of "$background")"
 	ended
 	exited 137
-	! pgrep -u 4242 -x -f 'sleep 62'
+	nobody_runs 'sleep 62'
 }
 
 leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
@@ -430,7 +449,7 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 	before=("${in_pidns[@]}")
 	with_init -- sh -c "$leave_behind"
 	exited 5
-	! grep -q drained "$err"
+	lacks drained "$err"
 }
 
 @test "--drain: KILL when the time is up" {
@@ -445,7 +464,7 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 	with_init --drain=300ms -- sh -c 'setsid sh -c "trap \"\" TERM
 		while :; do sleep 0.0625; done" & sleep 0.2; exit 6'
 	exited 6
-	! pgrep -u 4242 -f 'sleep 0.0625'
+	nobody_runs 'sleep 0.0625'
 }
 
 # ---- orphans ----
@@ -537,6 +556,7 @@ is_gone()
 
 @test "a reader of stderr that went away does not end it" {
 	mkfifo "$tmp/gone"
+	# shellcheck disable=SC2217 # the reader, who does not read
 	sleep 30 <"$tmp/gone" 3>&- 4>&- &
 	bystander=$!
 	(exec 3>&- 4>&-
@@ -579,8 +599,7 @@ is_gone()
 	background=$!
 	eventually 5 pgrep -u 4242 -x -f 'sleep 63'
 	kill -KILL "$background"
-	no_sleeper() { ! pgrep -u 4242 -x -f 'sleep 63'; }
-	eventually 5 no_sleeper
+	eventually 5 nobody_runs 'sleep 63'
 }
 
 @test "--setsid: a session of its own" {

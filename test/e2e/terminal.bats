@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # --init on a terminal, as under `docker run -it`: a real one, by expect(1).
 
+# The dialogs are in another language:
+# shellcheck disable=SC2016
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"
 

@@ -486,7 +486,7 @@ static void what_an_init_shall_do_reaches_the_plan(void **state)
 
 static void more_exits_than_there_is_room_for_are_a_usage_fault(void **state)
 {
-	static char buffers[INIT_MAX_EXITS + 1][24];
+	static char buffers[INIT_MAX_EXITS + 1][32];
 	char *words[INIT_MAX_EXITS + 4] = { buffers[0], buffers[0] };
 
 	(void)state;
