@@ -53,6 +53,29 @@ void signals_release(uint64_t mask)
 	set_mask(&mask, NULL);
 }
 
+/*
+ * With the kernel's own structure, which begins with the handler on all
+ * machines but MIPS; the rest of it is 0 for what is not a function.
+ */
+static uintptr_t set_action(int number, uintptr_t action)
+{
+	const uintptr_t wanted[16] = { action };
+	uintptr_t old[16] = { 0 };
+
+	syscall(SYS_rt_sigaction, number, wanted, old, sizeof(uint64_t));
+	return old[0];
+}
+
+bool signals_default(int number)
+{
+	return set_action(number, (uintptr_t)SIG_DFL) == (uintptr_t)SIG_IGN;
+}
+
+void signals_ignore(int number)
+{
+	set_action(number, (uintptr_t)SIG_IGN);
+}
+
 int signals_descriptor(void)
 {
 	const uint64_t all = UINT64_MAX;
