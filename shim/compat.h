@@ -85,6 +85,22 @@ static inline ssize_t compat_write_now(int fd, const void *bytes, size_t length)
 }
 
 /*
+ * Milliseconds of the monotonic clock. The C library's way to it through the
+ * kernel's own page is four times as fast, and takes a kilobyte of code.
+ */
+static inline int64_t compat_milliseconds(void)
+{
+	struct timespec t = { 0 };
+
+#if __SIZEOF_LONG__ == 8
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+#else
+	clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
  * The two calls of a process that sleeps, without the C library: its code for
  * them is spread over pages which would have to stay in memory, see shed.h.
  * errno is left alone.

@@ -169,20 +169,13 @@ static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
 	const char *to_text = value + length + 1;
 	int to = SIGNAL_DROP;
 
-	if (!value[length])
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: expected FROM:TO, or FROM: to drop it",
-				 value);
-	if (!from || from == SIGKILL || from == SIGSTOP)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: '%.*s' is no signal that can be caught",
-				 value, (int)length, value);
-	if (*to_text)
+	if (value[length] && *to_text)
 		to = signals_parse(to_text, strlen(to_text));
-	if (!to)
+	if (!value[length] || !from || from == SIGKILL || from == SIGSTOP ||
+	    !to)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: '%s' is no signal", value,
-				 to_text);
+				 "--rewrite %s: expected FROM:TO, signals but KILL and STOP, or FROM: to drop it",
+				 value);
 	if (plan->init.rewrite[from])
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--rewrite %s: '%.*s' was given before", value,
@@ -197,7 +190,7 @@ static int set_duration(const char *name, const char *value, uint32_t *result,
 	if (parse_duration(value, result))
 		return 0;
 	return fault_set(f, EXIT_USAGE, 0,
-			 "--%s %s: expected a duration of 1ms to 24 days, as in 500ms, 10s, 10 (seconds), 5m or 1h",
+			 "--%s %s: expected 1ms to 24 days, as in 500ms, 10s, 5m or 1h",
 			 name, value);
 }
 
@@ -215,31 +208,25 @@ static int set_drain(struct plan *plan, const char *value, struct fault *f)
 
 static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
 {
-	size_t length = strcspn(value, ":");
-	char from_text[4] = "";
-	uint64_t from;
-	uint64_t to;
+	struct init *init = &plan->init;
+	uint8_t from;
+	uint8_t to;
 
-	if (length < sizeof(from_text)) {
-		memcpy(from_text, value, length);
-		from_text[length] = '\0';
-	}
-	if (!value[length] || !parse_number(from_text, 0, 255, &from) ||
-	    !parse_number(value + length + 1, 0, 255, &to))
+	if (!parse_pair(value, &from, &to))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--map-exit %s: expected FROM:TO, each from 0 to 255",
 				 value);
-	if (plan->init.nexits == INIT_MAX_EXITS)
+	if (init->nexits == INIT_MAX_EXITS)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--map-exit %s: more than %d of them", value,
+				 "--map-exit %s: more than %d", value,
 				 INIT_MAX_EXITS);
-	for (size_t i = 0; i < plan->init.nexits; i++)
-		if (plan->init.exits[i].from == from)
+	for (size_t i = 0; i < init->nexits; i++)
+		if (init->exits[i].from == from)
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--map-exit %s: %s was given before",
-					 value, from_text);
-	plan->init.exits[plan->init.nexits].from = (uint8_t)from;
-	plan->init.exits[plan->init.nexits++].to = (uint8_t)to;
+					 "--map-exit %s: %u was given before",
+					 value, from);
+	init->exits[init->nexits].from = from;
+	init->exits[init->nexits++].to = to;
 	return 0;
 }
 
@@ -275,28 +262,30 @@ static const struct option options[] = {
 	  .help = "who the application is, names or numbers",
 	  .set = set_user },
 	{ .name = "groups", .value = "LIST",
-	  .help = "supplementary groups: names and numbers joined by commas,\n"
-		  "or none (default: those /etc/group gives the user)",
+	  .help = "supplementary groups, names or numbers, joined by\n"
+		  "commas, or none (default: those that /etc/group\n"
+		  "gives the user)",
 	  .set = set_groups },
 	{ .name = "allow-root",
 	  .help = "let --user be root",
 	  .set = set_allow_root },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
-	  .help = "bind and listen on tcp://ADDRESS:PORT; a.b.c.d, [v6], or *\n"
-		  "for IPv6 and IPv4 in one socket; handed over as 3, 4, ...",
+	  .help = "bind and listen on tcp://ADDRESS:PORT, where ADDRESS\n"
+		  "is a.b.c.d, [v6], or * for IPv6 and IPv4 in one\n"
+		  "socket; handed over as descriptor 3, 4, ...",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
 	  .help = "how the application learns of its sockets: systemd\n"
 		  "(LISTEN_FDS, the default) or nginx (NGINX)",
 	  .set = set_handoff },
 	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
-	  .help = "give PATH and all that is below it to the user; never\n"
-		  "through a symbolic link or into another mount",
+	  .help = "give PATH and all that is below it to the user;\n"
+		  "never through a symbolic link or into another mount",
 	  .set = set_own },
 	{ .name = "own-stdio",
-	  .help = "give pipes and terminals among stdin, stdout and stderr\n"
-		  "to the user, so that /dev/stdout can be opened",
+	  .help = "give pipes and terminals among stdin, stdout and\n"
+		  "stderr to the user, so that it can open /dev/stdout",
 	  .set = set_own_stdio },
 	{ .name = "keep-caps", .value = "LIST",
 	  .help = "capabilities the application keeps, joined by commas",

@@ -37,6 +37,9 @@ bool parse_is_variable(const char *text, size_t length);
  */
 bool parse_duration(const char *text, uint32_t *milliseconds);
 
+/* FROM:TO, two numbers from 0 to 255. */
+bool parse_pair(const char *text, uint8_t *from, uint8_t *to);
+
 /* What parse_listener() takes, for messages. */
 #define PARSE_LISTENER_FORM "[NAME=]tcp://ADDRESS:PORT"
 

@@ -23,14 +23,6 @@ enum {
 	AT_ONCE = 4		/* signals read by one call */
 };
 
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- sending ---- */
 
 /*
@@ -60,7 +52,7 @@ static void send_all(const struct watch *w, int number)
 
 static void set_deadline(struct watch *w, enum phase phase, int64_t patience)
 {
-	int64_t deadline = now() + patience;
+	int64_t deadline = compat_milliseconds() + patience;
 
 	if (w->phase != STOPPING || phase == KILLING ||
 	    deadline < w->deadline)
@@ -252,7 +244,7 @@ static struct timespec *patience(const struct watch *w, struct timespec *left)
 	int64_t ms = DOZE;
 
 	if (w->deadline)
-		ms = w->deadline - now();
+		ms = w->deadline - compat_milliseconds();
 	else if (!w->awake)
 		return NULL;
 	if (ms < 0)
