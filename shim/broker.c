@@ -33,7 +33,10 @@ struct note {
 };
 
 /* Applications set options and bind at once; the oldest is forgotten. */
-enum { NOTES = 64 };
+enum {
+	NOTES = 64,
+	PAUSE = 50		/* milliseconds */
+};
 
 struct broker {
 	const struct plan *plan;
@@ -327,9 +330,9 @@ static void *run_thread(void *argument)
 
 	for (;;) {
 		if (poll(&wait, 1, -1) < 0) {
-			if (errno == EINTR)
-				continue;
-			break;
+			/* Somebody has set our RLIMIT_NOFILE to 0. */
+			poll(NULL, 0, PAUSE);
+			continue;
 		}
 		if (!(wait.revents & POLLIN))
 			break;

@@ -5,6 +5,7 @@
 #ifndef STEPDOWN_COMPAT_H
 #define STEPDOWN_COMPAT_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/openat2.h>
@@ -96,6 +97,22 @@ static inline ssize_t compat_write_now(int fd, const void *bytes, size_t length)
 }
 
 /*
+ * Milliseconds of the monotonic clock. The C library's way to it through the
+ * kernel's own page is four times as fast, and takes a kilobyte of code.
+ */
+static inline int64_t compat_milliseconds(void)
+{
+	struct timespec t = { 0 };
+
+#if __SIZEOF_LONG__ == 8
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
+#else
+	clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
  * The two calls of a process that sleeps, without the C library: its code for
  * them is spread over pages which would have to stay in memory, see shed.h.
  * errno is left alone.
@@ -146,7 +163,7 @@ static inline void compat_give_back(uintptr_t start, size_t size)
 
 /*
  * poll(2); time is how long at most, or NULL. Returns how many descriptors have
- * something, 0 when the time was up, or less than 0.
+ * something, 0 when the time was up, or -errno.
  */
 static inline int compat_poll(struct pollfd *look, size_t count,
 			      struct timespec *time)
@@ -155,7 +172,9 @@ static inline int compat_poll(struct pollfd *look, size_t count,
 	return (int)compat_call(SYS_ppoll, (long)look, (long)count,
 				(long)time, 0, 0);
 #else
-	return ppoll(look, count, time, NULL);
+	int result = ppoll(look, count, time, NULL);
+
+	return result < 0 ? -errno : result;
 #endif
 }
 

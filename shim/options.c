@@ -198,20 +198,13 @@ static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
 	const char *to_text = value + length + 1;
 	int to = SIGNAL_DROP;
 
-	if (!value[length])
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: expected FROM:TO, or FROM: to drop it",
-				 value);
-	if (!from || from == SIGKILL || from == SIGSTOP)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: '%.*s' is no signal that can be caught",
-				 value, (int)length, value);
-	if (*to_text)
+	if (value[length] && *to_text)
 		to = signals_parse(to_text, strlen(to_text));
-	if (!to)
+	if (!value[length] || !from || from == SIGKILL || from == SIGSTOP ||
+	    !to)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: '%s' is no signal", value,
-				 to_text);
+				 "--rewrite %s: expected FROM:TO, signals but KILL and STOP, or FROM: to drop it",
+				 value);
 	if (plan->init.rewrite[from])
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--rewrite %s: '%.*s' was given before", value,
@@ -226,7 +219,7 @@ static int set_duration(const char *name, const char *value, uint32_t *result,
 	if (parse_duration(value, result))
 		return 0;
 	return fault_set(f, EXIT_USAGE, 0,
-			 "--%s %s: expected a duration of 1ms to 24 days, as in 500ms, 10s, 10 (seconds), 5m or 1h",
+			 "--%s %s: expected 1ms to 24 days, as in 500ms, 10s, 5m or 1h",
 			 name, value);
 }
 
@@ -244,31 +237,25 @@ static int set_drain(struct plan *plan, const char *value, struct fault *f)
 
 static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
 {
-	size_t length = strcspn(value, ":");
-	char from_text[4] = "";
-	uint64_t from;
-	uint64_t to;
+	struct init *init = &plan->init;
+	uint8_t from;
+	uint8_t to;
 
-	if (length < sizeof(from_text)) {
-		memcpy(from_text, value, length);
-		from_text[length] = '\0';
-	}
-	if (!value[length] || !parse_number(from_text, 0, 255, &from) ||
-	    !parse_number(value + length + 1, 0, 255, &to))
+	if (!parse_pair(value, &from, &to))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--map-exit %s: expected FROM:TO, each from 0 to 255",
 				 value);
-	if (plan->init.nexits == INIT_MAX_EXITS)
+	if (init->nexits == INIT_MAX_EXITS)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--map-exit %s: more than %d of them", value,
+				 "--map-exit %s: more than %d", value,
 				 INIT_MAX_EXITS);
-	for (size_t i = 0; i < plan->init.nexits; i++)
-		if (plan->init.exits[i].from == from)
+	for (size_t i = 0; i < init->nexits; i++)
+		if (init->exits[i].from == from)
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--map-exit %s: %s was given before",
-					 value, from_text);
-	plan->init.exits[plan->init.nexits].from = (uint8_t)from;
-	plan->init.exits[plan->init.nexits++].to = (uint8_t)to;
+					 "--map-exit %s: %u was given before",
+					 value, from);
+	init->exits[init->nexits].from = from;
+	init->exits[init->nexits++].to = to;
 	return 0;
 }
 
@@ -346,8 +333,8 @@ static const struct option options[] = {
 	  .help = "set an environment variable of the application",
 	  .set = set_env },
 	{ .name = "init",
-	  .help = "stay as the parent, unprivileged too: forward signals, reap\n"
-		  "orphans, return the application's exit status",
+	  .help = "stay as the parent, unprivileged too: forward\n"
+		  "signals, reap orphans, return the exit status",
 	  .set = set_init },
 	{ .name = "signal-group",
 	  .help = "forward signals to the application's process group",
@@ -356,11 +343,11 @@ static const struct option options[] = {
 	  .help = "forward signal FROM as TO; FROM: drops it",
 	  .set = set_rewrite },
 	{ .name = "stop-timeout", .value = "DURATION",
-	  .help = "SIGKILL to all that long after the first TERM, INT or QUIT",
+	  .help = "KILL to all that long after a TERM, INT or QUIT",
 	  .set = set_stop_timeout },
 	{ .name = "drain", .value = "DURATION",
-	  .help = "when the application has ended: TERM to what is left, that\n"
-		  "long to end, then KILL",
+	  .help = "when the application has ended: TERM to what is\n"
+		  "left, that long to end, then KILL",
 	  .set = set_drain },
 	{ .name = "map-exit", .many = true, .value = "FROM:TO",
 	  .help = "exit with TO where it would be FROM, as in 143:0",

@@ -65,37 +65,57 @@ bool parse_is_variable(const char *text, size_t length)
 	return true;
 }
 
+/* The digits before a suffix. Returns where that begins, or NULL. */
+static const char *read_digits(const char *text, uint64_t lowest,
+			       uint64_t highest, uint64_t *value)
+{
+	char digits[16];
+	size_t length = 0;
+
+	for (; is_digit(text[length]) && length < sizeof(digits); length++)
+		digits[length] = text[length];
+	if (length == sizeof(digits))
+		return NULL;
+	digits[length] = '\0';
+	return parse_number(digits, lowest, highest, value) ? text + length
+							     : NULL;
+}
+
 /* As far as poll(2) can wait in one call. */
 bool parse_duration(const char *text, uint32_t *milliseconds)
 {
 	static const struct {
-		char name[3];
+		char name[4];
 		uint32_t milliseconds;
 	} units[] = {
 		{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
 		{ "h", 3600000 },
 	};
-	size_t length = 0;
-	char digits[16];
 	uint64_t count;
+	const char *unit = read_digits(text, 1, INT32_MAX, &count);
 
-	while (is_digit(text[length]))
-		length++;
-	if (length >= sizeof(digits))
-		return false;
-	memcpy(digits, text, length);
-	digits[length] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (strcmp(text + length, units[i].name) == 0) {
-			if (!parse_number(digits, 1,
-					  INT32_MAX / units[i].milliseconds,
-					  &count))
-				return false;
+	for (size_t i = 0; unit && i < ARRAY_LEN(units); i++)
+		if (strcmp(unit, units[i].name) == 0 &&
+		    count <= INT32_MAX / units[i].milliseconds) {
 			*milliseconds = (uint32_t)count *
 					units[i].milliseconds;
 			return true;
 		}
 	return false;
+}
+
+bool parse_pair(const char *text, uint8_t *from, uint8_t *to)
+{
+	uint64_t first;
+	uint64_t second;
+	const char *colon = read_digits(text, 0, UINT8_MAX, &first);
+
+	if (!colon || *colon != ':' ||
+	    !parse_number(colon + 1, 0, UINT8_MAX, &second))
+		return false;
+	*from = (uint8_t)first;
+	*to = (uint8_t)second;
+	return true;
 }
 
 const char *parse_variable(char *const env[], const char *name, size_t length)

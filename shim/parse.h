@@ -39,6 +39,9 @@ bool parse_is_variable(const char *text, size_t length);
  */
 bool parse_duration(const char *text, uint32_t *milliseconds);
 
+/* FROM:TO, two numbers from 0 to 255. */
+bool parse_pair(const char *text, uint8_t *from, uint8_t *to);
+
 /* The value of a variable in an environment (as environ(7)), or NULL. */
 const char *parse_variable(char *const env[], const char *name, size_t length);
 

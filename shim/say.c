@@ -51,36 +51,21 @@ static void put(int fd, struct text *out)
 /*
  * Where the file knows no RWF_NOWAIT, a terminal or a pipe before Linux 6.4,
  * poll(2) has just said that there is room; POLLOUT on a pipe means a free
- * page, more than any message is long.
+ * page, and no message is longer.
  */
-static void put_now(const struct text *out)
+static void put_now(int fd, struct text *out)
 {
-	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
 
 	if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT))
 		return;
-	if (compat_write_now(STDERR_FILENO, out->start, out->length) < 0 &&
+	if (compat_write_now(fd, out->start, out->length) < 0 &&
 	    (errno == EOPNOTSUPP || errno == ENOSYS))
-		(void)!write(STDERR_FILENO, out->start, out->length);
+		(void)!write(fd, out->start, out->length);
 }
 
-void say_warning_now(const struct fault *f)
-{
-	char buffer[MESSAGE_SIZE / 4];
-	struct text out;
-
-	text_start(&out, buffer, sizeof(buffer));
-	text_add(&out, "stepdown: warning: ");
-	add_printable(&out, f->what);
-	if (f->err)
-		text_add(&out, ": %s", strerror(f->err));
-	text_add(&out, "\n");
-	if (out.cut)
-		out.start[out.length - 1] = '\n';
-	put_now(&out);
-}
-
-static void say_words(const struct fault *f, const char *kind)
+static void say_words(const struct fault *f, const char *kind,
+		      void (*write_out)(int fd, struct text *out))
 {
 	char buffer[MESSAGE_SIZE];
 	struct text out;
@@ -96,17 +81,22 @@ static void say_words(const struct fault *f, const char *kind)
 		add_printable(&out, f->hint);
 		text_add(&out, "\n");
 	}
-	put(STDERR_FILENO, &out);
+	write_out(STDERR_FILENO, &out);
+}
+
+void say_warning_now(const struct fault *f)
+{
+	say_words(f, "warning: ", put_now);
 }
 
 void say_fault(const struct fault *f)
 {
-	say_words(f, "");
+	say_words(f, "", put);
 }
 
 void say_warning(const struct fault *f)
 {
-	say_words(f, "warning: ");
+	say_words(f, "warning: ", put);
 }
 
 static void say_formatted(int fd, const char *head, const char *format,

@@ -26,14 +26,6 @@ static const char names[][8] = {
 	[SIGSYS] = "SYS",
 };
 
-/* Older and other names, signal(7). */
-static const struct {
-	char name[8];
-	int number;
-} aliases[] = {
-	{ "IOT", SIGIOT }, { "CLD", SIGCHLD }, { "POLL", SIGPOLL },
-};
-
 static void set_mask(const uint64_t *mask, uint64_t *old)
 {
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, old, sizeof(*mask));
@@ -53,6 +45,29 @@ void signals_release(uint64_t mask)
 	set_mask(&mask, NULL);
 }
 
+/*
+ * With the kernel's own structure, which begins with the handler on all
+ * machines but MIPS; the rest of it is 0 for what is not a function.
+ */
+static uintptr_t set_action(int number, uintptr_t action)
+{
+	const uintptr_t wanted[16] = { action };
+	uintptr_t old[16] = { 0 };
+
+	syscall(SYS_rt_sigaction, number, wanted, old, sizeof(uint64_t));
+	return old[0];
+}
+
+bool signals_default(int number)
+{
+	return set_action(number, (uintptr_t)SIG_DFL) == (uintptr_t)SIG_IGN;
+}
+
+void signals_ignore(int number)
+{
+	set_action(number, (uintptr_t)SIG_IGN);
+}
+
 int signals_descriptor(void)
 {
 	const uint64_t all = UINT64_MAX;
@@ -61,20 +76,19 @@ int signals_descriptor(void)
 			    SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* The number behind "RTMIN+" or "RTMAX-". */
+/* RTMIN, RTMIN+n, RTMAX, RTMAX-n */
 static int real_time(const char *word)
 {
+	bool from_low = strncasecmp(word, "RTMIN", 5) == 0;
 	uint64_t offset = 0;
 
-	if (strncasecmp(word, "RTMIN", 5) != 0 &&
-	    strncasecmp(word, "RTMAX", 5) != 0)
+	if (!from_low && strncasecmp(word, "RTMAX", 5) != 0)
 		return 0;
-	if (word[5] &&
-	    (word[5] != (word[4] == 'N' || word[4] == 'n' ? '+' : '-') ||
-	     !parse_number(word + 6, 0, SIGNAL_LAST - RTMIN, &offset)))
+	word += 5;
+	if (*word && (*word != (from_low ? '+' : '-') ||
+		      !parse_number(word + 1, 0, SIGNAL_LAST - RTMIN, &offset)))
 		return 0;
-	return word[4] == 'N' || word[4] == 'n' ? RTMIN + (int)offset
-						: SIGNAL_LAST - (int)offset;
+	return from_low ? RTMIN + (int)offset : SIGNAL_LAST - (int)offset;
 }
 
 int signals_parse(const char *text, size_t length)
@@ -94,9 +108,6 @@ int signals_parse(const char *text, size_t length)
 	for (int i = 1; i < (int)ARRAY_LEN(names); i++)
 		if (*word && strcasecmp(word, names[i]) == 0)
 			return i;
-	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
-		if (strcasecmp(word, aliases[i].name) == 0)
-			return aliases[i].number;
 	return real_time(word);
 }
 

@@ -21,6 +21,13 @@ uint64_t signals_hold(void);
 void signals_release(uint64_t mask);
 
 /*
+ * Give a signal its default action; returns whether it was ignored until then.
+ * signals_ignore() makes it ignored again.
+ */
+bool signals_default(int number);
+void signals_ignore(int number);
+
+/*
  * A descriptor from which held signals are read, as struct signalfd_siginfo;
  * close-on-exec and non-blocking. Returns it, or -1 with errno.
  */

@@ -5,11 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Both are 0 if our group was made outside of our pid namespace: unshare(1). */
 bool terminal_is_ours(void)
 {
 	pid_t foreground = tcgetpgrp(STDIN_FILENO);
 
-	return foreground > 0 && foreground == getpgrp();
+	return foreground >= 0 && foreground == getpgrp();
 }
 
 void terminal_give(int group)

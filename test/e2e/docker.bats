@@ -11,7 +11,7 @@ setup_file()
 {
 	local dir=$BATS_FILE_TMPDIR/docker
 
-	need docker dockerd runc curl pgrep mmdebstrap
+	need docker dockerd runc curl expect pgrep mmdebstrap
 	mkdir "$dir"
 	export DOCKER_HOST=unix://$dir/socket
 	# The builder that needs no plugin of the client.
@@ -82,6 +82,14 @@ teardown_file()
 
 @test "docker: the application's exit status is the container's" {
 	the_exit_status_of_it
+}
+
+@test "docker: --init forwards what the engine sends" {
+	it_stays_as_init
+}
+
+@test "docker: --init on its terminal" {
+	typed_at_it
 }
 
 @test "docker: examples/nginx with it" {

@@ -239,3 +239,59 @@ nginx_of_the_example()
 	grep -q 'nginx ended with status 0' "$err"
 	[ -z "$("$engine" ps --all --quiet)" ] || fail_seen 'a container is left'
 }
+
+# ---- --init ----
+
+brood=$top/build/test/e2e/brood
+
+# Stopped by the engine: process 1 forwards, and ends as the application did.
+it_stays_as_init()
+{
+	local name=init-$$
+
+	in_background "$engine" run --rm --network none --name $name \
+		--volume "$brood:/brood:ro" $image --init --map-exit=37:9 \
+		-- /brood count
+	eventually 20 grep -q ready "$out" || fail_seen 'it did not start'
+	"$engine" kill --signal USR1 $name >/dev/null
+	"$engine" kill --signal 40 $name >/dev/null
+	"$engine" stop $name >/dev/null
+	status=0
+	wait "$background" || status=$?
+	exited 9
+	grep -qx signal.10=1 "$out" || fail_seen 'no USR1'
+	grep -qx signal.40=1 "$out" || fail_seen 'no real-time signal'
+	grep -qx signal.15=1 "$out" || fail_seen 'no TERM'
+}
+
+# typed at `run --interactive --tty`: keys, the window's size, the end.
+typed_at_it()
+{
+	cat >"$tmp/script" <<-'end'
+	set timeout 20
+	proc must {text} {
+		expect {
+			-ex $text {}
+			timeout { puts "\nno '$text' came"; exit 1 }
+			eof { puts "\nthe end, and no '$text'"; exit 1 }
+		}
+	}
+	spawn $env(engine) run --rm --interactive --tty --network none \
+		--name $env(name) --volume $env(brood):/brood:ro \
+		$env(image) --init -- /brood say
+	must ready
+	send "\003"
+	must "signal=2 "
+	send "\032"
+	must "signal=20 "
+	exec stty -F $spawn_out(slave,name) rows 50 columns 90
+	must "signal=28 "
+	exec $env(engine) stop $env(name)
+	must "signal=15 "
+	expect eof
+	exit [lindex [wait] 3]
+	end
+	capture env engine="$engine" name="typed-$$" brood="$brood" \
+		image="$image" expect -f "$tmp/script"
+	succeeded
+}

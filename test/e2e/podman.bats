@@ -8,7 +8,7 @@ engine=podman
 # Images and containers of these tests are not among the user's.
 setup_file()
 {
-	need podman runc curl pgrep mmdebstrap
+	need podman runc curl expect pgrep mmdebstrap
 	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-end
 	[storage]
@@ -86,6 +86,14 @@ teardown_file()
 
 @test "podman: the application's exit status is the container's" {
 	the_exit_status_of_it
+}
+
+@test "podman: --init forwards what the engine sends" {
+	it_stays_as_init
+}
+
+@test "podman: --init on its terminal" {
+	typed_at_it
 }
 
 @test "podman: examples/nginx with it" {

@@ -30,6 +30,9 @@ static const char *value_for(const struct option *o)
 		{ "listen", "tcp://*:80" }, { "handoff", "nginx" },
 		{ "own", "/data" }, { "keep-caps", "chown" },
 		{ "env", "A=b" },
+		{ "rewrite", "TERM:QUIT" }, { "stop-timeout", "10s" },
+		{ "drain", "500ms" }, { "map-exit", "143:0" },
+		{ "pdeathsig", "TERM" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
@@ -204,6 +207,9 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 		/* They end the reading, so nobody sees the second. */
 		if (o->set == set_help || o->set == set_version) {
 			assert_int_equal(result, 0);
+		} else if (o->set == set_rewrite || o->set == set_map_exit) {
+			assert_int_equal(result, -1);
+			assert_fault(&f, EXIT_USAGE, "given before");
 		} else if (o->many) {
 			assert_int_equal(result, 0);
 			assert_int_equal(plan.nlisteners + plan.ntrees +
@@ -455,11 +461,50 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 	}
 }
 
+static void what_an_init_shall_do_reaches_the_plan(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--init", "--signal-group", "--rewrite=TERM:QUIT",
+			       "--rewrite=HUP:", "--stop-timeout=2s",
+			       "--drain=300ms", "--map-exit=143:0",
+			       "--map-exit=0:7", "--no-subreaper", "--setsid",
+			       "--pdeathsig=KILL", "cmd"), 0);
+	assert_true(plan.init.wanted);
+	assert_true(plan.init.signal_group);
+	assert_true(plan.init.no_subreaper);
+	assert_int_equal(plan.init.rewrite[15], 3);
+	assert_int_equal(plan.init.rewrite[1], SIGNAL_DROP);
+	assert_int_equal(plan.init.rewrite[2], 0);
+	assert_int_equal(plan.init.stop_timeout, 2000);
+	assert_int_equal(plan.init.drain, 300);
+	assert_int_equal(plan.init.nexits, 2);
+	assert_int_equal(plan.init.exits[1].from, 0);
+	assert_int_equal(plan.init.exits[1].to, 7);
+	assert_true(plan.setsid);
+	assert_int_equal(plan.pdeathsig, 9);
+}
+
+static void more_exits_than_there_is_room_for_are_a_usage_fault(void **state)
+{
+	static char buffers[INIT_MAX_EXITS + 1][32];
+	char *words[INIT_MAX_EXITS + 4] = { buffers[0], buffers[0] };
+
+	(void)state;
+	for (int i = 0; i <= INIT_MAX_EXITS; i++) {
+		snprintf(buffers[i], sizeof(buffers[i]), "--map-exit=%d:0", i);
+		words[i + 1] = buffers[i];
+	}
+	assert_int_equal(parse(words), -1);
+	assert_fault(&f, EXIT_USAGE, "more than 32");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_option_is_in_the_help),
 		cmocka_unit_test(the_help_fits_a_terminal),
+		cmocka_unit_test(what_an_init_shall_do_reaches_the_plan),
+		cmocka_unit_test(more_exits_than_there_is_room_for_are_a_usage_fault),
 		cmocka_unit_test(names_and_letters_are_unique),
 		cmocka_unit_test(each_way_to_give_a_value_means_the_same),
 		cmocka_unit_test(a_missing_value_is_a_usage_fault),

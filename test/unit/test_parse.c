@@ -153,6 +153,41 @@ static void a_word_is_cut_at_the_first_separator(void **state)
 	assert_int_equal(rest.length, 0);
 }
 
+static void a_duration_has_a_unit_or_is_in_seconds(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t ms;
+	} good[] = {
+		{ "1ms", 1 }, { "500ms", 500 }, { "1", 1000 }, { "10", 10000 },
+		{ "10s", 10000 }, { "5m", 300000 }, { "1h", 3600000 },
+		{ "596h", 2145600000 }, { "2147483647ms", 2147483647 },
+		{ "007s", 7000 },
+	};
+	uint32_t ms;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_true(parse_duration(good[i].text, &ms));
+		assert_int_equal(ms, good[i].ms);
+	}
+}
+
+static void what_is_no_duration_is_refused_and_changes_nothing(void **state)
+{
+	static const char *const bad[] = {
+		"", "0", "0ms", "0h", "ms", "s", "-1", "+1", " 1", "1 ", "1 s",
+		"1.5s", "1d", "1S", "1mss", "1m30s", "2147483648ms", "597h",
+		"2147484", "18446744073709551617", "1e3", "0x1"
+	};
+	uint32_t ms = 77;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (parse_duration(bad[i], &ms) || ms != 77)
+			fail_msg("'%s' is %u ms", bad[i], ms);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +199,8 @@ int main(void)
 		cmocka_unit_test(a_variable_is_letters_digits_and_underscores),
 		cmocka_unit_test(a_word_is_copied_only_where_it_fits),
 		cmocka_unit_test(a_word_is_cut_at_the_first_separator),
+		cmocka_unit_test(a_duration_has_a_unit_or_is_in_seconds),
+		cmocka_unit_test(what_is_no_duration_is_refused_and_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,672 @@
+#!/usr/bin/env bats
+# --init: the parent that stays forwards signals, reaps, and ends as the
+# application ended. In the spirit of the tests of tini, dumb-init and
+# catatonit, from what their documentation says they do.
+
+# The words of shells that are started, and variables of one test at a time:
+# shellcheck disable=SC2016,SC2030,SC2031
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+BROOD=$top/build/test/e2e/brood
+
+setup_file()
+{
+	need strace unshare setpriv
+	net_up
+}
+
+setup()
+{
+	[ -x "$BROOD" ] || fail "no $BROOD: run make -C build test/e2e/brood"
+}
+
+teardown()
+{
+	if [ -n "${background-}" ]; then
+		pkill -KILL -P "$background" || true
+		stop "$background"
+	fi
+	[ -z "${bystander-}" ] || stop "$bystander"
+}
+
+teardown_file()
+{
+	net_down
+}
+
+with_init()
+{
+	as_4242 --init "$@"
+}
+
+# in_pidns COMMAND... : as the first process of a pid namespace
+in_pidns=(unshare --fork --pid --mount-proc --kill-child)
+
+# started COMMAND... : in the background, until the application is ready
+started()
+{
+	in_background "$STEPDOWN" --user=4242:4242 --init "$@"
+	eventually 5 grep -q ready "$out" || fail_seen 'it did not start'
+}
+
+# ended: wait for what was started
+ended()
+{
+	status=0
+	wait "$background" || status=$?
+	background=
+}
+
+# The application may come to the folder of the test, and write there.
+open_tmp()
+{
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	chmod 777 "$tmp"
+}
+
+status_of()
+{
+	sed -n "s/^$2:[[:blank:]]*//p" "/proc/$1/status"
+}
+
+# lacks GREP-ARGUMENT...
+lacks()
+{
+	if grep "$@"; then
+		fail_seen "there should be no $1"
+	fi
+}
+
+# nobody_runs COMMAND: no process of the application's user
+nobody_runs()
+{
+	if pgrep -u 4242 -x -f "$1"; then
+		fail "$1 still runs"
+	fi
+}
+
+child_of()
+{
+	pgrep -P "$1" | head -n 1
+}
+
+# ---- how it ends ----
+
+@test "the exit status is the application's" {
+	for wanted in 0 1 37 126 255; do
+		with_init -- "$BROOD" exit $wanted
+		exited $wanted
+	done
+}
+
+@test "a signal that ended the application is 128 and its number" {
+	for number in 1 2 9 11 15 34 64; do
+		with_init -- sh -c "ulimit -c 0; kill -$number \$\$"
+		exited $((128 + number))
+	done
+}
+
+@test "--map-exit turns one status into another" {
+	with_init --map-exit=143:0 --map-exit=3:4 -- sh -c 'kill -TERM $$'
+	exited 0
+	with_init --map-exit=143:0 --map-exit=3:4 -- "$BROOD" exit 3
+	exited 4
+	with_init --map-exit=143:0 --map-exit=3:4 -- "$BROOD" exit 5
+	exited 5
+}
+
+@test "no such application: 127 and one message" {
+	with_init -- no-such-program
+	refused 127
+	with_init -- /etc/passwd
+	refused 126
+}
+
+@test "what only an init can do is refused without --init" {
+	for option in --signal-group --rewrite=TERM:QUIT --stop-timeout=10 \
+		--drain=1s --map-exit=143:0 --no-subreaper; do
+		misuse 'only with --init' --user=4242:4242 "$option" -- true
+	done
+	misuse no-subreaper --user=4242:4242 --init --drain=1 --no-subreaper \
+		-- true
+}
+
+@test "wrong values are refused" {
+	local option
+
+	for option in rewrite=TERM rewrite=FOO:TERM rewrite=KILL:TERM \
+		rewrite=STOP:TERM rewrite=TERM:FOO rewrite=0:TERM \
+		rewrite=65:TERM rewrite=RTMIN+31:TERM rewrite=:TERM \
+		stop-timeout=0 stop-timeout=-1 stop-timeout=1d drain=1.5s \
+		drain= drain=ms stop-timeout=25000000000 map-exit=143 \
+		map-exit=256:0 map-exit=:0 map-exit=1:256 pdeathsig=0 \
+		pdeathsig=NONE; do
+		misuse "--${option%%=*}" --user=4242:4242 --init "--$option" \
+			-- true
+	done
+	misuse 'given before' --user=4242:4242 --init --rewrite=TERM:QUIT \
+		--rewrite=15:INT -- true
+	misuse 'given before' --user=4242:4242 --init --map-exit=1:2 \
+		--map-exit=1:3 -- true
+}
+
+# ---- what the parent is ----
+
+@test "the parent has no privilege either" {
+	started -- "$BROOD" count
+	[ "$(status_of "$background" Uid)" = $'4242\t4242\t4242\t4242' ]
+	[ "$(status_of "$background" Gid)" = $'4242\t4242\t4242\t4242' ]
+	[ -z "$(status_of "$background" Groups)" ]
+	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+		[ "$(status_of "$background" $set)" = $no_caps ]
+	done
+	[ "$(status_of "$background" NoNewPrivs)" = 1 ]
+	kill "$background"
+	ended
+	exited 37
+}
+
+@test "the application has what it has without --init" {
+	with_init -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+	witness_has_descriptors 0 1 2
+	[ "$(witness pid)" = "$(witness pgid)" ]
+	[ "$(witness dumpable)" = 1 ]
+}
+
+# parent_has DESCRIPTOR...: these, and no other
+parent_has()
+{
+	local open=("/proc/$background/fd"/*)
+
+	[ "${open[*]##*/}" = "$*" ]
+}
+
+@test "the parent keeps stderr, its signals, and no other descriptor" {
+	before=(nsenter --target "$net_holder" --net --)
+	in_background "$STEPDOWN" --user=4242:4242 --init \
+		--listen=tcp://0.0.0.0:80 -- "$BROOD" count 5</dev/null
+	eventually 5 grep -q ready "$out"
+	# The application may be quicker than the parent's tidying up.
+	eventually 5 parent_has 1 2 || fail_seen "$(ls -l "/proc/$background/fd")"
+	[ "$(readlink "/proc/$background/fd/1")" = 'anon_inode:[signalfd]' ]
+	[ "$(readlink "/proc/$background/cwd")" = / ]
+	[[ $(readlink "/proc/$(child_of "$background")/fd/3") == socket:* ]]
+	in_net ss -Hltn 'sport = :80' | grep -q :80
+	kill "$background"
+	ended
+}
+
+@test "LISTEN_PID is the child's" {
+	use_net
+	with_init --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_says env.LISTEN_PID "$(witness pid)"
+	[ "$(witness pid)" != "$(witness ppid)" ]
+	witness_has_socket 3 inet 0.0.0.0:80
+}
+
+@test "the application can neither trace the parent nor read its memory" {
+	with_init -- sh -c 'cat /proc/$PPID/environ; cat /proc/$PPID/maps >/dev/null;
+		readlink /proc/$PPID/exe; head -c 1 /proc/$PPID/mem
+		strace -qq -p $PPID'
+	[ "$(grep -ci 'permission denied\|not permitted' "$err")" -ge 3 ] ||
+		fail_seen 'it could'
+	[ ! -s "$out" ] || fail_seen 'it read something'
+}
+
+@test "the waiting parent: memory, and not one wake-up in ten seconds" {
+	local rollup wakes
+
+	sync "$STEPDOWN"
+	started -- "$BROOD" count
+	sleep 0.2
+	rollup=$(cat "/proc/$background/smaps_rollup")
+	echo "# $(grep -E '^(Rss|Private_Dirty)' <<<"$rollup" | tr -s ' \n' ' ')" >&3
+	[ "$(awk '/^Rss/ { print $2 }' <<<"$rollup")" -le 72 ]
+	[ "$(awk '/^Private_Dirty/ { print $2 }' <<<"$rollup")" -le 16 ]
+	wakes=$(grep ctxt "/proc/$background/status")
+	sleep 10
+	[ "$(grep ctxt "/proc/$background/status")" = "$wakes" ]
+	kill "$background"
+	ended
+}
+
+@test "at most 25 system calls more than without --init" {
+	local plain
+
+	traced all "$STEPDOWN" --user=4242:4242 -- "$BROOD" exit 0
+	plain=$(grep -vc -e 'resumed>' -e '+++' "$calls")
+	traced all "$STEPDOWN" --user=4242:4242 --init -- "$BROOD" exit 0
+	echo "# $plain, with --init $(grep -vc -e 'resumed>' -e '+++' "$calls")" >&3
+	[ "$(grep -vc -e 'resumed>' -e '+++' "$calls")" -le $((plain + 25)) ]
+}
+
+# ---- signals ----
+
+@test "every signal that can be caught is forwarded" {
+	started -- "$BROOD" say
+	for number in {1..14} {16..18} {20..64}; do
+		[ "$number" -ne 9 ] || continue
+		"$BROOD" queue "$background" "$number" $((1000 + number))
+		eventually 5 grep -q "signal=$number " "$out" ||
+			fail_seen "signal $number did not arrive"
+	done
+	"$BROOD" queue "$background" 15 1
+	ended
+	exited 0
+	# The values of those that queue come with them.
+	for number in {34..64}; do
+		grep -q "signal=$number value=$((1000 + number))" "$out" ||
+			fail_seen "the value of $number"
+	done
+}
+
+@test "no real-time signal is lost or merged" {
+	started -- "$BROOD" count
+	for _ in {1..50}; do
+		kill -40 "$background"
+		kill -64 "$background"
+	done
+	sleep 0.2
+	kill "$background"
+	ended
+	exited 37
+	grep -qx signal.40=50 "$out" || fail_seen 'some are missing'
+	grep -qx signal.64=50 "$out" || fail_seen 'some are missing'
+}
+
+# The start is made slow, so that the signals certainly come before the fork.
+# The mask that it was given keeps them until the application looks.
+@test "a signal that comes while it starts reaches the application" {
+	local early
+
+	in_background strace -qq -o /dev/null -e trace=setgroups \
+		-e inject=setgroups:delay_enter=600000 \
+		"$BROOD" given "$STEPDOWN" --user=4242:4242 --init -- \
+		"$BROOD" count
+	has_child() { [ -n "$(child_of "$background")" ]; }
+	eventually 5 has_child
+	sleep 0.2
+	early=$(child_of "$background")
+	for number in USR1 33 64 64; do
+		kill -$number "$early"
+	done
+	[ -z "$(child_of "$early")" ] || fail 'too late for this test'
+	eventually 5 grep -q ready "$out"
+	sleep 0.2
+	kill "$early"
+	ended
+	exited 37
+	for number in 10=1 33=1 64=2 15=1; do
+		grep -qx "signal.$number" "$out" || fail_seen "$number"
+	done
+}
+
+@test "mask and dispositions are those that it was given" {
+	local plain
+
+	capture "$BROOD" given "$WITNESS"
+	plain=$(grep ^signals "$out")
+	[ "$(witness signals.blocked)" != 0000000000000000 ]
+	before=("$BROOD" given)
+	as_4242 -- "$WITNESS"
+	[ "$(grep ^signals "$out")" = "$plain" ] || fail_seen "it was $plain"
+	with_init -- "$WITNESS"
+	[ "$(grep ^signals "$out")" = "$plain" ] || fail_seen "it was $plain"
+	with_init -- "$BROOD" exit 7
+	exited 7
+	before=()
+	capture "$WITNESS"
+	plain=$(grep ^signals "$out")
+	with_init -- "$WITNESS"
+	[ "$(grep ^signals "$out")" = "$plain" ] || fail_seen "it was $plain"
+}
+
+two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
+	wait; wait; wait'
+
+@test "--signal-group: to the whole process group" {
+	open_tmp
+	started --signal-group -- sh -c "$two_of_a_group" "$BROOD" "$tmp/got"
+	eventually 5 grep -q ready "$tmp/got.1"
+	eventually 5 grep -q ready "$tmp/got.2"
+	kill -USR1 "$background"
+	eventually 5 grep -q signal=10 "$tmp/got.1"
+	eventually 5 grep -q signal=10 "$tmp/got.2"
+	kill "$background"
+	ended
+}
+
+@test "without it, to the application alone" {
+	open_tmp
+	started -- sh -c "$two_of_a_group" "$BROOD" "$tmp/got"
+	eventually 5 grep -q ready "$tmp/got.1"
+	eventually 5 grep -q ready "$tmp/got.2"
+	kill -USR1 "$background"
+	sleep 0.3
+	lacks signal= "$tmp/got.1" "$tmp/got.2"
+	pkill -P "$(child_of "$background")"
+	ended
+}
+
+@test "--rewrite: another signal, or none" {
+	started --rewrite=TERM:QUIT --rewrite=sigusr1:12 --rewrite=RTMIN+1:RTMAX \
+		--rewrite=HUP: -- "$BROOD" say
+	kill -TERM "$background"
+	kill -USR1 "$background"
+	kill -35 "$background"
+	kill -HUP "$background"
+	kill -INT "$background"
+	eventually 5 grep -q signal=2 "$out"
+	for number in 3 12 64; do
+		grep -q "signal=$number " "$out" || fail_seen "no $number"
+	done
+	lacks -e 'signal=15 ' -e 'signal=10 ' -e 'signal=1 ' "$out"
+	kill -KILL "$(child_of "$background")"
+	ended
+	exited 137
+}
+
+@test "SIGWINCH is kept from an nginx with inherited sockets" {
+	before=(nsenter --target "$net_holder" --net --)
+	started --listen=tcp://0.0.0.0:80 --handoff=nginx -- "$BROOD" say
+	kill -WINCH "$background"
+	kill -USR1 "$background"
+	eventually 5 grep -q signal=10 "$out"
+	lacks signal=28 "$out"
+	kill "$background"
+	ended
+}
+
+# The application becomes another user, with a capability that it was left.
+@test "what cannot be forwarded is said once, and no more" {
+	started --keep-caps=setuid -- "$BROOD" become 5252 "$BROOD" count
+	for _ in 1 2 3; do
+		kill -USR1 "$background"
+		sleep 0.1
+	done
+	[ "$(grep -c 'warning: forward signal 10 SIGUSR1' "$err")" -eq 1 ]
+	kill -TERM "$(child_of "$background")"
+	ended
+	exited 37
+}
+
+# ---- the end of others ----
+
+@test "--stop-timeout: SIGKILL to the application that does not end" {
+	local start=$EPOCHREALTIME
+
+	started --stop-timeout=400ms -- sh -c 'trap "" TERM; echo ready
+		while :; do sleep 0.1; done'
+	kill "$background"
+	ended
+	exited 137
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -ge 400000 ]
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 4000000 ]
+}
+
+@test "--stop-timeout: one that ends in time ends as it likes" {
+	started --stop-timeout=5s -- "$BROOD" count
+	kill "$background"
+	ended
+	exited 37
+}
+
+# Descendants in groups and sessions of their own, orphans among them; and a
+# process of the same user that is none of ours.
+@test "--stop-timeout kills descendants, and no other process of the user" {
+	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 60 3>&- 4>&- &
+	bystander=$!
+	started --stop-timeout=300ms -- sh -c 'trap "" TERM
+		setsid sh -c "sleep 61 & sleep 61 & wait" &
+		(setsid setsid sleep 61 &)
+		sleep 0.2; echo ready; while :; do sleep 0.1; done'
+	[ "$(pgrep -u 4242 -c -x -f 'sleep 61')" -eq 3 ]
+	kill "$background"
+	ended
+	exited 137
+	nobody_runs 'sleep 61'
+	kill -0 "$bystander"
+}
+
+@test "--stop-timeout as process 1 kills the namespace" {
+	before=("${in_pidns[@]}")
+	started --stop-timeout=300ms -- sh -c 'trap "" TERM; setsid sleep 62 &
+		echo ready; while :; do sleep 0.1; done'
+	kill "$(child_of "$background")"
+	ended
+	exited 137
+	nobody_runs 'sleep 62'
+}
+
+leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
+		echo ready; while :; do sleep 0.05; done" &
+	sleep 0.3; exit 5'
+
+@test "--drain: TERM to what is left, and time to end" {
+	with_init --drain=5s -- sh -c "$leave_behind"
+	exited 5
+	grep -q drained "$err" || fail_seen 'it was not given the time'
+	before=("${in_pidns[@]}")
+	with_init --drain=5s -- sh -c "$leave_behind"
+	exited 5
+	grep -q drained "$err" || fail_seen 'it was not given the time'
+}
+
+@test "without --drain what is left dies with the namespace" {
+	before=("${in_pidns[@]}")
+	with_init -- sh -c "$leave_behind"
+	exited 5
+	lacks drained "$err"
+}
+
+@test "--drain: KILL when the time is up" {
+	local start=$EPOCHREALTIME
+
+	before=("${in_pidns[@]}")
+	with_init --drain=300ms -- sh -c 'sh -c "trap \"\" TERM
+		while :; do sleep 0.05; done" & sleep 0.2; exit 6'
+	exited 6
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 4000000 ]
+	before=()
+	with_init --drain=300ms -- sh -c 'setsid sh -c "trap \"\" TERM
+		while :; do sleep 0.0625; done" & sleep 0.2; exit 6'
+	exited 6
+	nobody_runs 'sleep 0.0625'
+}
+
+# ---- orphans ----
+
+@test "not process 1: a subreaper, and -v says so" {
+	with_init -v -- sh -c '(sh -c "sleep 0.3; ps -o ppid= -p \$\$" &)
+		sleep 0.6; echo $PPID'
+	succeeded
+	[ "$(sed -n 1p "$out" | tr -d ' ')" = "$(sed -n 2p "$out")" ] ||
+		fail_seen 'the orphan is another process'"'"'s'
+	grep -q 'stepdown: init: .* subreaper' "$err"
+}
+
+@test "--no-subreaper leaves orphans to others" {
+	with_init --no-subreaper -- sh -c '(sh -c "sleep 0.3; ps -o ppid= -p \$\$" &)
+		sleep 0.6; echo $PPID'
+	succeeded
+	[ "$(sed -n 1p "$out" | tr -d ' ')" != "$(sed -n 2p "$out")" ]
+}
+
+@test "20,000 orphans one after the other, and no zombie is left" {
+	before=("${in_pidns[@]}")
+	with_init -- "$BROOD" orphans 20000
+	succeeded
+	grep -Eqx '[0-9]+' "$out"
+}
+
+@test "20,000 dead orphans at once, and no zombie is left" {
+	before=("${in_pidns[@]}")
+	in_background "$STEPDOWN" --user=4242:4242 --init -- \
+		"$BROOD" dead 20000 "$tmp/go"
+	open_tmp
+	eventually 5 child_of "$background"
+	local init
+	init=$(child_of "$background")
+	sleep 0.2
+	kill -STOP "$init"
+	touch "$tmp/go"
+	eventually 60 grep -q dead "$out"
+	[ "$(head -n 1 "$out")" = 'dead 20000' ] || fail_seen 'not stopped'
+	kill -CONT "$init"
+	ended
+	exited 0
+	[ "$(wc -l <"$out")" -eq 2 ] || fail_seen 'some were left'
+}
+
+# ---- its own troubles ----
+
+@test "a fork that fails is tried again, and not forever" {
+	local start=$EPOCHREALTIME
+
+	capture strace -f -qq -o /dev/null -e trace=clone \
+		-e inject=clone:error=EAGAIN:when=1..4 \
+		"$STEPDOWN" --user=4242:4242 --init -- "$BROOD" exit 9
+	exited 9
+	capture strace -f -qq -o /dev/null -e trace=clone \
+		-e inject=clone:error=EAGAIN \
+		"$STEPDOWN" --user=4242:4242 --init -- "$BROOD" exit 9
+	refused 111
+	message_has fork
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 10000000 ]
+}
+
+@test "a full pipe on stderr does not stop it" {
+	local init
+
+	mkfifo "$tmp/full"
+	exec 7<>"$tmp/full"
+	(exec 3>&- 4>&- 7>&-
+	 exec "$STEPDOWN" --user=4242:4242 --init --keep-caps=setuid -- \
+		"$BROOD" become 5252 "$BROOD" count \
+		>"$out" 2>"$tmp/full" </dev/null) &
+	background=$!
+	eventually 5 grep -q ready "$out"
+	timeout 1 sh -c 'exec cat /dev/zero >&7' || true
+	kill -USR1 "$background"
+	sleep 0.2
+	kill -TERM "$(child_of "$background")"
+	eventually 5 is_gone "$background"
+	ended
+	exec 7>&-
+	exited 37
+}
+
+is_gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+@test "a reader of stderr that went away does not end it" {
+	mkfifo "$tmp/gone"
+	# shellcheck disable=SC2217 # the reader, who does not read
+	sleep 30 <"$tmp/gone" 3>&- 4>&- &
+	bystander=$!
+	(exec 3>&- 4>&-
+	 exec "$STEPDOWN" --user=4242:4242 --init --keep-caps=setuid -- \
+		"$BROOD" become 5252 "$BROOD" count \
+		>"$out" 2>"$tmp/gone" </dev/null) &
+	background=$!
+	eventually 5 grep -q ready "$out"
+	stop "$bystander"
+	kill -USR1 "$background"
+	sleep 0.2
+	kill -0 "$background"
+	kill -TERM "$(child_of "$background")"
+	ended
+	exited 37
+}
+
+# ---- sessions and parents ----
+
+@test "--pdeathsig: the end of the parent reaches the application" {
+	for mode in --init ''; do
+		# shellcheck disable=SC2086 # nothing, or one word
+		sh -c '"$@" & echo $! >"$0"; wait' "$tmp/pid" "$STEPDOWN" \
+			--user=4242:4242 $mode --pdeathsig=USR2 -- \
+			"$BROOD" say >"$out" 2>"$err" 3>&- 4>&- &
+		background=$!
+		eventually 5 grep -q ready "$out"
+		kill -KILL "$background"
+		wait "$background" || true
+		eventually 5 grep -q signal=12 "$out" ||
+			fail_seen "no signal, mode '$mode'"
+		kill -TERM "$(cat "$tmp/pid")"
+		eventually 5 is_gone "$(cat "$tmp/pid")"
+	done
+}
+
+@test "--pdeathsig=KILL: nobody is left" {
+	sh -c '"$@" & wait' - "$STEPDOWN" --user=4242:4242 --init \
+		--pdeathsig=KILL -- sleep 63 >"$out" 2>"$err" 3>&- 4>&- &
+	background=$!
+	eventually 5 pgrep -u 4242 -x -f 'sleep 63'
+	kill -KILL "$background"
+	eventually 5 nobody_runs 'sleep 63'
+}
+
+@test "--setsid: a session of its own" {
+	with_init --setsid -- "$WITNESS"
+	succeeded
+	[ "$(witness sid)" = "$(witness pid)" ]
+	as_4242 --setsid -- "$WITNESS"
+	succeeded
+	[ "$(witness sid)" = "$(witness pid)" ]
+	before=(setsid --wait)
+	as_4242 --setsid -- "$WITNESS"
+	succeeded
+	[ "$(witness sid)" = "$(witness pid)" ]
+}
+
+@test "--setsid without --init for the leader of a group: 111" {
+	before=("$BROOD" lead)
+	as_4242 --setsid -- "$WITNESS"
+	refused 111
+	hint_has --init
+}
+
+# ---- for long ----
+
+# Random signals for seconds, random children and orphans meanwhile.
+@test "a soak: nothing lost, nothing left, no memory taken" {
+	local seconds=${STEPDOWN_SOAK:-20} sent=0 before_kb after_kb
+	local end=$((SECONDS + seconds))
+
+	started -- "$BROOD" busy "$seconds" $RANDOM
+	kill -URG "$background"
+	before_kb=$(awk '/^Private_Dirty/ { print $2 }' \
+		"/proc/$background/smaps_rollup")
+	while [ $SECONDS -lt $end ]; do
+		case $((RANDOM % 4)) in
+		0) kill -45 "$background"; sent=$((sent + 1)) ;;
+		1) kill -USR1 "$background" ;;
+		2) kill -WINCH "$background"; kill -CHLD "$background" ;;
+		3) sleep 0.0$((RANDOM % 3)) ;;
+		esac
+	done
+	sleep 1
+	after_kb=$(awk '/^Private_Dirty/ { print $2 }' \
+		"/proc/$background/smaps_rollup")
+	kill "$background"
+	ended
+	exited 37
+	echo "# $sent real-time signals, ${before_kb} KiB, ${after_kb} KiB" >&3
+	grep -qx "signal.45=$sent" "$out" || fail_seen "$sent were sent"
+	grep -qx lost=0 "$out"
+	[ "$after_kb" -le $((before_kb + 8)) ]
+}
+
+@test "500 runs, and every exit status arrives" {
+	capture "$BROOD" statuses 500 "$STEPDOWN" --user=4242:4242 --init -- \
+		"$BROOD" exit
+	succeeded
+	grep -qx wrong=0 "$out"
+}

@@ -1,0 +1,109 @@
+/* Names of signals, and the mask that must come back as it was. */
+#include "unit.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "signals.h"
+
+static int parse(const char *text)
+{
+	return signals_parse(text, strlen(text));
+}
+
+static void names_numbers_and_real_time_signals_are_known(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("TERM"), SIGTERM);
+	assert_int_equal(parse("SIGTERM"), SIGTERM);
+	assert_int_equal(parse("sigterm"), SIGTERM);
+	assert_int_equal(parse("winch"), SIGWINCH);
+	assert_int_equal(parse("15"), SIGTERM);
+	assert_int_equal(parse("1"), 1);
+	assert_int_equal(parse("64"), 64);
+	assert_int_equal(parse("RTMIN"), 34);
+	assert_int_equal(parse("SIGRTMIN+3"), 37);
+	assert_int_equal(parse("rtmin+30"), 64);
+	assert_int_equal(parse("RTMAX"), 64);
+	assert_int_equal(parse("RTMAX-30"), 34);
+}
+
+static void everything_else_is_no_signal(void **state)
+{
+	static const char *const wrong[] = {
+		"", "SIG", "0", "65", "-1", "+1", " TERM", "TERM ", "TERMS",
+		"SIGSIGTERM", "RTMIN-1", "RTMIN+31", "RTMAX+1", "RTMAX-31",
+		"RTMIN+", "RTMIN+1x", "RT", "EXIT", "0xf", "4294967297",
+		"SIGRTMIN+0000000000000000003"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (parse(wrong[i]) != 0)
+			fail_msg("'%s' is signal %d", wrong[i], parse(wrong[i]));
+}
+
+static void a_length_ends_the_word(void **state)
+{
+	(void)state;
+	assert_int_equal(signals_parse("TERM:QUIT", 4), SIGTERM);
+	assert_int_equal(signals_parse("TERM:QUIT", 3), 0);
+	assert_int_equal(signals_parse("15:3", 2), 15);
+}
+
+static void every_name_leads_back_to_its_number(void **state)
+{
+	int named = 0;
+
+	(void)state;
+	for (int i = -1; i < 70; i++) {
+		const char *name = signals_name(i);
+
+		if (!name)
+			continue;
+		assert_int_equal(parse(name), i);
+		named++;
+	}
+	assert_int_equal(named, 31);
+	assert_null(signals_name(0));
+	assert_null(signals_name(40));
+}
+
+static uint64_t mask_now(void)
+{
+	uint64_t mask = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, sizeof(mask));
+	return mask;
+}
+
+/* KILL and STOP cannot be blocked; the C library's own signals can. */
+static void the_mask_comes_back_bit_by_bit(void **state)
+{
+	const uint64_t never = UINT64_C(1) << (SIGKILL - 1) |
+			       UINT64_C(1) << (SIGSTOP - 1);
+	const uint64_t before = mask_now();
+	const uint64_t some = UINT64_C(1) << 31 | UINT64_C(1) << 33 |
+			      UINT64_C(1) << (SIGUSR1 - 1);
+
+	(void)state;
+	signals_release(some);
+	assert_int_equal(signals_hold(), some);
+	assert_int_equal(mask_now(), UINT64_MAX & ~never);
+	signals_release(some);
+	assert_int_equal(mask_now(), some);
+	signals_release(before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_numbers_and_real_time_signals_are_known),
+		cmocka_unit_test(everything_else_is_no_signal),
+		cmocka_unit_test(a_length_ends_the_word),
+		cmocka_unit_test(every_name_leads_back_to_its_number),
+		cmocka_unit_test(the_mask_comes_back_bit_by_bit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
