@@ -113,3 +113,32 @@ teardown_file()
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps
 }
+
+# podman takes LISTEN_FDS and passes the sockets on, with LISTEN_PID=1.
+activate='
+import os, socket, sys
+given = socket.socket()
+given.bind(("127.0.0.1", 0))
+given.listen()
+os.dup2(given.fileno(), 20)
+given.close()
+os.dup2(20, 3)
+os.close(20)
+os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="given",
+                  LISTEN_PID=str(os.getpid()))
+os.execvp(sys.argv[1], sys.argv[1:])'
+
+@test "podman: sockets that it was activated with are passed on" {
+	capture python3 -c "$activate" podman run --rm --network none \
+		--sysctl net.ipv4.ip_unprivileged_port_start=1024 $image \
+		--inherit-sockets --listen=web=tcp://0.0.0.0:80 -- /witness
+	succeeded
+	witness_is 4242 4242
+	witness_says pid 1
+	witness_has_descriptors 0 1 2 3 4
+	witness_says fd.3.listening 1
+	witness_has_socket 4 inet 0.0.0.0:80
+	witness_says env.LISTEN_FDS 2
+	witness_says env.LISTEN_PID 1
+	[[ $(witness env.LISTEN_FDNAMES) == *:web ]] || fail_seen 'not its name'
+}
