@@ -6,6 +6,7 @@
 #include "caps.h"
 #include "expand.h"
 #include "fault.h"
+#include "own_option.h"
 #include "parse.h"
 #include "plan.h"
 #include "text.h"
@@ -71,15 +72,7 @@ static int set_handoff(struct plan *plan, const char *value, struct fault *f)
 
 static int set_own(struct plan *plan, const char *value, struct fault *f)
 {
-	if (plan->ntrees == PLAN_MAX_TREES)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: more than %d paths", value,
-				 PLAN_MAX_TREES);
-	if (value[0] != '/')
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: expected an absolute path", value);
-	plan->trees[plan->ntrees++].path = value;
-	return 0;
+	return own_option_parse(plan, value, f);
 }
 
 static int set_own_stdio(struct plan *plan, const char *value, struct fault *f)
@@ -162,9 +155,13 @@ static const struct option options[] = {
 	  .help = "how the application learns of its sockets: systemd\n"
 		  "(LISTEN_FDS, the default) or nginx (NGINX)",
 	  .set = set_handoff },
-	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
+	{ .name = "own", .letter = 'o', .many = true,
+	  .value = "PATH[,OPTION...]",
 	  .help = "give PATH and all that is below it to the user; never\n"
-		  "through a symbolic link or into another mount",
+		  "through a symbolic link or into another mount; options:\n"
+		  "user=, group=, mode=, create[=MODE], shallow, fsgroup,\n"
+		  "if-root-differs, from=UID[:GID], try, cross-mounts,\n"
+		  "force, threads=N",
 	  .set = set_own },
 	{ .name = "own-stdio",
 	  .help = "give pipes and terminals among stdin, stdout and stderr\n"
