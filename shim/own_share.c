@@ -60,6 +60,7 @@ void own_share_start(struct own_share *s, sigset_t *old_mask)
 	choose_signals(&s->ends);
 	sigprocmask(SIG_BLOCK, &s->ends, old_mask);
 	s->busy = 1;
+	s->walkers = 1;
 	own_report_start(&s->progress);
 }
 
@@ -75,6 +76,7 @@ void own_share_join(struct own_share *s)
 {
 	lock(s);
 	s->busy++;
+	s->walkers++;
 	unlock(s);
 }
 
@@ -82,6 +84,7 @@ void own_share_leave(struct own_share *s)
 {
 	lock(s);
 	s->busy--;
+	s->walkers--;
 	unlock(s);
 }
 
@@ -89,7 +92,7 @@ bool own_share_offer(struct own_share *s, int fd)
 {
 	bool taken = false;
 
-	if (s->queued == OWN_QUEUE)
+	if (s->walkers == 1 || s->queued == OWN_QUEUE)
 		return false;
 	lock(s);
 	if (s->queued < OWN_QUEUE) {

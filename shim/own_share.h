@@ -49,6 +49,7 @@ struct own_share {
 	int queue[OWN_QUEUE];		/* descriptors of folders */
 	unsigned int first;
 	unsigned int busy;
+	atomic_uint walkers;
 	atomic_uint queued;
 	atomic_uint idle;
 	atomic_bool failed;
@@ -66,7 +67,10 @@ void own_share_end(struct own_share *s, const sigset_t *old_mask);
 void own_share_join(struct own_share *s);
 void own_share_leave(struct own_share *s);
 
-/* Put a folder in the queue. Takes fd if it returns true. */
+/*
+ * Put a folder in the queue, if there is anybody else to take it. Takes fd if
+ * it returns true.
+ */
 bool own_share_offer(struct own_share *s, int fd);
 
 /* The walker is done with what it had: the next folder, or -1: it is over. */
