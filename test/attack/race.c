@@ -14,8 +14,9 @@
  *
  * stdout: swaps=N runs=N failed=N lost=N
  *
- * usage: race without-openat2 COMMAND...
- * runs it with a seccomp filter that answers EPERM to openat2(2).
+ * usage: race without NUMBER ERRNO COMMAND...
+ * runs it with a seccomp filter that answers so to one system call, as old
+ * kernels and the profiles of container engines do.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -34,13 +35,12 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PLACES = 12, FILES = 8, LEVELS = 150, SIBLINGS = 70, RUNS = 20,
+enum { PLACES = 12, FILES = 8, LEVELS = 150, SIBLINGS = 20, RUNS = 20,
        PROTECTED = 32 };
 
 static int protected_fds[PROTECTED];
@@ -327,13 +327,13 @@ static int run(char **words, const char *id)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-static int without_openat2(char **argv)
+static int without(unsigned int call, unsigned int errnum, char **argv)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errnum),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { .len = 4, .filter = filter };
@@ -352,8 +352,9 @@ int main(int argc, char **argv)
 	time_t end;
 	pid_t attacker;
 
-	if (argc > 2 && strcmp(argv[1], "without-openat2") == 0)
-		return without_openat2(argv + 2);
+	if (argc > 4 && strcmp(argv[1], "without") == 0)
+		return without((unsigned int)atoi(argv[2]),
+			       (unsigned int)atoi(argv[3]), argv + 4);
 	if (argc < 6)
 		errx(100, "usage: race ATTACK SWAPS SECONDS DIR COMMAND...");
 	attack = find_attack(argv[1]);
