@@ -140,16 +140,18 @@ static const struct option options[] = {
 	  .help = "who the application is, names or numbers",
 	  .set = set_user },
 	{ .name = "groups", .value = "LIST",
-	  .help = "supplementary groups: names and numbers joined by commas,\n"
-		  "or none (default: those /etc/group gives the user)",
+	  .help = "supplementary groups, names or numbers, joined by\n"
+		  "commas, or none (default: those that /etc/group\n"
+		  "gives the user)",
 	  .set = set_groups },
 	{ .name = "allow-root",
 	  .help = "let --user be root",
 	  .set = set_allow_root },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
-	  .help = "bind and listen on tcp://ADDRESS:PORT; a.b.c.d, [v6], or *\n"
-		  "for IPv6 and IPv4 in one socket; handed over as 3, 4, ...",
+	  .help = "bind and listen on tcp://ADDRESS:PORT, where ADDRESS\n"
+		  "is a.b.c.d, [v6], or * for IPv6 and IPv4 in one\n"
+		  "socket; handed over as descriptor 3, 4, ...",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
 	  .help = "how the application learns of its sockets: systemd\n"
@@ -157,15 +159,15 @@ static const struct option options[] = {
 	  .set = set_handoff },
 	{ .name = "own", .letter = 'o', .many = true,
 	  .value = "PATH[,OPTION...]",
-	  .help = "give PATH and all that is below it to the user; never\n"
-		  "through a symbolic link or into another mount; options:\n"
-		  "user=, group=, mode=, create[=MODE], shallow, fsgroup,\n"
-		  "if-root-differs, from=UID[:GID], try, cross-mounts,\n"
-		  "force, threads=N",
+	  .help = "give PATH and all that is below it to the user;\n"
+		  "never through a symbolic link or into another mount;\n"
+		  "options: user=, group=, mode=, create[=MODE],\n"
+		  "shallow, fsgroup, if-root-differs, from=UID[:GID],\n"
+		  "try, cross-mounts, force, threads=N",
 	  .set = set_own },
 	{ .name = "own-stdio",
-	  .help = "give pipes and terminals among stdin, stdout and stderr\n"
-		  "to the user, so that /dev/stdout can be opened",
+	  .help = "give pipes and terminals among stdin, stdout and\n"
+		  "stderr to the user, so that it can open /dev/stdout",
 	  .set = set_own_stdio },
 	{ .name = "keep-caps", .value = "LIST",
 	  .help = "capabilities the application keeps, joined by commas",

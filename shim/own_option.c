@@ -198,23 +198,38 @@ static int check(const struct tree *t, const char *value, struct fault *f)
 			  "name the application's own folder; if the application shall really own this one, add ,force");
 }
 
+/* A copy in the plan's text, to be cut into words; NULL if there is no room. */
+static char *copy(struct plan *plan, const char *value)
+{
+	size_t size = strlen(value) + 1;
+	char *out = plan->text + plan->text_length;
+
+	if (size > sizeof(plan->text) - plan->text_length)
+		return NULL;
+	memcpy(out, value, size);
+	plan->text_length += size;
+	return out;
+}
+
 int own_option_parse(struct plan *plan, const char *value, struct fault *f)
 {
 	struct tree *t = plan->trees + plan->ntrees;
-	size_t size = strlen(value) + 1;
-	char *at = plan->text + plan->text_length;
+	char *at;
 
 	if (plan->ntrees == PLAN_MAX_TREES)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--own %s: more than %d paths", value,
 				 PLAN_MAX_TREES);
-	if (size > sizeof(plan->text) - plan->text_length)
+	plan->ntrees++;
+	t->create_mode = 0755;
+	t->path = value;
+	if (!strpbrk(value, ",\\"))
+		return check(t, value, f);
+	at = copy(plan, value);
+	if (!at)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--own %s: the values take more than %zu bytes",
 				 value, sizeof(plan->text));
-	memcpy(at, value, size);
-	plan->text_length += size;
-	t->create_mode = 0755;
 	t->path = next_word(&at);
 	while (at) {
 		const char *word = next_word(&at);
@@ -224,6 +239,5 @@ int own_option_parse(struct plan *plan, const char *value, struct fault *f)
 					 "--own %s: %s: " EXPECTED, value,
 					 word);
 	}
-	plan->ntrees++;
 	return check(t, value, f);
 }

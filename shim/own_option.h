@@ -13,8 +13,8 @@ struct fault;
 struct plan;
 
 /*
- * Add a tree to the plan; its words are copied to the plan's text. A comma in
- * a path is written "\,", a backslash "\\".
+ * Add a tree to the plan; words are copied to the plan's text. A comma in a
+ * path is written "\,", a backslash "\\".
  *
  * Returns 0, or -1 with a usage fault; the plan is then not usable.
  */

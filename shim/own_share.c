@@ -69,7 +69,9 @@ void own_share_end(struct own_share *s, const sigset_t *old_mask)
 	own_report_stop(&s->progress);
 	for (; s->queued > 0; s->queued--)
 		close(s->queue[s->first++ % OWN_QUEUE]);
-	sigprocmask(SIG_SETMASK, old_mask, NULL);
+	/* A signal that is let in now would end us before we say why. */
+	if (!s->ended_by)
+		sigprocmask(SIG_SETMASK, old_mask, NULL);
 }
 
 void own_share_join(struct own_share *s)

@@ -59,7 +59,10 @@ struct own_share {
 	uint64_t changed;
 };
 
-/* Begin; the caller is the first busy walker. Undone by own_share_end(). */
+/*
+ * Begin; the caller is the first busy walker. Undone by own_share_end(), but a
+ * signal that ended the walk stays blocked: the program is to end now.
+ */
 void own_share_start(struct own_share *s, sigset_t *old_mask);
 void own_share_end(struct own_share *s, const sigset_t *old_mask);
 
