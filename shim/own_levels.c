@@ -203,35 +203,41 @@ struct compat_dirent *own_levels_next(struct own_level *now)
 	return NULL;
 }
 
-/* Is nothing left? Reads on to know; the entry last returned is then gone. */
-static bool is_done(struct own_level *now)
+/*
+ * Is nothing left? Reads on to know; the entry last returned is then gone.
+ * Returns 1, 0, or -1 with errno.
+ */
+static int is_done(struct own_level *now)
 {
 	unsigned int at = now->at;
 	int64_t next = now->next;
+	ssize_t got;
 
 	if (!now->folders)
-		return false;
+		return 0;
 	if (next_in_buffer(now)) {
 		now->at = at;
 		now->next = next;
-		return false;
+		return 0;
 	}
-	return read_on(now) == 0;
+	got = read_on(now);
+	return got < 0 ? -1 : got == 0;
 }
 
 /*
  * Only where the level below stays open: the subfolder's ".." is not that level
  * but the folder that it replaces.
  */
-bool own_levels_replace(struct own_levels *l, int fd)
+int own_levels_replace(struct own_levels *l, int fd)
 {
 	struct own_level *top = own_levels_top(l);
+	int done = l->depth > OWN_BASE + 1 ? 0 : is_done(top);
 
-	if (l->depth > OWN_BASE + 1 || !is_done(top))
-		return false;
-	close(top->fd);
-	start(top, fd);
-	return true;
+	if (done == 1) {
+		close(top->fd);
+		start(top, fd);
+	}
+	return done;
 }
 
 /* A buffer that was full has probably something behind it. */

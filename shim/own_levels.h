@@ -75,9 +75,11 @@ int own_levels_pop(struct own_levels *l, const struct own_opener *o);
 
 /*
  * Put a subfolder in its folder's place if nothing is left to read there and
- * the place allows it. Takes fd if it returns true.
+ * the place allows it. Takes fd if it returns 1.
+ *
+ * Returns 1, 0 if it was not done, or -1 with errno if reading on failed.
  */
-bool own_levels_replace(struct own_levels *l, int fd);
+int own_levels_replace(struct own_levels *l, int fd);
 
 /*
  * The next entry, "." and ".." left out. It is good until the next call. One

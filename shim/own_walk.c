@@ -98,6 +98,23 @@ static void visit_file(struct walker *w, int folder,
 	close(fd);
 }
 
+/* Where to go on with a folder: here, with somebody else, or on top. */
+static void pass_on(struct walker *w, int folder,
+		    const struct compat_dirent *entry, int fd)
+{
+	int replaced = own_levels_replace(w->levels, fd);
+
+	if (replaced < 0) {
+		fail(w, "read", folder, ".", folder);
+		close(fd);
+		return;
+	}
+	if (replaced || own_share_offer(w->share, fd))
+		return;
+	if (own_levels_push(w->levels, fd) < 0)
+		too_deep(w, folder, entry->name);
+}
+
 static void visit_folder(struct walker *w, int folder,
 			 struct compat_dirent *entry)
 {
@@ -119,10 +136,7 @@ static void visit_folder(struct walker *w, int folder,
 			    &w->counts);
 	if (failed)
 		fail(w, failed, folder, entry->name, fd);
-	if (own_levels_replace(w->levels, fd) || own_share_offer(w->share, fd))
-		return;
-	if (own_levels_push(w->levels, fd) < 0)
-		too_deep(w, folder, entry->name);
+	pass_on(w, folder, entry, fd);
 }
 
 static void feed_the_hungry(struct walker *w)

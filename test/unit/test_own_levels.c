@@ -180,7 +180,7 @@ static void a_folder_without_anything_left_needs_no_level(void **state)
 			continue;
 		fd = own_open(&opener, own_levels_top(levels)->fd, "d",
 			      OWN_FOLDER);
-		assert_true(own_levels_replace(levels, fd));
+		assert_int_equal(own_levels_replace(levels, fd), 1);
 		assert_int_equal(levels->depth, 1);
 	}
 }
