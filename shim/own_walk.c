@@ -136,7 +136,10 @@ static void visit_folder(struct walker *w, int folder,
 			    &w->counts);
 	if (failed)
 		fail(w, failed, folder, entry->name, fd);
-	pass_on(w, folder, entry, fd);
+	if (w->share->stop)
+		close(fd);
+	else
+		pass_on(w, folder, entry, fd);
 }
 
 static void feed_the_hungry(struct walker *w)

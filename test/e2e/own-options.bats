@@ -307,6 +307,7 @@ mode_is()
 	touch "$tmp/elsewhere" "$volume/one"
 	ln "$tmp/elsewhere" "$volume/linked"
 	echo 0 >"$tmp/zero"
+	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -c
 		'mount --bind "$0" /proc/sys/fs/protected_hardlinks; exec "$@"'
 		"$tmp/zero")
@@ -316,6 +317,7 @@ mode_is()
 	owned_by 4242:4242 "$volume/one"
 	counted 'with several links' 1
 	hint_has fs.protected_hardlinks
+	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -c
 		'mount -t tmpfs none /proc/sys/fs; exec "$@"')
 	own "$volume"
