@@ -3,7 +3,7 @@
  *
  * usage: tree make SHAPE COUNT DIR     wide, folders or deep; COUNT entries
  *        tree give UID DIR             chown -R by the shortest way there is
- *        tree run COMMAND...           "MICROSECONDS PEAK-RSS-KIB" on stdout
+ *        tree run COMMAND...           "MICROSECONDS PEAK-RSS-KIB CPU-MICROSECONDS"
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -147,10 +147,12 @@ static int run(char **argv)
 	if (wait4(pid, &status, 0, &usage) < 0)
 		err(1, "wait");
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("%ld %ld\n",
+	printf("%ld %ld %ld\n",
 	       (end.tv_sec - start.tv_sec) * 1000000 +
 		       (end.tv_nsec - start.tv_nsec) / 1000,
-	       usage.ru_maxrss);
+	       usage.ru_maxrss,
+	       (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+		       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
