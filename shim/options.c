@@ -8,6 +8,7 @@
 #include "expand.h"
 #include "fault.h"
 #include "inherit.h"
+#include "own_option.h"
 #include "parse.h"
 #include "plan.h"
 #include "signals.h"
@@ -102,15 +103,7 @@ static int set_inherit_sockets(struct plan *plan, const char *value,
 
 static int set_own(struct plan *plan, const char *value, struct fault *f)
 {
-	if (plan->ntrees == PLAN_MAX_TREES)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: more than %d paths", value,
-				 PLAN_MAX_TREES);
-	if (value[0] != '/')
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: expected an absolute path", value);
-	plan->trees[plan->ntrees++].path = value;
-	return 0;
+	return own_option_parse(plan, value, f);
 }
 
 static int set_own_stdio(struct plan *plan, const char *value, struct fault *f)
@@ -318,9 +311,13 @@ static const struct option options[] = {
 	  .help = "pass the sockets that stepdown itself was started\n"
 		  "with (LISTEN_FDS) on, in front of those of --listen",
 	  .set = set_inherit_sockets },
-	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
+	{ .name = "own", .letter = 'o', .many = true,
+	  .value = "PATH[,OPTION...]",
 	  .help = "give PATH and all that is below it to the user;\n"
-		  "never through a symbolic link or into another mount",
+		  "never through a symbolic link or into another mount;\n"
+		  "options: user=, group=, mode=, create[=MODE],\n"
+		  "shallow, fsgroup, if-root-differs, from=UID[:GID],\n"
+		  "try, cross-mounts, force, threads=N",
 	  .set = set_own },
 	{ .name = "own-stdio",
 	  .help = "give pipes and terminals among stdin, stdout and\n"

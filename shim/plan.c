@@ -171,6 +171,46 @@ static int resolve_listener(struct listener *l, const struct target *t,
 	return 0;
 }
 
+/* UID[:GID] of --own=...,from= */
+static int resolve_from(struct tree *t, const char *passwd, const char *group,
+			struct fault *f)
+{
+	const char *colon = strchr(t->from, ':');
+	char word[USER_NAME_MAX + 1];
+
+	if (!copy_word(word, sizeof(word), t->from,
+		       colon ? (size_t)(colon - t->from) : strlen(t->from)))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--own %s,from=%s: the name is longer than %d bytes",
+				 t->path, t->from, USER_NAME_MAX);
+	if (who_user("own", t->path, word, passwd, &t->from_uid, f) < 0)
+		return -1;
+	if (!colon)
+		return 0;
+	return who_group("own", t->path, colon + 1, group, &t->from_gid, f);
+}
+
+/* Whose each tree shall be; the default is the target, so this comes last. */
+static int resolve_trees(struct plan *plan, const char *passwd,
+			 const char *group, struct fault *f)
+{
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		struct tree *t = &plan->trees[i];
+
+		t->uid = t->fsgroup ? (uid_t)-1 : plan->target.uid;
+		t->gid = plan->target.gid;
+		t->from_uid = (uid_t)-1;
+		t->from_gid = (gid_t)-1;
+		if ((t->user && who_user("own", t->path, t->user, passwd,
+					 &t->uid, f) < 0) ||
+		    (t->group && who_group("own", t->path, t->group, group,
+					   &t->gid, f) < 0) ||
+		    (t->from && resolve_from(t, passwd, group, f) < 0))
+			return -1;
+	}
+	return 0;
+}
+
 int plan_resolve(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
@@ -192,7 +232,9 @@ int plan_resolve(struct plan *plan, const char *passwd, const char *group,
 		if (resolve_listener(&plan->listeners[i], &plan->target,
 				     passwd, group, f) < 0)
 			return -1;
-	return resolve_groups(plan, group, f);
+	if (resolve_groups(plan, group, f) < 0)
+		return -1;
+	return resolve_trees(plan, passwd, group, f);
 }
 
 /* What is said to a parent is a mistake where none stays. */

@@ -26,6 +26,8 @@ enum {
 	PLAN_MAX_SPARES = 2048,		/* of --handoff=bind, all forms */
 	PLAN_NAMES_SIZE = 32768,	/* bytes of LISTEN_FDNAMES */
 	PLAN_MAX_TREES = 128,
+	TREE_MAX_CLAUSES = 16,
+	TREE_MAX_THREADS = 8,
 	PLAN_MAX_VARIABLES = 256,
 	PLAN_MAX_GROUPS = 65536,	/* NGROUPS_MAX of the kernel */
 	PLAN_TEXT_SIZE = 65536,		/* bytes of expanded option values */
@@ -126,9 +128,39 @@ struct inherited {
 	const char *names;	/* LISTEN_FDNAMES, or NULL */
 };
 
+/* One change of a mode, as chmod(1) writes it: "g+rw", "o=", "a+X". */
+struct mode_clause {
+	char op;		/* '+', '-' or '=' */
+	bool if_any;		/* X: x, for folders and what has an x already */
+	bool copy;		/* bits: whose r, w and x are copied (g=u) */
+	mode_t who;		/* the bits that may change; 0: all but umask's */
+	mode_t bits;		/* for everybody; who chooses */
+};
+
 /* One folder or file that the target shall own, with all that is below it. */
 struct tree {
 	const char *path;
+	const char *user;	/* as typed, or NULL: the target's */
+	const char *group;
+	const char *from;	/* UID[:GID] as typed, or NULL: anybody's */
+	const char *mode;	/* as typed, or NULL: as it is */
+	struct mode_clause clauses[TREE_MAX_CLAUSES];
+	size_t nclauses;
+	mode_t create_mode;
+	unsigned int threads;	/* 0: one for each CPU */
+	bool create;		/* make what is missing of the path */
+	bool shallow;		/* nothing below it */
+	bool if_root_differs;	/* nothing, if the path itself is right */
+	bool fsgroup;		/* what the kubelet does */
+	bool may_fail;		/* try: a failure is a warning */
+	bool cross_mounts;
+	bool force;		/* also a folder of the system */
+
+	/* Filled by plan_resolve(). */
+	uid_t uid;		/* -1: leave it */
+	gid_t gid;
+	uid_t from_uid;		/* -1: anybody's */
+	gid_t from_gid;
 };
 
 /* Who the application is. */

@@ -412,7 +412,8 @@ static void expanded_values_have_a_common_limit(void **state)
 
 	(void)state;
 	/* Two of them fill it to the last byte, NULs included. */
-	memset(value, '/', sizeof(value));
+	memset(value, 'a', sizeof(value));
+	value[0] = '/';
 	strcpy(value + length, "${N:-}");
 	assert_int_equal(PARSE("-o", value, "-o", value, "cmd"), 0);
 	assert_int_equal(plan.text_length, PLAN_TEXT_SIZE);
@@ -421,7 +422,8 @@ static void expanded_values_have_a_common_limit(void **state)
 			 -1);
 	assert_fault(&f, EXIT_USAGE, "--own");
 	assert_int_equal(PARSE("-o", value, "-o", value, "-o/a", "cmd"), 0);
-	memset(value, '/', sizeof(value));
+	memset(value, 'a', sizeof(value));
+	value[0] = '/';
 	strcpy(value + length + 1, "${N:-}");
 	assert_int_equal(PARSE("-o", value, "-o", value, "cmd"), -1);
 	assert_fault(&f, EXIT_USAGE, "--own");

@@ -132,6 +132,8 @@ static void every_wish_is_described(void **state)
 	plan.listeners[1].url = "tcp://two";
 	plan.trees[0].path = "/a";
 	plan.trees[1].path = "/b";
+	plan.trees[0].uid = plan.trees[1].uid = 4242;
+	plan.trees[0].gid = plan.trees[1].gid = 4243;
 	plan.command = WORDS("cmd");
 	steps_describe(&plan);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
