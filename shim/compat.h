@@ -5,6 +5,7 @@
 #ifndef STEPDOWN_COMPAT_H
 #define STEPDOWN_COMPAT_H
 
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -22,6 +23,12 @@ static inline int compat_close_range(unsigned int first, unsigned int last,
 				     unsigned int flags)
 {
 	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+/* rename(2), which <stdio.h> declares. Returns 0, or -1 with errno. */
+static inline int compat_rename(const char *old, const char *new)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
 }
 
 #endif

@@ -110,11 +110,11 @@ static int move(struct run *run, struct fault *f)
  * Before Linux 5.9, or where a seccomp profile does not know the call: one by
  * one, as far as this process could ever have opened any.
  */
-static int close_each(int first, struct fault *f)
+static int close_each(int first, const struct run *run, struct fault *f)
 {
-	struct rlimit limit;
+	struct rlimit limit = { .rlim_max = run->descriptors };
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	if ((limit.rlim_max == 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0) ||
 	    limit.rlim_max > HIGHEST_WITHOUT_CLOSE_RANGE)
 		limit.rlim_max = HIGHEST_WITHOUT_CLOSE_RANGE;
 	for (int fd = first; fd < (int)limit.rlim_max; fd++)
@@ -136,5 +136,5 @@ int handoff_arrange(struct run *run, struct fault *f)
 					 "keep descriptor %d open", fd);
 	if (compat_close_range((unsigned int)first_unused, UINT_MAX, 0) == 0)
 		return 0;
-	return close_each(first_unused, f);
+	return close_each(first_unused, run, f);
 }

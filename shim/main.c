@@ -8,11 +8,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "fault.h"
 #include "launch.h"
 #include "options.h"
 #include "plan.h"
 #include "say.h"
+#include "settings.h"
+#include "start.h"
 #include "steps.h"
 #include "text.h"
 
@@ -53,9 +56,24 @@ static int step_down(const struct plan *plan, char *const env[],
 		steps_describe(plan);
 		return 0;
 	}
-	if (steps_run(plan, &run, f) < 0)
+	if (start_raise(plan, f) < 0 || steps_run(plan, &run, f) < 0)
 		return -1;
 	return launch(plan, &run, env, f);
+}
+
+/*
+ * From wishes to what will be done. Whatever can be found wrong is found here,
+ * before the first side effect.
+ */
+static int settle(struct plan *plan, struct fault *f)
+{
+	if (plan_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
+	    plan_check(plan, f) < 0 || start_settle(plan, PLAN_PASSWD, f) < 0 ||
+	    account_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
+	    start_check(plan, f) < 0)
+		return -1;
+	start_tell(plan);
+	return 0;
 }
 
 /*
@@ -71,7 +89,9 @@ int main(int argc, char **argv)
 	(void)argc;
 	result = keep_standard_places(&f);
 	if (result == 0)
-		result = options_parse(&plan, argv, environ, &f);
+		result = start_read(&plan.start, &f);
+	if (result == 0)
+		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
 	if (result == 0 && plan.action == ACTION_HELP)
 		return print_help();
 	if (result == 0 && plan.action == ACTION_VERSION) {
@@ -79,9 +99,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (result == 0)
-		result = plan_resolve(&plan, PLAN_PASSWD, PLAN_GROUP, &f);
-	if (result == 0)
-		result = plan_check(&plan, &f);
+		result = settle(&plan, &f);
 	if (result == 0)
 		result = step_down(&plan, environ, &f);
 	if (result == 0)

@@ -125,6 +125,7 @@ static int next_user(struct reader *r, struct names_user *user, bool *valid)
 		{ .text = gid, .size = sizeof(gid) },
 		{ .text = NULL },
 		{ .text = user->home, .size = sizeof(user->home) },
+		{ .text = user->shell, .size = sizeof(user->shell) },
 	};
 	int ended = ':';
 
@@ -137,7 +138,7 @@ static int next_user(struct reader *r, struct names_user *user, bool *valid)
 		ended = next_field(r, &fields[i], false);
 		*valid = *valid && fields[i].valid;
 	}
-	*valid = *valid && ended == ':' && is_name(user->name) &&
+	*valid = *valid && is_name(user->name) &&
 		 parse_id(uid, &user->uid) && parse_id(gid, &user->gid);
 	return skip_line(r, ended);
 }
@@ -193,7 +194,8 @@ static int next_group(struct reader *r, struct group_head *head)
 	return ended;
 }
 
-int names_find_group(const char *group, const char *name, gid_t *gid)
+/* By name, or by the gid it points to where name is NULL. */
+static int find_group(const char *group, const char *name, gid_t *gid)
 {
 	struct group_head head;
 	struct reader r;
@@ -205,12 +207,23 @@ int names_find_group(const char *group, const char *name, gid_t *gid)
 	found = 0;
 	while (!found && ended != END_OF_FILE) {
 		ended = skip_line(&r, next_group(&r, &head));
-		if (head.valid && strcmp(head.name, name) == 0) {
+		if (head.valid && (name ? strcmp(head.name, name) == 0
+					: head.gid == *gid)) {
 			*gid = head.gid;
 			found = 1;
 		}
 	}
 	return (int)reader_close(&r, found);
+}
+
+int names_find_group(const char *group, const char *name, gid_t *gid)
+{
+	return find_group(group, name, gid);
+}
+
+int names_find_gid(const char *group, gid_t gid)
+{
+	return find_group(group, NULL, &gid);
 }
 
 /* Read the members, to the line's end; is user one of them? */

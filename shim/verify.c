@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "groups.h"
 #include "plan.h"
 #include "text.h"
 
@@ -60,65 +61,74 @@ static int verify_ids(const struct target *t, struct fault *f)
 	return 0;
 }
 
-static bool in_list(gid_t gid, const gid_t *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == gid)
-			return true;
-	return false;
-}
-
-/* The kernel sorts them, so compare as sets. The plan holds each id once. */
+/*
+ * The plan's list is sorted. The kernel's is too, but by its own numbers, which
+ * a user namespace may map in another order. One more than there should be
+ * fits, so that too many are seen.
+ */
 static int verify_groups(const struct target *t, struct fault *f)
 {
-	gid_t groups[64];
-	int count = getgroups(0, NULL);
+	static gid_t groups[PLAN_MAX_GROUPS + 1];
+	int count = getgroups((int)ARRAY_LEN(groups), groups);
 
 	if (count < 0)
 		return fault_set(f, EXIT_STEP, errno, "verify: read the groups");
 	if ((size_t)count != t->ngroups)
 		return wrong(f, "the number of groups",
 			     (unsigned long long)count, t->ngroups);
-	if ((size_t)count > ARRAY_LEN(groups))
-		return 0;
-	count = getgroups((int)ARRAY_LEN(groups), groups);
+	groups_sort(groups, (size_t)count);
 	for (int i = 0; i < count; i++)
-		if (!in_list(groups[i], t->groups, t->ngroups))
+		if (groups[i] != t->groups[i])
 			return fault_set(f, EXIT_STEP, 0,
-					 "verify the groups: %u was not asked for",
-					 groups[i]);
+					 "verify the groups: %u is there, wanted %u",
+					 groups[i], t->groups[i]);
 	return 0;
 }
 
-/* How prctl(2) tells whether a capability is in the bounding or ambient set. */
-static uint64_t read_set(int operation, unsigned long argument)
+/*
+ * How prctl(2) tells whether a capability is in the bounding or ambient set.
+ * EINVAL is what it says past the last one; it has at least one.
+ */
+static int read_set(int operation, unsigned long argument, uint64_t *set)
 {
-	uint64_t set = 0;
-
+	*set = 0;
 	for (unsigned long cap = 0; cap < 64; cap++) {
 		int in_set = operation == PR_CAPBSET_READ
 				     ? prctl(operation, cap, 0, 0, 0)
 				     : prctl(operation, argument, cap, 0, 0);
 
 		if (in_set < 0)
-			break;
+			return errno == EINVAL && cap > 0 ? 0 : -1;
 		if (in_set)
-			set |= UINT64_C(1) << cap;
+			*set |= UINT64_C(1) << cap;
 	}
-	return set;
+	return 0;
 }
 
-static int verify_caps(uint64_t keep, struct fault *f)
+static bool had_setpcap(const struct plan *plan)
+{
+	return plan->start.permitted & (UINT64_C(1) << CAP_SETPCAP);
+}
+
+static int unread(struct fault *f)
+{
+	return fault_set(f, EXIT_STEP, errno, "verify: read the capabilities");
+}
+
+static int verify_caps(const struct plan *plan, struct fault *f)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	const uint64_t keep = plan->keep_caps;
+	/* Without CAP_SETPCAP nobody can have changed it. */
+	const uint64_t bounding = had_setpcap(plan) ? keep
+						    : plan->start.bounding;
 	uint64_t set;
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "verify: read the capabilities");
+		return unread(f);
 	set = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	if (set != keep)
 		return wrong_set(f, "permitted", set, keep);
@@ -128,26 +138,51 @@ static int verify_caps(uint64_t keep, struct fault *f)
 	set = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
 	if (set != keep)
 		return wrong_set(f, "inheritable", set, keep);
-	set = read_set(PR_CAPBSET_READ, 0);
-	if (set != keep)
-		return wrong_set(f, "bounding", set, keep);
-	set = read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET);
+	if (read_set(PR_CAPBSET_READ, 0, &set) < 0)
+		return unread(f);
+	if (set != bounding)
+		return wrong_set(f, "bounding", set, bounding);
+	if (read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, &set) < 0)
+		return unread(f);
 	if (set != keep)
 		return wrong_set(f, "ambient", set, keep);
 	return 0;
 }
 
-/* The other bits may have been locked the other way by the runtime. */
-static int verify_bits(struct fault *f)
+enum {
+	LOCKS = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+};
+
+/*
+ * What the securebits must be: with CAP_SETPCAP all locked, each on or off as
+ * drop wants it unless the runtime had locked it another way; else unchanged.
+ */
+static unsigned int expected_bits(const struct plan *plan)
 {
+	unsigned int old = plan->start.securebits;
+	unsigned int frozen = (old & LOCKS) >> 1;
+	unsigned int on = SECBIT_NO_CAP_AMBIENT_RAISE;
+
+	if (!had_setpcap(plan))
+		return old;
+	if (!plan->allow_new_privs)
+		on |= SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP;
+	return LOCKS | (on & ~frozen) | (old & frozen);
+}
+
+static int verify_bits(const struct plan *plan, struct fault *f)
+{
+	const unsigned int known = LOCKS | LOCKS >> 1;
 	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 	int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	unsigned int wanted = expected_bits(plan) & known;
 
-	if (bits < 0 || (bits & SECURE_ALL_LOCKS) != SECURE_ALL_LOCKS)
+	if (bits < 0 || ((unsigned int)bits & known) != wanted)
 		return fault_set(f, EXIT_STEP, 0,
-				 "verify the securebits: they are 0x%x, not locked",
-				 (unsigned int)bits);
-	if (no_new_privs != 1)
+				 "verify the securebits: they are 0x%x, wanted 0x%x",
+				 (unsigned int)bits, wanted);
+	if (plan->allow_new_privs ? no_new_privs < 0 : no_new_privs != 1)
 		return wrong(f, "no_new_privs",
 			     (unsigned long long)no_new_privs, 1);
 	return 0;
@@ -197,7 +232,7 @@ int verify_run(const struct plan *plan, struct run *run, struct fault *f)
 	(void)run;
 	if (verify_ids(&plan->target, f) < 0 ||
 	    verify_groups(&plan->target, f) < 0 ||
-	    verify_caps(plan->keep_caps, f) < 0 || verify_bits(f) < 0)
+	    verify_caps(plan, f) < 0 || verify_bits(plan, f) < 0)
 		return -1;
 	return try_to_regain(plan, f);
 }
