@@ -503,15 +503,18 @@ int options_config(struct plan *plan, char *const argv[], char *const env[],
 	const struct option *o;
 	const char *value;
 
+	*path = NULL;
 	while (next_option(&at, &o, &value, f) > 0) {
 		if (o->set == set_help || o->set == set_version)
-			return 0;
+			return 1;
 		if (o->set != set_config)
 			continue;
+		if (*path)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--config: given twice");
 		if (expand(plan, o, &value, env, f) < 0)
 			return -1;
 		*path = value;
-		return 0;
 	}
 	return 0;
 }

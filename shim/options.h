@@ -34,8 +34,9 @@ int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f);
 
 /*
- * Find --config among the options. Returns 0 and sets *path if it is there, or
- * -1 with a usage fault. What else is wrong is left to options_parse().
+ * Find --config among the options. Returns 0 and sets *path, to NULL if it is
+ * not there; 1 if --help or --version make every file needless; or -1 with a
+ * usage fault. What else is wrong is left to options_parse().
  */
 int options_config(struct plan *plan, char *const argv[], char *const env[],
 		   const char **path, struct fault *f);

@@ -48,7 +48,8 @@ static int read_text(int fd, const char *path, char *buffer, size_t size,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return fault_set(f, EXIT_STEP, errno, "read %s", path);
+			return fault_set(f, EXIT_USAGE, errno, "read %s",
+					 path);
 		length += (size_t)got;
 		if (length == size)
 			return fault_set(f, EXIT_USAGE, 0,
@@ -168,16 +169,15 @@ static int read_secure(struct plan *plan, const char *standard,
 int settings_read(struct plan *plan, const char *standard, char *const argv[],
 		  char *const env[], struct fault *f)
 {
-	const char *path = NULL;
+	const char *path;
 	int result;
 
 	if (plan->start.secure)
 		return read_secure(plan, standard, argv, f);
-	if (options_config(plan, argv, env, &path, f) < 0)
-		return -1;
-	if (path)
+	result = options_config(plan, argv, env, &path, f);
+	if (result == 0 && path)
 		result = read_file(plan, path, true, false, env, f);
-	else
+	else if (result == 0)
 		result = read_file(plan, standard, false, true, env, f);
 	return result < 0 ? -1 : options_parse(plan, argv, env, f);
 }

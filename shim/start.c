@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -205,8 +206,10 @@ int start_check(const struct plan *plan, struct fault *f)
 /* File capabilities that the kernel did not give have a reason. */
 static void tell_of_lost_file_caps(const struct start *s)
 {
-	if (s->permitted ||
-	    getxattr("/proc/self/exe", "security.capability", NULL, 0) <= 0)
+	const char *file = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+
+	if (s->permitted || !file ||
+	    getxattr(file, "security.capability", NULL, 0) <= 0)
 		return;
 	if (s->no_new_privs)
 		say_note("the file capabilities of this program count for nothing: no_new_privs is set (--security-opt=no-new-privileges, allowPrivilegeEscalation: false)");

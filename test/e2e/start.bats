@@ -16,15 +16,17 @@ teardown_file()
 	net_down
 }
 
+teardown()
+{
+	[ -z "${namespace_holder-}" ] || stop "$namespace_holder"
+}
+
 setup()
 {
 	root=$tmp/root
 	make_scratch "$root"
 	make_people "$root"
 }
-
-# what Docker leaves in the bounding set
-all_caps=$(setpriv --dump | sed -n 's/^Capability bounding set: //p')
 
 # started_as UID GID GROUPS COMMAND... : in the scratch root, in our network
 started_as()
@@ -46,10 +48,16 @@ unprivileged()
 		-- /witness
 }
 
-# Every set is empty but the bounding set, which nobody could change.
+# has_no_caps_but_bounding [CAP...]: every set is empty but the bounding set,
+# which nobody could change; it lacks those capabilities (numbers) already.
 has_no_caps_but_bounding()
 {
-	local set
+	local set cap bounding
+
+	bounding=0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
+	for cap; do
+		bounding=$((bounding & ~(1 << cap)))
+	done
 
 	for set in inheritable permitted effective ambient; do
 		witness_says cap.$set $no_caps
@@ -58,11 +66,9 @@ has_no_caps_but_bounding()
 	witness_says no_new_privs 1
 }
 
-bounding=$((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)))
-
 notes()
 {
-	grep -v '^stepdown: hint: ' "$err" | wc -l
+	grep -vc '^stepdown: hint: ' "$err"
 }
 
 # ---- not root ----
@@ -140,10 +146,23 @@ notes()
 
 @test "not root: a low port that is open to everybody is bound" {
 	sysctl_in_net net/ipv4/ip_unprivileged_port_start 0
-	unprivileged 5000 --listen=tcp://0.0.0.0:80 --keep-caps=net_bind_service
+	unprivileged 5000 --listen=tcp://0.0.0.0:80
 	sysctl_in_net net/ipv4/ip_unprivileged_port_start 1024
 	succeeded
 	witness_has_socket 3 inet 0.0.0.0:80
+	has_no_caps_but_bounding
+}
+
+@test "not root: where ports are open nobody needs --keep-caps for them" {
+	before=(nsenter --target "$net_holder" --net -- setpriv --reuid=5000
+		--regid=5000 --clear-groups)
+	as_4242 --keep-caps=net_bind_service -- "$WITNESS"
+	exited 111
+	hint_has CAP_NET_BIND_SERVICE
+	sysctl_in_net net/ipv4/ip_unprivileged_port_start 0
+	as_4242 --keep-caps=net_bind_service -- "$WITNESS"
+	sysctl_in_net net/ipv4/ip_unprivileged_port_start 1024
+	succeeded
 	has_no_caps_but_bounding
 }
 
@@ -217,12 +236,11 @@ notes()
 
 @test "without CAP_SETPCAP: all but the bounding set, and -v says so" {
 	before=(setpriv --bounding-set=-setpcap --inh-caps=-setpcap)
-	bounding=$((bounding & ~(1 << 8)))
 	as_4242 -- "$WITNESS"
 	succeeded
 	witness_says uid.saved 4242
 	witness_says gid.saved 4242
-	has_no_caps_but_bounding
+	has_no_caps_but_bounding 8
 	[ ! -s "$err" ]
 	as_4242 --verbose -- "$WITNESS"
 	grep -q 'bounding set and securebits as they are (no CAP_SETPCAP)' "$err"
@@ -325,12 +343,14 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 @test "file capabilities that the bounding set lacks: what is left is used" {
 	capable $usual
 	configured user=4242:4242 listen=tcp://0.0.0.0:80
-	before=(setpriv --bounding-set=-all,+net_bind_service)
-	bounding=$((1 << 10))
-	capture nsenter --target "$net_holder" --net -- setpriv \
-		--bounding-set=-all,+net_bind_service,+setuid,+setgid,+sys_chroot \
-		chroot --userspec=4242:4242 --groups= "$root" /stepdown /witness
-	[ "$status" -ne 0 ] || witness_has_socket 3 inet 0.0.0.0:80
+	before=(setpriv "--bounding-set=-setpcap,-chown")
+	started_as 4242 4242 '' /stepdown /witness
+	succeeded
+	witness_has_socket 3 inet 0.0.0.0:80
+	has_no_caps_but_bounding 0 8
+	configured user=4242:4242 strict
+	started_as 4242 4242 '' /stepdown /witness
+	refused 111
 }
 
 @test "file capabilities: no option of the command line is taken" {
@@ -483,24 +503,54 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 # ---- user namespaces ----
 
 # in_namespace UID_MAP GID_MAP COMMAND... : as root of a user namespace with
-# these maps (lines of "inside outside count")
+# these maps ("inside outside count")
 in_namespace()
 {
 	local uid_map=$1 gid_map=$2
 
 	shift 2
-	# shellcheck disable=SC2016 # for the inner shell
-	capture bash -c '
-		uid_map=$1 gid_map=$2
-		shift 2
-		coproc unshare --user sh -c "echo; read _; exec setpriv \
-			--reuid=0 --regid=0 --clear-groups \"\$@\"" - "$@" \
-			3>&1 >&4 4>&-
-		read -ru "${COPROC[0]}"
-		printf %s "$uid_map" >"/proc/$COPROC_PID/uid_map"
-		printf %s "$gid_map" >"/proc/$COPROC_PID/gid_map"
-		echo >&"${COPROC[1]}"
-		wait "$COPROC_PID"' - "$uid_map" "$gid_map" "$@"
+	unshare --user sleep 60 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	namespace_holder=$!
+	eventually 5 in_other_user_namespace $namespace_holder
+	echo "$uid_map" >"/proc/$namespace_holder/uid_map"
+	echo "$gid_map" >"/proc/$namespace_holder/gid_map"
+	capture nsenter --target $namespace_holder --user --setuid 0 --setgid 0 \
+		-- "$@"
+	stop $namespace_holder
+}
+
+in_other_user_namespace()
+{
+	! [ "/proc/$1/ns/user" -ef /proc/self/ns/user ]
+}
+
+@test "user namespace: mapped ids work as anywhere" {
+	in_namespace '0 100000 65536' '0 100000 65536' \
+		"$root/stepdown" --user=4242:4343 --groups=6001,auto \
+		-- "$root/witness"
+	succeeded
+	witness_is 4242 4343 6001
+}
+
+@test "user namespace: a map that is too short, for each kind of id" {
+	in_namespace '0 100000 1000' '0 100000 65536' \
+		"$root/stepdown" --user=1000:1 -- "$root/witness"
+	refused 111
+	message_has 'uid 1000 is not mapped'
+	hint_has --uidmap
+	in_namespace '0 100000 65536' '0 100000 1000' \
+		"$root/stepdown" --user=1:1000 -- "$root/witness"
+	refused 111
+	message_has 'gid 1000 is not mapped'
+	hint_has --gidmap
+	in_namespace '0 100000 65536' '0 100000 1000' \
+		"$root/stepdown" --user=1:1 --groups=999,1000 -- "$root/witness"
+	refused 111
+	message_has 'gid 1000 is not mapped'
+	in_namespace '0 100000 65536' '0 100000 1000' \
+		"$root/stepdown" --user=999:999 --groups=998 -- "$root/witness"
+	succeeded
+	witness_is 999 999 998
 }
 
 @test "user namespace: an unmapped uid or gid is found before anything else" {
@@ -512,4 +562,21 @@ in_namespace()
 	message_has /proc/self/uid_map
 	hint_has --uidmap
 	! grep -q 'bind(' "$calls" || fail_seen 'it was found too late'
+}
+
+@test "user namespace: setgroups that is denied" {
+	before=(setpriv --groups=7 unshare --user --map-root-user)
+	stepdown --user=0:0 --allow-root --groups=0 -- "$WITNESS"
+	refused 111
+	message_has /proc/self/setgroups
+	hint_has /etc/subgid
+}
+
+@test "user namespace: without a map at all it runs as who it is" {
+	before=(setpriv --clear-groups unshare --user)
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_says uid.real 65534
+	witness_says no_new_privs 1
+	witness_says cap.permitted $no_caps
 }
