@@ -41,9 +41,12 @@ static bool cut(const char **at, char *out, size_t size)
 
 static bool is_name(const char *name)
 {
-	const char *rest = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.-";
-
-	return parse_is_variable(name, 1) && !name[strspn(name, rest)];
+	if (!parse_is_variable(name, 1))
+		return false;
+	for (; *name; name++)
+		if (*name != '.' && *name != '-' && !parse_is_name_byte(*name))
+			return false;
+	return true;
 }
 
 static bool is_path(const char *path)

@@ -210,14 +210,15 @@ void limit_describe(const struct plan *plan, struct text *out)
 
 static int set_rlimit(const char *value, struct run *run, struct fault *f)
 {
-	struct rlimit limit, now;
+	struct rlimit limit, old;
 	int resource = parse_rlimit(value, &limit);
 
-	/* To close them all one must know how many there may be by now. */
-	if (resource == RLIMIT_NOFILE && getrlimit(resource, &now) == 0)
-		run->descriptors = now.rlim_max;
-	if (setrlimit(resource, &limit) == 0)
+	if (prlimit(0, resource, &limit, &old) == 0) {
+		/* To close them all one must know how many there may be. */
+		if (resource == RLIMIT_NOFILE)
+			run->descriptors = old.rlim_max;
 		return 0;
+	}
 	fault_set(f, EXIT_STEP, errno, "set --rlimit %s", value);
 	if (f->err != EPERM)
 		return -1;

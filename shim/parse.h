@@ -28,6 +28,9 @@ bool parse_id(const char *text, uint32_t *id);
 /* All digits, and at least one: a number, never a name. */
 bool parse_is_number(const char *text);
 
+/* Any of [A-Za-z0-9_]. */
+bool parse_is_name_byte(char c);
+
 /* The name of an environment variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
 bool parse_is_variable(const char *text, size_t length);
 

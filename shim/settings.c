@@ -13,7 +13,17 @@
 #include "plan.h"
 #include "text.h"
 
-static const char blanks[] = " \t\r";
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static char *skip_blanks(char *at)
+{
+	while (is_blank(*at))
+		at++;
+	return at;
+}
 
 /*
  * What may steer a program with privileges that its caller has not: root's own
@@ -83,7 +93,7 @@ static void say_where(struct fault *f, const char *path, size_t line)
 static int set_line(struct plan *plan, char *line, char *const env[],
 		    uint64_t *seen, struct fault *f)
 {
-	char *name = line + strspn(line, blanks);
+	char *name = skip_blanks(line);
 	size_t length = strcspn(name, "= \t\r");
 	char *end = name + strlen(name);
 	char *value = name + length;
@@ -91,14 +101,12 @@ static int set_line(struct plan *plan, char *line, char *const env[],
 
 	if (!*name || *name == '#')
 		return 0;
-	while (strchr(blanks, end[-1]))
+	while (is_blank(end[-1]))
 		*--end = '\0';
-	value += strspn(value, blanks);
+	value = skip_blanks(value);
 	given = *value;
-	if (*value == '=') {
-		value++;
-		value += strspn(value, blanks);
-	}
+	if (*value == '=')
+		value = skip_blanks(value + 1);
 	name[length] = '\0';
 	return options_set(plan, name, given ? value : NULL, env, seen, f);
 }

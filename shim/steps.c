@@ -31,7 +31,7 @@ static const struct step steps[] = {
 	{ "own", own_describe, own_run },
 	{ "own-stdio", own_stdio_describe, own_stdio_run },
 	{ "account", account_describe, account_run },
-	{ "limits", limit_describe, limit_run },
+	{ "limit", limit_describe, limit_run },
 	{ "drop", drop_describe, drop_run },
 	{ "verify", verify_describe, verify_run },
 };

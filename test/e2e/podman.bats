@@ -8,7 +8,7 @@ engine=podman
 # Images and containers of these tests are not among the user's.
 setup_file()
 {
-	need podman runc curl pgrep mmdebstrap
+	need podman runc curl pgrep mmdebstrap setcap tar
 	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-end
 	[storage]
@@ -86,6 +86,30 @@ teardown_file()
 
 @test "podman: the application's exit status is the container's" {
 	the_exit_status_of_it
+}
+
+@test "podman: without SETPCAP all is done but for the bounding set" {
+	without_setpcap
+}
+
+@test "podman: --group-add is kept" {
+	with_group_add
+}
+
+@test "podman: --user of the operator" {
+	as_another_user
+}
+
+@test "podman: --user of the operator, and --cap-add" {
+	as_another_user_with_capabilities
+}
+
+@test "podman: USER in the image and file capabilities" {
+	with_file_capabilities
+}
+
+@test "podman: file capabilities under no-new-privileges" {
+	with_file_capabilities_under_no_new_privileges
 }
 
 @test "podman: examples/nginx with it" {
