@@ -228,7 +228,7 @@ int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
 
 		if (!(keep & bit(cap)))
 			continue;
-		if (in_bounding(cap) < 0)
+		if (in_bounding(cap) < 0 && errno == EINVAL)
 			return fault_set(f, EXIT_USAGE, 0,
 					 "--keep-caps %d: this kernel has no such capability",
 					 cap);
