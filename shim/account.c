@@ -166,14 +166,12 @@ static bool copy(int from, int to, char *last)
 	char buffer[4096];
 	ssize_t got;
 
-	while ((got = read(from, buffer, sizeof(buffer))) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || !write_all(to, buffer, (size_t)got))
+	while ((got = read(from, buffer, sizeof(buffer))) > 0) {
+		if (!write_all(to, buffer, (size_t)got))
 			return false;
 		*last = buffer[got - 1];
 	}
-	return true;
+	return got == 0;
 }
 
 /*

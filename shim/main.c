@@ -69,9 +69,14 @@ static int settle(struct plan *plan, struct fault *f)
 {
 	if (plan_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
 	    plan_check(plan, f) < 0 || start_settle(plan, PLAN_PASSWD, f) < 0 ||
-	    account_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
-	    start_check(plan, f) < 0)
+	    account_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0)
 		return -1;
+	if (start_check(plan, f) < 0) {
+		/* A dry run elsewhere still shows what would be done. */
+		if (plan->action != ACTION_DRY_RUN || f->status == EXIT_USAGE)
+			return -1;
+		say_warning(f);
+	}
 	start_tell(plan);
 	return 0;
 }

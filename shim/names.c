@@ -28,7 +28,8 @@ enum { END_OF_FILE = -1 };
 /*
  * 1 opened, 0 there is no such file, -1 errno. Who is not root and may not read
  * it is no worse off than without it: podman makes a closed /etc where the image
- * has none.
+ * has none. For root it is an error, also where the id is known without the
+ * file: groups that /etc/group gives root must not pass for the runtime's.
  */
 static int reader_open(struct reader *r, const char *path)
 {
@@ -157,6 +158,9 @@ int names_find_user(const char *passwd, const char *name, uid_t uid,
 	int ended = '\n';
 	int found = reader_open(&r, passwd);
 
+	/* For an id the closed file of another user namespace tells nothing. */
+	if (found < 0 && !name && errno == EACCES)
+		return 0;
 	if (found <= 0)
 		return found;
 	found = 0;

@@ -75,7 +75,7 @@ contained()
 	shift
 	capture "$engine" run --rm --network none \
 		--sysctl net.ipv4.ip_unprivileged_port_start=1024 \
-		"${options[@]}" $image "$@"
+		"${options[@]}" "$image" "$@"
 }
 
 listening=(--listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80')
@@ -355,4 +355,19 @@ with_file_capabilities_under_no_new_privileges()
 	exited 111
 	grep -q 'file capabilities.*no_new_privs is set' "$err"
 	hint_has ip_unprivileged_port_start
+}
+
+# The engine's user namespace maps ids 0 to 999 only. (podman alone has a flag.)
+in_a_short_user_namespace()
+{
+	local map=(--uidmap 0:100000:1000 --gidmap 0:100000:1000)
+
+	contained "${map[@]}" -- -- /witness
+	refused 111
+	message_has 'uid 4242 is not mapped'
+	hint_has --uidmap
+	capable "${map[@]}" --user 0:0 --group-add 999 \
+		-- --config=/dev/null --user=998:997 -- /witness
+	succeeded
+	witness_is 998 997 999
 }

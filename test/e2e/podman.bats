@@ -112,6 +112,10 @@ teardown_file()
 	with_file_capabilities_under_no_new_privileges
 }
 
+@test "podman: ids that a user namespace does not map" {
+	in_a_short_user_namespace
+}
+
 @test "podman: examples/nginx with it" {
 	nginx_of_the_example
 }

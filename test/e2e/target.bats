@@ -83,7 +83,7 @@ roots_groups()
 	echo ok >"$tmp/file"
 	chown 0:2000 "$tmp/file"
 	chmod 640 "$tmp/file"
-	before=(setpriv --groups=0,2000)
+	before=(setpriv "--groups=0,2000")
 	as_4242 -- cat "$tmp/file"
 	succeeded
 	as_4242 --groups=none -- cat "$tmp/file"
@@ -407,7 +407,7 @@ leak()
 	as_4242 --cpu-affinity=1023 -- "$WITNESS"
 	refused 111
 	hint_has cpuset
-	before=(setpriv --bounding-set=-sys_nice,-sys_resource)
+	before=(setpriv "--bounding-set=-sys_nice,-sys_resource")
 	as_4242 --nice=-5 -- "$WITNESS"
 	refused 111
 	hint_has SYS_NICE
@@ -449,7 +449,7 @@ leak()
 		rlimit=nofile=unlimited:1 nice= nice=20 nice=-21 nice=+1 \
 		nice=--1 oom-score-adj=1001 oom-score-adj=-1001 \
 		oom-score-adj= cpu-affinity= cpu-affinity=1024 \
-		cpu-affinity=1-0 cpu-affinity=0, cpu-affinity=,0 \
+		cpu-affinity=1-0 'cpu-affinity=0,' cpu-affinity=,0 \
 		cpu-affinity=0-1-2 cpu-affinity=0-; do
 		echo "# --$option" >&2
 		misuse "--${option%%=*}" --user=4242:4242 "--$option" \
