@@ -268,16 +268,17 @@ static const struct option options[] = {
 	  .help = "who the application is, names or numbers",
 	  .set = set_user },
 	{ .name = "groups", .value = "LIST",
-	  .help = "supplementary groups, joined by commas: names, numbers,\n"
-		  "init (of /etc/group), runtime (given to the container),\n"
-		  "auto (the default: runtime, and init for a name), or none",
+	  .help = "supplementary groups, joined by commas: names,\n"
+		  "numbers, init (of /etc/group), runtime (given to\n"
+		  "the container), auto (the default: runtime, and\n"
+		  "init for a name); or none",
 	  .set = set_groups },
 	{ .name = "allow-root",
 	  .help = "let --user be root",
 	  .set = set_allow_root },
 	{ .name = "unprivileged", .value = "WHAT",
-	  .help = "when not started as root: adapt (the default: stay who we\n"
-		  "are, do what can be done) or fail",
+	  .help = "when not started as root: adapt (the default: stay\n"
+		  "who we are, do what can be done) or fail",
 	  .set = set_unprivileged },
 	{ .name = "strict",
 	  .help = "fail if the capability bounding set cannot be emptied",
@@ -286,8 +287,8 @@ static const struct option options[] = {
 	  .help = "let setuid programs and file capabilities work later",
 	  .set = set_allow_new_privs },
 	{ .name = "account", .value = "NAME[:HOME[:SHELL]]",
-	  .help = "give the uid and gid entries in /etc/passwd and /etc/group\n"
-		  "if they have none",
+	  .help = "give uid and gid entries in /etc/passwd and\n"
+		  "/etc/group if they have none",
 	  .set = set_account },
 	{ .name = "home", .value = "DIR",
 	  .help = "set HOME to DIR, or keep it as it is (keep)",
@@ -305,7 +306,7 @@ static const struct option options[] = {
 	  .help = "file mode creation mask, octal",
 	  .set = set_umask },
 	{ .name = "rlimit", .many = true, .value = "NAME=SOFT[:HARD]",
-	  .help = "resource limit: a name of getrlimit(2) such as nofile;\n"
+	  .help = "resource limit: a name of getrlimit(2), as nofile;\n"
 		  "numbers or unlimited; SOFT alone is both",
 	  .set = set_rlimit },
 	{ .name = "nice", .value = "N",
@@ -318,8 +319,9 @@ static const struct option options[] = {
 	  .help = "CPUs to run on, as in 0-3,7",
 	  .set = set_cpus },
 	{ .name = "config", .value = "FILE",
-	  .help = "read options from FILE, one a line, without dashes; the\n"
-		  "command line wins (default: /etc/stepdown.conf, if there)",
+	  .help = "read options from FILE, one a line, without dashes;\n"
+		  "the command line wins (default: /etc/stepdown.conf,\n"
+		  "if it is there)",
 	  .set = set_config },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
