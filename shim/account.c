@@ -82,16 +82,16 @@ int account_check(const char *value, struct fault *f)
 }
 
 /* Can the entry be added? If another id has that name, say so. */
-static bool is_free(const char *kind, const char *name, const char *file,
-		    int taken, struct fault *f)
+static bool is_free(const char *name, const char *file, int taken,
+		    struct fault *f)
 {
-	if (!taken)
-		return true;
-	fault_set(f, EXIT_STEP, 0,
-		  "account: %s belongs to another %s in %s", name, kind, file);
-	fault_hint(f, "choose another name for --account");
-	say_warning(f);
-	return false;
+	if (taken) {
+		fault_set(f, EXIT_STEP, 0,
+			  "account: %s belongs to another id in %s", name,
+			  file);
+		say_warning(f);
+	}
+	return !taken;
 }
 
 int account_resolve(struct plan *plan, const char *passwd, const char *group,
@@ -110,7 +110,7 @@ int account_resolve(struct plan *plan, const char *passwd, const char *group,
 		taken = names_find_user(passwd, p.name, 0, &user);
 		if (taken < 0)
 			return who_unreadable(passwd, f);
-		a->add_user = is_free("uid", p.name, passwd, taken, f);
+		a->add_user = is_free(p.name, passwd, taken, f);
 		if (a->add_user) {
 			strcpy(t->name, p.name);
 			strcpy(t->home, p.home);
@@ -125,7 +125,7 @@ int account_resolve(struct plan *plan, const char *passwd, const char *group,
 	taken = names_find_group(group, p.name, &gid);
 	if (taken < 0)
 		return who_unreadable(group, f);
-	a->add_group = is_free("gid", p.name, group, taken, f);
+	a->add_group = is_free(p.name, group, taken, f);
 	return 0;
 }
 
@@ -135,14 +135,11 @@ void account_describe(const struct plan *plan, struct text *out)
 
 	if (!a->value)
 		return;
-	if (a->add_user)
-		text_add(out, "%s: uid %u is %s", PLAN_PASSWD,
-			 plan->target.uid, a->value);
-	if (a->add_group)
-		text_add(out, "%s%s: gid %u is %s", a->add_user ? "\n" : "",
-			 PLAN_GROUP, plan->target.gid, a->value);
+	text_add(out, "%s for%s%s", a->value,
+		 a->add_user ? " the uid in " PLAN_PASSWD : "",
+		 a->add_group ? " the gid in " PLAN_GROUP : "");
 	if (!a->add_user && !a->add_group)
-		text_add(out, "there are entries");
+		text_add(out, " nothing, there are entries");
 }
 
 static bool write_all(int fd, const char *bytes, size_t length)
@@ -260,13 +257,9 @@ static void add_line(const char *file, const char *line, struct fault *f)
 	if (append(file, line))
 		return;
 	fault_set(f, EXIT_STEP, err, "account: add a line to %s", file);
-	if (err == EROFS)
-		fault_hint(f,
-			   "the root file system is read-only; put the line into the image or mount a file there");
-	else if (err == EACCES || err == EPERM)
-		fault_hint(f,
-			   "uid %u may not write it; in the image, run chgrp 0 %s && chmod g=u %s",
-			   geteuid(), file, file);
+	fault_hint(f,
+		   "put it into the image, or run chgrp 0 %s && chmod g=u %s there",
+		   file, file);
 	say_warning(f);
 }
 

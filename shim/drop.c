@@ -76,9 +76,7 @@ static int change_ids(const struct target *t, const struct start *s,
 static void warn_of_new_privs(struct fault *f)
 {
 	fault_set(f, EXIT_STEP, 0,
-		  "--allow-new-privs: the application may become any user that a setuid program in its reach belongs to");
-	fault_hint(f,
-		   "leave it out unless the application runs such programs; mount its volumes nosuid");
+		  "--allow-new-privs: the application may become whoever owns a setuid program that it can run");
 	say_warning(f);
 }
 

@@ -9,7 +9,7 @@
 
 bool expand_needed(const char *value)
 {
-	return strstr(value, "${") != NULL;
+	return parse_find(value, "${") != NULL;
 }
 
 static const char *lookup(char *const env[], const char *name, size_t length)
@@ -62,7 +62,7 @@ int expand_value(const char *option, const char *value, char *const env[],
 	const char *at = value;
 	const char *next;
 
-	while ((next = strstr(at, "${"))) {
+	while ((next = parse_find(at, "${"))) {
 		const char *end;
 
 		if (next > at && next[-1] == '$') {

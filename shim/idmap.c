@@ -76,7 +76,7 @@ static int unmapped(const char *kind, uint32_t id, const char *file,
 		  "%s %u is not mapped in this user namespace (%s)", kind, id,
 		  file);
 	return fault_hint(f,
-			  "choose an id that is in that file, or map more of them: podman run --%smap, ranges in /etc/sub%s for rootless engines, userns-remap of dockerd",
+			  "choose one that is, or map more: podman run --%smap, ranges in /etc/sub%s, dockerd --userns-remap",
 			  kind, kind);
 }
 
@@ -107,7 +107,7 @@ static int check_setgroups(struct fault *f)
 	fault_set(f, EXIT_STEP, EPERM,
 		  "set the groups in this user namespace (/proc/self/setgroups says deny)");
 	return fault_hint(f,
-			  "rootless engines need newgidmap and a range in /etc/subgid; unshare needs --map-groups or a start as root");
+			  "a rootless engine needs newgidmap and a range in /etc/subgid");
 }
 
 int idmap_check(const struct plan *plan, struct fault *f)

@@ -29,7 +29,7 @@ void launch_describe(const struct plan *plan, struct text *out)
 
 static bool is_there(const char *path)
 {
-	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+	return access(path, F_OK) == 0;
 }
 
 /*

@@ -16,18 +16,15 @@
 #include "plan.h"
 #include "text.h"
 
-static const struct {
-	const char *name;
-	int resource;
-} resources[] = {
-	{ "as", RLIMIT_AS },		{ "core", RLIMIT_CORE },
-	{ "cpu", RLIMIT_CPU },		{ "data", RLIMIT_DATA },
-	{ "fsize", RLIMIT_FSIZE },	{ "locks", RLIMIT_LOCKS },
-	{ "memlock", RLIMIT_MEMLOCK },	{ "msgqueue", RLIMIT_MSGQUEUE },
-	{ "nice", RLIMIT_NICE },	{ "nofile", RLIMIT_NOFILE },
-	{ "nproc", RLIMIT_NPROC },	{ "rss", RLIMIT_RSS },
-	{ "rtprio", RLIMIT_RTPRIO },	{ "rttime", RLIMIT_RTTIME },
-	{ "sigpending", RLIMIT_SIGPENDING }, { "stack", RLIMIT_STACK },
+static const char *const names[RLIM_NLIMITS] = {
+	[RLIMIT_AS] = "as",		[RLIMIT_CORE] = "core",
+	[RLIMIT_CPU] = "cpu",		[RLIMIT_DATA] = "data",
+	[RLIMIT_FSIZE] = "fsize",	[RLIMIT_LOCKS] = "locks",
+	[RLIMIT_MEMLOCK] = "memlock",	[RLIMIT_MSGQUEUE] = "msgqueue",
+	[RLIMIT_NICE] = "nice",		[RLIMIT_NOFILE] = "nofile",
+	[RLIMIT_NPROC] = "nproc",	[RLIMIT_RSS] = "rss",
+	[RLIMIT_RTPRIO] = "rtprio",	[RLIMIT_RTTIME] = "rttime",
+	[RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_STACK] = "stack",
 };
 
 enum { MAX_CPUS = 1024 };
@@ -68,10 +65,9 @@ static int parse_rlimit(const char *text, struct rlimit *limit)
 	if (!parse_amount(hard, strlen(hard), &limit->rlim_max) ||
 	    limit->rlim_cur > limit->rlim_max)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(resources); i++)
-		if (strlen(resources[i].name) == length &&
-		    strncmp(resources[i].name, text, length) == 0)
-			return resources[i].resource;
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (strncmp(names[i], text, length) == 0 && !names[i][length])
+			return i;
 	return -1;
 }
 

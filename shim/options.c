@@ -281,7 +281,7 @@ static const struct option options[] = {
 		  "who we are, do what can be done) or fail",
 	  .set = set_unprivileged },
 	{ .name = "strict",
-	  .help = "fail if the capability bounding set cannot be emptied",
+	  .help = "fail where the bounding set cannot be emptied",
 	  .set = set_strict },
 	{ .name = "allow-new-privs",
 	  .help = "let setuid programs and file capabilities work later",

@@ -15,6 +15,16 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+const char *parse_find(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; *text; text++)
+		if (strncmp(text, word, length) == 0)
+			return text;
+	return NULL;
+}
+
 bool parse_is_number(const char *text)
 {
 	if (!*text)
@@ -122,7 +132,7 @@ bool parse_listener(const char *text, struct listener *listener,
 		    const char **wrong)
 {
 	struct listener l = { .url = text };
-	const char *scheme = strstr(text, "://");
+	const char *scheme = parse_find(text, "://");
 	const char *name_end = strchr(text, '=');
 	const char *port_text;
 	uint64_t port;

@@ -25,6 +25,9 @@ bool parse_number(const char *text, uint64_t lowest, uint64_t highest,
  */
 bool parse_id(const char *text, uint32_t *id);
 
+/* As strstr(3), which is a fiftieth of the binary. */
+const char *parse_find(const char *text, const char *word);
+
 /* All digits, and at least one: a number, never a name. */
 bool parse_is_number(const char *text);
 

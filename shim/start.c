@@ -154,7 +154,7 @@ static int adapt(struct plan *plan, const char *passwd, struct fault *f)
 	    ports_are_open()) {
 		plan->keep_caps &= ~bind;
 		if (plan->verbose)
-			say_note("keep-caps: every port is open to everybody here, net_bind_service is not needed");
+			say_note("keep-caps: every port is open here without net_bind_service");
 	}
 	return 0;
 }
@@ -167,8 +167,8 @@ int start_settle(struct plan *plan, const char *passwd, struct fault *f)
 		if (renounce(s, f) < 0)
 			return -1;
 		if (plan->verbose)
-			say_note("started by uid %u: the privileges of the file are for --user %s and are given up",
-				 s->uid, plan->user);
+			say_note("the privileges of the file are for --user %s, and given up",
+				 plan->user);
 	}
 	if (s->euid == 0)
 		return 0;
@@ -211,10 +211,10 @@ static void tell_of_lost_file_caps(const struct start *s)
 	if (s->permitted || !file ||
 	    getxattr(file, "security.capability", NULL, 0) <= 0)
 		return;
-	if (s->no_new_privs)
-		say_note("the file capabilities of this program count for nothing: no_new_privs is set (--security-opt=no-new-privileges, allowPrivilegeEscalation: false)");
-	else
-		say_note("the file capabilities of this program count for nothing: they are not in the bounding set (--cap-add), the mount is nosuid, or they are not for this user");
+	say_note("the file capabilities of this program count for nothing: %s",
+		 s->no_new_privs
+			 ? "no_new_privs is set (--security-opt=no-new-privileges, allowPrivilegeEscalation: false)"
+			 : "not in the bounding set, or nosuid, or not for this user");
 }
 
 void start_tell(const struct plan *plan)

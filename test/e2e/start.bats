@@ -283,7 +283,6 @@ notes()
 		witness_says cap.$set $no_caps
 	done
 	grep -q '^stepdown: warning: --allow-new-privs' "$err"
-	grep -q '^stepdown: hint: ' "$err"
 }
 
 @test "--allow-new-privs: no more than --keep-caps ever comes back" {

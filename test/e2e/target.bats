@@ -253,7 +253,7 @@ passwd_of()
 	witness_is 7777 7778
 	witness_says env.USER web
 	grep -q '^stepdown: warning: account: .*Read-only file system' "$err"
-	hint_has 'root file system'
+	hint_has chmod
 }
 
 @test "--account: a mounted file is appended to" {
