@@ -298,4 +298,10 @@ enum {
 #endif
 };
 
+/* rename(2), which <stdio.h> declares. Returns 0, or -1 with errno. */
+static inline int compat_rename(const char *old, const char *new)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
+}
+
 #endif

@@ -8,7 +8,7 @@ engine=podman
 # Images and containers of these tests are not among the user's.
 setup_file()
 {
-	need podman runc curl expect pgrep mmdebstrap
+	need podman runc curl expect pgrep mmdebstrap setcap tar
 	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-end
 	[storage]
@@ -94,6 +94,34 @@ teardown_file()
 
 @test "podman: --init on its terminal" {
 	typed_at_it
+}
+
+@test "podman: without SETPCAP all is done but for the bounding set" {
+	without_setpcap
+}
+
+@test "podman: --group-add is kept" {
+	with_group_add
+}
+
+@test "podman: --user of the operator" {
+	as_another_user
+}
+
+@test "podman: --user of the operator, and --cap-add" {
+	as_another_user_with_capabilities
+}
+
+@test "podman: USER in the image and file capabilities" {
+	with_file_capabilities
+}
+
+@test "podman: file capabilities under no-new-privileges" {
+	with_file_capabilities_under_no_new_privileges
+}
+
+@test "podman: ids that a user namespace does not map" {
+	in_a_short_user_namespace
 }
 
 @test "podman: examples/nginx with it" {

@@ -82,8 +82,9 @@ static void each_step_that_fails_is_the_last(void **state)
 static void the_description_lists_the_steps_in_order_and_runs_none(void **state)
 {
 	static const char *const heads[] = { " 1. listen ", " 2. own ",
-					     " 3. own-stdio ", " 4. drop ",
-					     " 5. verify ", " 6. launch " };
+					     " 3. own-stdio ", " 4. account ",
+					     " 5. limit ", " 6. drop ",
+					     " 7. verify ", " 8. launch " };
 	const char *at = lines;
 
 	(void)state;
