@@ -87,7 +87,7 @@ static const char *read_digits(const char *text, uint64_t lowest,
 	char digits[16];
 	size_t length = 0;
 
-	for (; is_digit(text[length]) && length < sizeof(digits); length++)
+	for (; length < sizeof(digits) && is_digit(text[length]); length++)
 		digits[length] = text[length];
 	if (length == sizeof(digits))
 		return NULL;

@@ -171,24 +171,21 @@ int plan_resolve_owners(struct plan *plan, const char *passwd,
 /* What is said to a parent is a mistake where none stays. */
 static int check_init(const struct init *init, struct fault *f)
 {
-	bool any_rewrite = false;
+	const char *given = init->signal_group ? "signal-group" :
+			    init->no_subreaper ? "no-subreaper" :
+			    init->stop_timeout ? "stop-timeout" :
+			    init->drain ? "drain" :
+			    init->nexits ? "map-exit" : NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(init->rewrite); i++)
-		any_rewrite = any_rewrite || init->rewrite[i];
 	if (init->drain && init->no_subreaper)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--drain: with --no-subreaper what is left would be another process's to reap");
-	if (init->wanted)
+				 "--drain: not with --no-subreaper");
+	for (size_t i = 0; !given && i < ARRAY_LEN(init->rewrite); i++)
+		if (init->rewrite[i])
+			given = "rewrite";
+	if (init->wanted || !given)
 		return 0;
-	if (!init->signal_group && !init->no_subreaper && !any_rewrite &&
-	    !init->stop_timeout && !init->drain && !init->nexits)
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init",
-			 init->signal_group ? "signal-group" :
-			 init->no_subreaper ? "no-subreaper" :
-			 any_rewrite ? "rewrite" :
-			 init->stop_timeout ? "stop-timeout" :
-			 init->drain ? "drain" : "map-exit");
+	return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init", given);
 }
 
 int plan_check(const struct plan *plan, struct fault *f)
