@@ -95,11 +95,11 @@ static void start(char *const command[], const char *path,
 	plan.command = NULL;
 }
 
-#define START(command, path, ...)                                             \
-	do {                                                                  \
-		static const struct entry entries[] = { __VA_ARGS__ };        \
-		start(WORDS(command, "arg"), path, entries,                   \
-		      ARRAY_LEN(entries));                                    \
+#define START(command, path, ...) \
+	do { \
+		static const struct entry entries[] = { __VA_ARGS__ }; \
+		start(WORDS(command, "arg"), path, entries, \
+		      ARRAY_LEN(entries)); \
 	} while (0)
 
 static void a_word_with_a_slash_is_executed_as_it_is(void **state)

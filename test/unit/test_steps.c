@@ -8,15 +8,15 @@
 #include "steps.h"
 #include "verify.h"
 
-#define STEP(name)                                                            \
-	int __wrap_##name##_run(const struct plan *plan, struct run *run,     \
-				struct fault *f);                             \
-	int __wrap_##name##_run(const struct plan *plan, struct run *run,     \
-				struct fault *f)                              \
-	{                                                                     \
-		(void)plan;                                                   \
-		(void)run;                                                    \
-		return ran(#name, f);                                         \
+#define STEP(name) \
+	int __wrap_##name##_run(const struct plan *plan, struct run *run, \
+				struct fault *f); \
+	int __wrap_##name##_run(const struct plan *plan, struct run *run, \
+				struct fault *f) \
+	{ \
+		(void)plan; \
+		(void)run; \
+		return ran(#name, f); \
 	}
 
 void __wrap_say_line(const char *format, ...)
