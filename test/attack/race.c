@@ -41,7 +41,7 @@
 #include <unistd.h>
 
 enum { PLACES = 12, FILES = 8, LEVELS = 150, SIBLINGS = 20, RUNS = 20,
-       PROTECTED = 32 };
+       PROTECTED = 128, OPEN_FILES = 64 };
 
 static int protected_fds[PROTECTED];
 static int nprotected;
@@ -123,6 +123,11 @@ static void make_outside(void)
 	for (int i = 0; i < FILES; i++) {
 		make_file(numbered("outside/file", i));
 		protect(numbered("outside/file", i));
+	}
+	/* wherever in it a walker that got there by ".." would read on */
+	for (int i = 0; i < OPEN_FILES; i++) {
+		make_file(numbered("open/file", i));
+		protect(numbered("open/file", i));
 	}
 	protect("outside");
 	protect("outside/folder");

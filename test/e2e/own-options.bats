@@ -349,13 +349,10 @@ mode_is()
 # ---- overlayfs ----
 
 @test "overlayfs: a pass over what is right copies nothing up" {
-	local i
-
-	mkdir -p "$tmp/overlay/lower" "$tmp/overlay/upper" "$tmp/overlay/work" \
-		"$tmp/overlay/merged"
-	(cd "$tmp/overlay/lower" && for i in {1..20}; do mkdir "$i" &&
-		eval "touch $i/{1..250}"; done)
-	chown -R 4242:4242 "$tmp/overlay"
+	mkdir -p "$tmp/overlay/upper" "$tmp/overlay/work" "$tmp/overlay/merged"
+	make_tree folders 50000
+	chown -R 4242:4242 "$volume"
+	mv "$volume" "$tmp/overlay/lower"
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -ec '
 		mount -t tmpfs upper "$0/upper"
@@ -369,13 +366,13 @@ mode_is()
 		exit $result' "$tmp/overlay")
 	own "$tmp/overlay/merged"
 	succeeded
-	counted 'right already' 5021
+	counted 'right already' 50001
 	[ ! -s "$tmp/copied" ] || fail "copied up: $(head -n 3 "$tmp/copied")"
-	chown 0:0 "$tmp/overlay/lower/7/7"
+	chown 0:0 "$tmp/overlay/lower/folder-0/folder-7/file-7"
 	own "$tmp/overlay/merged"
 	succeeded
 	counted changed 1
-	[ "$(wc -l <"$tmp/copied")" -eq 2 ]
+	[ "$(wc -l <"$tmp/copied")" -eq 3 ]
 }
 
 # ---- size ----
