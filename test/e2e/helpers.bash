@@ -10,15 +10,19 @@ bats_require_minimum_version 1.5.0
 
 top=$(cd "${BATS_TEST_DIRNAME:?}/../.." && pwd)
 STEPDOWN=$(realpath -m "${STEPDOWN:-$top/build/stepdown}")
-WITNESS=$(realpath -m "${WITNESS:-$top/build/test/e2e/witness}")
+built_witness=$(realpath -m "${WITNESS:-$top/build/test/e2e/witness}")
 
+# Each file and each test has its own folder, made by bats and removed after it.
+# The target must be able to get there, and to execute the witness: the built
+# one may be below somebody's closed home.
+umask 022
+chmod 755 "${BATS_RUN_TMPDIR:?}"
+WITNESS=${BATS_FILE_TMPDIR-}/witness
+tmp=${BATS_TEST_TMPDIR-}
+out=$tmp/out		# what the last captured command printed
+err=$tmp/err
+calls=$tmp/calls	# and which system calls it made, if it was traced
 no_caps=0000000000000000
-# Each test has its own folder, made by bats, and removed after it.
-if [ -n "${BATS_TEST_TMPDIR-}" ]; then
-	tmp=$BATS_TEST_TMPDIR
-	out=$tmp/out
-	err=$tmp/err
-fi
 before=()		# words that `capture` puts in front of its command
 status=			# exit status of what was captured
 
@@ -54,7 +58,7 @@ cannot_run()
 	skip "$*"
 }
 
-# need COMMAND... and root, and the two binaries
+# need COMMAND... : for setup_file; these, root, and the two binaries
 need()
 {
 	local command
@@ -64,8 +68,8 @@ need()
 		command -v "$command" >/dev/null || cannot_run "no $command"
 	done
 	[ -x "$STEPDOWN" ] || fail "no $STEPDOWN: run make -C build"
-	[ -x "$WITNESS" ] ||
-		fail "no $WITNESS: run make -C build test/e2e/witness"
+	cp "$built_witness" "$WITNESS" ||
+		fail "run make -C build test/e2e/witness"
 }
 
 # eventually SECONDS COMMAND... : try until it works, at most that long.
@@ -100,7 +104,6 @@ as_4242()
 }
 
 # strace writes a line for each call of the named kinds to $calls.
-calls=${tmp-}/calls
 traced()
 {
 	local kinds=$1
@@ -239,7 +242,7 @@ in_scratch()
 	local dir=$1
 
 	shift
-	capture chroot "$dir" "$@"
+	capture "$(command -v chroot)" "$dir" "$@"
 }
 
 # ---- what the witness says ----

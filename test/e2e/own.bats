@@ -86,14 +86,14 @@ own()
 }
 
 @test "a tree whose paths are longer than PATH_MAX" {
-	local name i
+	local name _
 
 	name=$(printf 'd%.0s' {1..250})
-	(cd "$volume" && for i in {1..20}; do
+	(cd "$volume" && for _ in {1..20}; do
 		mkdir "$name" && cd "$name" || exit
 	done && touch bottom)
 	own "$volume"
-	(cd "$volume" && for i in {1..20}; do cd "$name" || exit; done &&
+	(cd "$volume" && for _ in {1..20}; do cd "$name" || exit; done &&
 		stat -c %u:%g bottom >"$tmp/bottom")
 	succeeded
 	[ "$(cat "$tmp/bottom")" = 4242:4242 ]

@@ -123,25 +123,41 @@ in_terminal()
 	grep -q -- '--cap-add=CHOWN' "$err"
 }
 
-# A named pipe on a file system that was mounted read-only later.
-read_only_fifo()
+# A FIFO has a name, so it is a file, and the host's like a regular one.
+to_fifo()
+{
+	mkfifo "$tmp/fifo"
+	cat "$tmp/fifo" &
+	"$@" >"$tmp/fifo"
+	wait $!
+}
+
+@test "a FIFO is never given" {
+	before=(to_fifo)
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	witness_says fd.1.type pipe
+	witness_says fd.1.owner 0:0
+}
+
+# read_only_terminal COMMAND... : /dev/pts is a file system, and may be read-only.
+read_only_terminal()
 {
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare --mount sh -ec '
-		mkdir "$1/fifo"
-		mount -t tmpfs fifo "$1/fifo"
-		mkfifo "$1/fifo/pipe"
-		mount -o remount,ro "$1/fifo"
-		shift_to=$1; shift
-		cat "$shift_to/fifo/pipe" &
-		"$@" >"$shift_to/fifo/pipe"' - "$tmp" "$@"
+	in_terminal unshare --mount sh -ec '
+		mount -o remount,bind,ro /dev/pts
+		terminal=$(tty)
+		err=$1; shift
+		exec "$@" <"$terminal" >"$terminal" 2>"$err"' - "$err" "$@"
 }
 
 @test "on a read-only file system: a warning and the hint, and it runs" {
-	before=(read_only_fifo)
+	before=(read_only_terminal)
 	as_4242 --own-stdio -- "$WITNESS"
 	succeeded
 	witness_is 4242 4242
+	witness_says fd.1.type tty
+	witness_says fd.1.owner 0:0
 	grep -q '^stepdown: warning: .*stdout.*: Read-only file system' "$err"
 	grep -q '^stepdown: hint: .*read-only' "$err"
 }

@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# stepdown as the ENTRYPOINT of images that Docker runs.
+
+engine=docker
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/engine.bash"
+
+# A daemon of our own, with its own folders and socket. It touches no bridge and
+# no packet filter of the machine.
+setup_file()
+{
+	local dir=$BATS_FILE_TMPDIR/docker
+
+	need docker dockerd runc curl pgrep mmdebstrap
+	mkdir "$dir"
+	export DOCKER_HOST=unix://$dir/socket
+	# The builder that needs no plugin of the client.
+	export DOCKER_BUILDKIT=0
+	dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
+		--pidfile "$dir/pid" --host "$DOCKER_HOST" \
+		--storage-driver=overlay2 --bridge=none --iptables=false \
+		--ip6tables=false --ip-forward=false --ip-masq=false \
+		>"$dir/log" 2>&1 </dev/null 3>&- 4>&- &
+	export dockerd=$!
+	eventually 60 docker version ||
+		cannot_run "dockerd: $(tail -n 5 "$dir/log")"
+	image_up
+}
+
+dockerd_ended()
+{
+	! kill -0 "$dockerd"
+}
+
+teardown_file()
+{
+	[ -n "${dockerd-}" ] || return 0
+	kill -TERM "$dockerd" || true
+	eventually 30 dockerd_ended || true
+	stop "$dockerd"
+}
+
+@test "docker: sockets, ids, capabilities, descriptors" {
+	with_the_default_capabilities
+}
+
+@test "docker: the same on a read-only root" {
+	on_a_read_only_root
+}
+
+@test "docker: the same under no-new-privileges" {
+	under_no_new_privileges
+}
+
+@test "docker: a volume is given" {
+	with_a_volume
+}
+
+@test "docker: its pipe is given" {
+	with_a_pipe_as_stdout
+}
+
+@test "docker: its terminal is given" {
+	with_a_terminal
+}
+
+@test "docker: without each capability: 111 and the hint" {
+	without_each_capability
+}
+
+@test "docker: the hints lead from --cap-drop ALL to what is needed" {
+	following_the_hints
+}
+
+@test "docker: nothing that the application tries brings privilege back" {
+	nothing_comes_back_in_it
+}
+
+@test "docker: wrong use ends the container with 100, no program with 127" {
+	bad_usage_in_it
+}
+
+@test "docker: the application's exit status is the container's" {
+	the_exit_status_of_it
+}
+
+@test "docker: examples/nginx with it" {
+	nginx_of_the_example
+}

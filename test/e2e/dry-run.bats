@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# --dry-run prints the steps that a run takes, numbered, and takes none.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need strace setpriv
+	net_up
+}
+
+teardown_file()
+{
+	net_down
+}
+
+setup()
+{
+	use_net
+	mkdir "$tmp/volume"
+	plan=(--user=4242:4242 --groups=6001 --listen=tcp://0.0.0.0:80
+		--listen='web=tcp://[::]:80' --own="$tmp/volume" --own-stdio
+		--keep-caps=chown -- "$WITNESS" some argument)
+}
+
+# The names of the steps, in the order in which they were printed.
+printed_steps()
+{
+	sed -En 's/^ *[0-9]+\. ([a-z-]+) .*/\1/p' "$out" | uniq
+}
+
+@test "it prints the numbered steps and nothing else" {
+	stepdown --dry-run "${plan[@]}"
+	succeeded
+	[ ! -s "$err" ]
+	! grep -Evq '^ *[0-9]+\. [a-z-]+ +[^ ]' "$out" ||
+		fail_seen 'a line has another shape'
+	# Numbered from 1, without a gap; lines of one step have one number.
+	[ "$(sed -E 's/^ *([0-9]+)\..*/\1/' "$out" | uniq)" = \
+		"$(seq "$(printed_steps | wc -l)")" ] || fail_seen 'the numbers'
+}
+
+@test "its list is the table of steps, in that order, and then the launch" {
+	local table
+
+	table=$(sed -n '/^static const struct step steps\[\] = {/,/^};/p' \
+		"$top/shim/steps.c" | sed -En 's/^\t\{ "([a-z-]+)".*/\1/p')
+	[ "$(wc -w <<<"$table")" -ge 4 ]
+	stepdown --dry-run "${plan[@]}"
+	[ "$(printed_steps)" = "$table"$'\nlaunch' ] ||
+		fail_seen "the table is: $table"
+}
+
+@test "a run takes the steps that it printed, in that order" {
+	stepdown --dry-run "${plan[@]}"
+	printed_steps | grep -v '^launch$' >"$tmp/printed"
+	stepdown --verbose "${plan[@]}"
+	succeeded
+	sed -En 's/^stepdown: ([a-z-]+): .*/\1/p' "$err" | uniq >"$tmp/taken"
+	diff "$tmp/printed" "$tmp/taken"
+}
+
+@test "it says everything that was asked for" {
+	local word
+
+	stepdown --dry-run "${plan[@]}"
+	for word in tcp://0.0.0.0:80 'tcp://[::]:80' web "$tmp/volume" 4242 \
+		6001 chown "$WITNESS" argument; do
+		grep -Fq -- "$word" "$out" || fail_seen "nothing of $word"
+	done
+}
+
+@test "it changes nothing" {
+	traced "$changing_calls" "$STEPDOWN" --dry-run "${plan[@]}"
+	succeeded
+	changed_nothing
+	owned_by 0:0 "$tmp/volume"
+}
+
+@test "it needs no privilege" {
+	before=(setpriv --reuid=1234 --regid=1234 --clear-groups
+		--bounding-set=-all --inh-caps=-all)
+	stepdown --dry-run "${plan[@]}"
+	succeeded
+	[ -s "$out" ]
+}
+
+@test "it finds the same usage errors" {
+	misuse --user --dry-run -- "$WITNESS"
+	misuse --user --dry-run --user=4294967296:4242 -- "$WITNESS"
+	misuse --user --user=0:0 -- "$WITNESS" --dry-run
+	misuse command --dry-run --user=4242:4242
+	misuse --handoff --dry-run --user=4242:4242 --handoff=nginx "$WITNESS"
+}
