@@ -149,8 +149,10 @@ static int reduce_bounding(uint64_t keep)
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
 		int in_set = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 
+		if (in_set < 0 && errno == EINVAL && cap > 0)
+			return 0;	/* past the kernel's last */
 		if (in_set < 0)
-			return 0;	/* EINVAL: past the kernel's last */
+			return -1;
 		if (in_set && !(keep & bit(cap)) &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;

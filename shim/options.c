@@ -147,28 +147,30 @@ static const struct option options[] = {
 	  .help = "who the application is, names or numbers",
 	  .set = set_user },
 	{ .name = "groups", .value = "LIST",
-	  .help = "supplementary groups: names and numbers joined by commas,\n"
-		  "or none (default: those /etc/group gives the user)",
+	  .help = "supplementary groups, names or numbers, joined by\n"
+		  "commas, or none (default: those that /etc/group\n"
+		  "gives the user)",
 	  .set = set_groups },
 	{ .name = "allow-root",
 	  .help = "let --user be root",
 	  .set = set_allow_root },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
-	  .help = "bind and listen on tcp://ADDRESS:PORT; a.b.c.d, [v6], or *\n"
-		  "for IPv6 and IPv4 in one socket; handed over as 3, 4, ...",
+	  .help = "bind and listen on tcp://ADDRESS:PORT, where ADDRESS\n"
+		  "is a.b.c.d, [v6], or * for IPv6 and IPv4 in one\n"
+		  "socket; handed over as descriptor 3, 4, ...",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
 	  .help = "how the application learns of its sockets: systemd\n"
 		  "(LISTEN_FDS, the default) or nginx (NGINX)",
 	  .set = set_handoff },
 	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
-	  .help = "give PATH and all that is below it to the user; never\n"
-		  "through a symbolic link or into another mount",
+	  .help = "give PATH and all that is below it to the user;\n"
+		  "never through a symbolic link or into another mount",
 	  .set = set_own },
 	{ .name = "own-stdio",
-	  .help = "give pipes and terminals among stdin, stdout and stderr\n"
-		  "to the user, so that /dev/stdout can be opened",
+	  .help = "give pipes and terminals among stdin, stdout and\n"
+		  "stderr to the user, so that it can open /dev/stdout",
 	  .set = set_own_stdio },
 	{ .name = "keep-caps", .value = "LIST",
 	  .help = "capabilities the application keeps, joined by commas",

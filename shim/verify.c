@@ -71,17 +71,14 @@ static bool in_list(gid_t gid, const gid_t *list, size_t count)
 /* The kernel sorts them, so compare as sets. The plan holds each id once. */
 static int verify_groups(const struct target *t, struct fault *f)
 {
-	gid_t groups[64];
-	int count = getgroups(0, NULL);
+	gid_t groups[PLAN_MAX_GROUPS];
+	int count = getgroups((int)ARRAY_LEN(groups), groups);
 
 	if (count < 0)
 		return fault_set(f, EXIT_STEP, errno, "verify: read the groups");
 	if ((size_t)count != t->ngroups)
 		return wrong(f, "the number of groups",
 			     (unsigned long long)count, t->ngroups);
-	if ((size_t)count > ARRAY_LEN(groups))
-		return 0;
-	count = getgroups((int)ARRAY_LEN(groups), groups);
 	for (int i = 0; i < count; i++)
 		if (!in_list(groups[i], t->groups, t->ngroups))
 			return fault_set(f, EXIT_STEP, 0,
@@ -90,22 +87,31 @@ static int verify_groups(const struct target *t, struct fault *f)
 	return 0;
 }
 
-/* How prctl(2) tells whether a capability is in the bounding or ambient set. */
-static uint64_t read_set(int operation, unsigned long argument)
+/*
+ * How prctl(2) tells whether a capability is in the bounding or ambient set.
+ * EINVAL is past the kernel's last one; any other refusal (seccomp) leaves us
+ * not knowing, and is a failure.
+ */
+static int read_set(int operation, unsigned long argument, uint64_t *set)
 {
-	uint64_t set = 0;
-
+	*set = 0;
 	for (unsigned long cap = 0; cap < 64; cap++) {
 		int in_set = operation == PR_CAPBSET_READ
 				     ? prctl(operation, cap, 0, 0, 0)
 				     : prctl(operation, argument, cap, 0, 0);
 
 		if (in_set < 0)
-			break;
+			return errno == EINVAL && cap > 0 ? 0 : -1;
 		if (in_set)
-			set |= UINT64_C(1) << cap;
+			*set |= UINT64_C(1) << cap;
 	}
-	return set;
+	return 0;
+}
+
+static int unreadable(const char *what, struct fault *f)
+{
+	return fault_set(f, EXIT_STEP, errno,
+			 "verify: read the %s capabilities", what);
 }
 
 static int verify_caps(uint64_t keep, struct fault *f)
@@ -117,8 +123,7 @@ static int verify_caps(uint64_t keep, struct fault *f)
 	uint64_t set;
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "verify: read the capabilities");
+		return unreadable("process's", f);
 	set = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	if (set != keep)
 		return wrong_set(f, "permitted", set, keep);
@@ -128,10 +133,12 @@ static int verify_caps(uint64_t keep, struct fault *f)
 	set = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
 	if (set != keep)
 		return wrong_set(f, "inheritable", set, keep);
-	set = read_set(PR_CAPBSET_READ, 0);
+	if (read_set(PR_CAPBSET_READ, 0, &set) < 0)
+		return unreadable("bounding", f);
 	if (set != keep)
 		return wrong_set(f, "bounding", set, keep);
-	set = read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET);
+	if (read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, &set) < 0)
+		return unreadable("ambient", f);
 	if (set != keep)
 		return wrong_set(f, "ambient", set, keep);
 	return 0;

@@ -50,22 +50,34 @@ static inline int open_descriptors(void)
 	return count;
 }
 
-/* A file with these bytes, for as long as nobody asks for another of n. */
+static char temporary_paths[2][64];
+
+/* File number n (0 or 1) with these bytes instead of those it had. */
 static inline const char *temporary_file(unsigned int n, const void *bytes,
 					 size_t length)
 {
-	static char paths[2][64];
+	char *path = temporary_paths[n];
 	FILE *file;
 
-	if (!paths[n][0]) {
-		strcpy(paths[n], "/tmp/stepdown-unit-XXXXXX");
-		close(mkstemp(paths[n]));
+	if (!path[0]) {
+		strcpy(path, "/tmp/stepdown-unit-XXXXXX");
+		close(mkstemp(path));
 	}
-	file = fopen(paths[n], "w");
+	file = fopen(path, "w");
 	if (!file || fwrite(bytes, 1, length, file) != length ||
 	    fclose(file) != 0)
-		fail_msg("cannot write %s", paths[n]);
-	return paths[n];
+		fail_msg("cannot write %s", path);
+	return path;
+}
+
+/* The teardown of a group that made any. */
+static inline int remove_temporary_files(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(temporary_paths); i++)
+		if (temporary_paths[i][0])
+			unlink(temporary_paths[i]);
+	return 0;
 }
 
 #endif

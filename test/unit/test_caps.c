@@ -1,0 +1,123 @@
+#include "unit.h"
+
+#include <linux/capability.h>
+
+#include "caps.h"
+#include "text.h"
+
+static struct fault f;
+
+#define BIT(cap) (UINT64_C(1) << (cap))
+
+static const struct {
+	const char *list;
+	uint64_t set;
+} lists[] = {
+	{ "none", 0 },
+	{ "chown", BIT(CAP_CHOWN) },
+	{ "CHOWN", BIT(CAP_CHOWN) },
+	{ "cap_chown", BIT(CAP_CHOWN) },
+	{ "CAP_CHOWN", BIT(CAP_CHOWN) },
+	{ "Cap_Chown", BIT(CAP_CHOWN) },
+	{ "0", BIT(CAP_CHOWN) },
+	{ "10", BIT(CAP_NET_BIND_SERVICE) },
+	{ "40", BIT(40) },
+	{ "63", BIT(63) },
+	{ "net_bind_service,chown", BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_CHOWN) },
+	{ "chown,chown,0", BIT(CAP_CHOWN) },
+	{ "31,32", BIT(31) | BIT(32) },
+	{ "setgid,CAP_SETUID,8", BIT(CAP_SETGID) | BIT(CAP_SETUID) |
+				 BIT(CAP_SETPCAP) },
+};
+
+static void names_and_numbers_become_a_set(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		uint64_t set = 77;
+
+		if (caps_parse(lists[i].list, &set, &f) != 0)
+			fail_msg("%s: %s", lists[i].list, f.what);
+		if (set != lists[i].set)
+			fail_msg("%s became %llx", lists[i].list,
+				 (unsigned long long)set);
+	}
+}
+
+static const char *const no_lists[] = {
+	"", ",", "chown,", ",chown", "chown,,setuid", " chown", "chown ",
+	"chown, setuid", "chown setuid", "none,chown", "chown,none", "None",
+	"all", "full", "root", "cap_", "cap_cap_chown", "-1", "+1", "0x0", "64",
+	"4294967296", "18446744073709551616", "1e1", "chow", "chownn",
+	"chown;setuid", "net-bind-service", "!chown", "-chown",
+	"chown=ep", "cap_net_bind_service_that_is_longer_than_any_name",
+};
+
+static void what_is_no_capability_is_a_usage_fault(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(no_lists); i++) {
+		uint64_t set = 77;
+
+		if (caps_parse(no_lists[i], &set, &f) != -1)
+			fail_msg("'%s' was taken", no_lists[i]);
+		assert_fault(&f, EXIT_USAGE, "--keep-caps ");
+		assert_has(f.what, "no capability '");
+		assert_true(f.hint[0]);
+		assert_int_equal(set, 77);
+	}
+}
+
+static const char *describe(uint64_t set)
+{
+	static char buffer[2048];
+	struct text t;
+
+	text_start(&t, buffer, sizeof(buffer));
+	caps_describe(set, &t);
+	assert_false(t.cut);
+	return buffer;
+}
+
+static void a_set_is_described_by_names(void **state)
+{
+	(void)state;
+	assert_string_equal(describe(0), "none");
+	assert_string_equal(describe(BIT(CAP_CHOWN)), "chown");
+	assert_string_equal(describe(BIT(CAP_CHOWN) | BIT(CAP_SETUID)),
+			    "chown,setuid");
+}
+
+static void what_is_described_is_understood(void **state)
+{
+	uint64_t set;
+
+	(void)state;
+	for (int cap = 0; cap <= CAP_CHECKPOINT_RESTORE; cap++) {
+		assert_int_equal(caps_parse(describe(BIT(cap)), &set, &f), 0);
+		assert_true(set == BIT(cap));
+	}
+	assert_int_equal(caps_parse(describe(BIT(41) - 1), &set, &f), 0);
+	assert_true(set == BIT(41) - 1);
+}
+
+static void a_capability_without_a_name_is_described_too(void **state)
+{
+	(void)state;
+	assert_int_not_equal(strlen(describe(BIT(63))), 0);
+	assert_int_not_equal(strlen(describe(BIT(62) | BIT(63))), 0);
+	assert_int_not_equal(strlen(describe(~UINT64_C(0))), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_and_numbers_become_a_set),
+		cmocka_unit_test(what_is_no_capability_is_a_usage_fault),
+		cmocka_unit_test(a_set_is_described_by_names),
+		cmocka_unit_test(what_is_described_is_understood),
+		cmocka_unit_test(a_capability_without_a_name_is_described_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,332 @@
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <linux/openat2.h>
+
+#include "own.h"
+#include "say.h"
+
+/*
+ * A real tree and real calls, but that no owner changes (so this needs no
+ * privilege) and that one call can be refused.
+ */
+int __wrap_fchownat(int dir, const char *path, uid_t uid, gid_t gid, int flags);
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+int __real_openat(int dir, const char *path, int flags, ...);
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+DIR *__real_fdopendir(int fd);
+DIR *__wrap_fdopendir(int fd);
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+ssize_t __real_read(int fd, void *bytes, size_t size);
+ssize_t __wrap_read(int fd, void *bytes, size_t size);
+void __wrap_say_note(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+enum { UID = 4242, GID = 4243 };
+
+static struct {
+	bool watched;
+	int calls;
+	int refuse;		/* this call, or none if 0 */
+	int error;
+	const char *refuse_name;	/* openat2 of this name, each time */
+	int given;		/* how many entries would have changed hands */
+	char protected_hardlinks;
+	struct stat odd;	/* what fstat says of the root, if set */
+} kernel;
+
+static char root[64];
+static struct plan plan;
+static struct run run;
+static struct fault f;
+
+static bool refuses(void)
+{
+	if (!kernel.watched || ++kernel.calls != kernel.refuse)
+		return false;
+	errno = kernel.error;
+	return true;
+}
+
+int __wrap_fchownat(int dir, const char *path, uid_t uid, gid_t gid, int flags)
+{
+	assert_string_equal(path, "");
+	assert_int_equal(flags, AT_EMPTY_PATH);
+	assert_int_equal(uid, UID);
+	assert_int_equal(gid, GID);
+	assert_true(fcntl(dir, F_GETFL) & O_PATH);
+	if (refuses())
+		return -1;
+	kernel.given++;
+	return 0;
+}
+
+long __wrap_syscall(long number, ...)
+{
+	int dir;
+	const char *path;
+	const struct open_how *how;
+	va_list words;
+
+	va_start(words, number);
+	dir = va_arg(words, int);
+	path = va_arg(words, const char *);
+	how = va_arg(words, const struct open_how *);
+	va_end(words);
+	if (number == SYS_capget)	/* for a hint */
+		return __real_syscall(number, (long)dir, path);
+	assert_int_equal(number, SYS_openat2);
+	assert_true(how->flags & O_PATH);
+	assert_true(how->flags & O_NOFOLLOW);
+	assert_true(how->flags & O_CLOEXEC);
+	if (refuses())
+		return -1;
+	if (kernel.refuse_name && strcmp(path, kernel.refuse_name) == 0) {
+		errno = kernel.error;
+		return -1;
+	}
+	return __real_syscall(number, (long)dir, path, how, sizeof(*how));
+}
+
+int __wrap_openat(int dir, const char *path, int flags, ...)
+{
+	assert_true(flags & O_CLOEXEC);
+	assert_false(flags & O_CREAT);
+	return refuses() ? -1 : __real_openat(dir, path, flags);
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	int result = refuses() ? -1 : __real_fstat(fd, st);
+
+	if (kernel.watched && kernel.odd.st_mode) {
+		st->st_mode = kernel.odd.st_mode;
+		st->st_nlink = kernel.odd.st_nlink;
+	}
+	return result;
+}
+
+DIR *__wrap_fdopendir(int fd)
+{
+	return refuses() ? NULL : __real_fdopendir(fd);
+}
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	return refuses() ? NULL : __real_readdir(dir);
+}
+
+ssize_t __wrap_read(int fd, void *bytes, size_t size)
+{
+	if (!kernel.watched)
+		return __real_read(fd, bytes, size);
+	assert_int_equal(size, 1);
+	*(char *)bytes = kernel.protected_hardlinks;
+	return 1;
+}
+
+static char noted[256];
+
+void __wrap_say_note(const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	vsnprintf(noted, sizeof(noted), format, words);
+	va_end(words);
+}
+
+static const char *below(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	return path;
+}
+
+static void make_file(const char *name)
+{
+	int fd = open(below(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* ., file, link (to itself: following it would fail), sub, sub/deep */
+static int make_tree(void **state)
+{
+	(void)state;
+	strcpy(root, "/tmp/stepdown-own-XXXXXX");
+	if (!mkdtemp(root))
+		return -1;
+	make_file("file");
+	assert_int_equal(symlink("link", below("link")), 0);
+	assert_int_equal(mkdir(below("sub"), 0755), 0);
+	make_file("sub/deep");
+	return 0;
+}
+
+static int remove_tree(void **state)
+{
+	static const char *const names[] = { "sub/deep", "sub", "link", "file",
+					     "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		remove(below(names[i]));
+	return 0;
+}
+
+enum { ENTRIES = 5 };
+
+static int own(void)
+{
+	int result;
+
+	memset(&f, 0, sizeof(f));
+	plan.target.uid = UID;
+	plan.target.gid = GID;
+	plan.ntrees = 1;
+	plan.trees[0].path = root;
+	kernel.calls = kernel.given = 0;
+	kernel.watched = true;
+	result = own_run(&plan, &run, &f);
+	kernel.watched = false;
+	return result;
+}
+
+static int with_kernel(void **state)
+{
+	(void)state;
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.error = EPERM;
+	kernel.protected_hardlinks = '1';
+	plan.verbose = false;
+	return 0;
+}
+
+static void every_entry_is_given_and_no_link_followed(void **state)
+{
+	(void)state;
+	plan.verbose = true;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, ENTRIES);
+	assert_has(noted, "5 changed");
+}
+
+static void each_refused_call_ends_the_step_and_leaks_nothing(void **state)
+{
+	static const int errors[] = { EPERM, EACCES, EROFS, EINVAL, EMFILE,
+				      ENOMEM, EIO, ENOSYS };
+	int before = open_descriptors();
+	int count;
+
+	(void)state;
+	assert_int_equal(own(), 0);
+	assert_int_equal(open_descriptors(), before);
+	count = kernel.calls;
+	assert_true(count > 20);
+	for (int n = 1; n <= count; n++)
+		for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+			kernel.refuse = n;
+			kernel.error = errors[i];
+			if (own() != -1)
+				fail_msg("call %d failed (%s), and nobody minded",
+					 n, strerror(errors[i]));
+			assert_int_equal(kernel.calls, n);
+			assert_fault(&f, EXIT_STEP, "own /tmp/");
+			assert_int_equal(f.err, errors[i]);
+			assert_int_equal(open_descriptors(), before);
+		}
+}
+
+static void an_entry_that_has_gone_is_no_failure(void **state)
+{
+	(void)state;
+	kernel.refuse_name = "sub";
+	kernel.error = ENOENT;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, ENTRIES - 2);
+}
+
+static void another_mount_is_passed_over(void **state)
+{
+	(void)state;
+	plan.verbose = true;
+	kernel.refuse_name = "sub";
+	kernel.error = EXDEV;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, ENTRIES - 2);
+	assert_has(noted, "1 in other mounts");
+}
+
+static void a_path_that_is_not_there_is_a_failure_with_a_hint(void **state)
+{
+	(void)state;
+	kernel.refuse_name = root;
+	kernel.error = ENOENT;
+	assert_int_equal(own(), -1);
+	assert_has(f.hint, "mount a volume");
+	kernel.error = ELOOP;
+	assert_int_equal(own(), -1);
+	assert_has(f.hint, "symbolic link");
+	assert_int_equal(kernel.given, 0);
+}
+
+static void a_file_with_several_links_needs_the_kernels_protection(void **state)
+{
+	(void)state;
+	kernel.odd.st_mode = S_IFREG | 0644;
+	kernel.odd.st_nlink = 2;
+	plan.verbose = true;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 1);
+	kernel.protected_hardlinks = '0';
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 0);
+	assert_has(noted, "1 with several links");
+	/* Everything but a folder, for a folder's links are its own. */
+	kernel.odd.st_mode = S_IFLNK | 0777;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 0);
+	kernel.odd.st_nlink = 1;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 1);
+}
+
+static void a_device_is_nobodys_to_give(void **state)
+{
+	static const mode_t modes[] = { S_IFCHR | 0666, S_IFBLK | 0660 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		kernel.odd.st_mode = modes[i];
+		assert_int_equal(own(), 0);
+		assert_int_equal(kernel.given, 0);
+	}
+}
+
+#define WITH_KERNEL(test) cmocka_unit_test_setup(test, with_kernel)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_KERNEL(every_entry_is_given_and_no_link_followed),
+		WITH_KERNEL(each_refused_call_ends_the_step_and_leaks_nothing),
+		WITH_KERNEL(an_entry_that_has_gone_is_no_failure),
+		WITH_KERNEL(another_mount_is_passed_over),
+		WITH_KERNEL(a_path_that_is_not_there_is_a_failure_with_a_hint),
+		WITH_KERNEL(a_file_with_several_links_needs_the_kernels_protection),
+		WITH_KERNEL(a_device_is_nobodys_to_give),
+	};
+
+	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+}
