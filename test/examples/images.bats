@@ -7,7 +7,7 @@
 
 setup_file()
 {
-	need podman runc busybox
+	need podman runc busybox setcap setpriv gosu
 	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-end
 	[storage]
@@ -188,6 +188,108 @@ played()
 	podman tag stepdown-kubernetes stepdown-tools
 	played "$top/examples/copy-in/pod.yaml" stepdown-copy-in-app
 	witness_is 4242 4242
+}
+
+@test "emptydir: two containers of a pod" {
+	image volume
+	played "$top/examples/emptydir/pod.yaml" stepdown-emptydir-second
+	[ "$(tr '\n' ' ' <"$out")" = 'hello again 4242:4242 ' ] || fail_seen
+}
+
+# has_option NAME: of the binary under test
+has_option()
+{
+	grep -q -e "--$1\b" <<<"$("$STEPDOWN" --help)" ||
+		skip "this version has no --$1"
+}
+
+# The image for the pod has the same two files as copy-in's container.
+@test "fsgroup: the pod's groups stay" {
+	has_option unprivileged
+	mkdir "$tmp/context"
+	cp "$STEPDOWN" "$tmp/context/stepdown"
+	printf 'FROM stepdown-foreign\nCOPY stepdown /\n' \
+		>"$tmp/context/Dockerfile"
+	quietly podman build --network none --pull-never \
+		-t stepdown-foreign "$tmp/context"
+	played "$top/examples/fsgroup/pod.yaml" stepdown-fsgroup-app
+	witness_is 4242 4242 '2000 3000'
+}
+
+@test "fsgroup: each line of the table" {
+	has_option unprivileged
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
+	mkdir "$tmp/shared"
+	chgrp 2000 "$tmp/shared"
+	chmod 2770 "$tmp/shared"
+	before=(setpriv "--groups=0,2000,3000")
+	capture gosu 4242:4242 touch "$tmp/shared/file"
+	[ "$status" -ne 0 ]
+	capture setpriv --reuid=4242 --regid=4242 --clear-groups \
+		touch "$tmp/shared/file"
+	[ "$status" -ne 0 ]
+	as_4242 -- touch "$tmp/shared/file"
+	succeeded
+	owned_by 4242:2000 "$tmp/shared/file"
+	as_4242 -- "$WITNESS"
+	witness_is 4242 4242 '2000 3000'
+}
+
+@test "nameless-uid: whoami works" {
+	has_option account
+	image nameless-uid
+	contained stepdown-nameless-uid
+	succeeded
+	[ "$(tr '\n' ' ' <"$out")" = 'app /data ' ] || fail_seen
+	contained -e APP_UID=1000650000 -e APP_GID=1000650000 \
+		stepdown-nameless-uid
+	succeeded
+	says app
+	contained --user 4242:4242 --entrypoint '["whoami"]' \
+		stepdown-nameless-uid
+	[ "$status" -ne 0 ]
+	grep -q 'unknown uid 4242' "$err"
+	contained --read-only stepdown-nameless-uid sh -c 'echo it runs'
+	succeeded
+	says 'it runs'
+}
+
+@test "user-in-image: a volume is given, and no process was root" {
+	local words
+
+	has_option config
+	words=$(sed -n 's/^ *setcap \([^ ]*\) .*/\1/p' \
+		"$top/examples/user-in-image/README.md")
+	mkdir -p "$BATS_FILE_TMPDIR/context-user-in-image"
+	cp "$STEPDOWN" "$tmp/with"
+	setcap "$words" "$tmp/with"
+	cp --preserve=all "$tmp/with" \
+		"$BATS_FILE_TMPDIR/context-user-in-image/stepdown-with-capabilities"
+	image user-in-image
+	contained -v inimage:/data stepdown-user-in-image
+	succeeded
+	says '4242:4242 /data'
+	says '4242:4242 /data/file'
+	grep -Eq '^CapBnd:\s0{16}$' "$out" || fail_seen
+	# an option is no option there
+	contained stepdown-user-in-image --allow-root
+	refused 100
+}
+
+@test "init-with-children: no zombie, no root, the exit status, TERM" {
+	has_option init
+	image init-with-children
+	contained stepdown-init-with-children
+	exited 7
+	[ "$(grep -c stepdown "$out")" -ge 1 ] || fail_seen
+	run ! grep -Eq '^ *[0-9]+ +(root|0) ' "$out"
+	run ! grep -Eq ' Z' "$out"
+	quietly podman run -d --name stopped --network none \
+		stepdown-init-with-children sleep 100
+	SECONDS=0
+	quietly podman stop -t 20 stopped
+	[ "$SECONDS" -lt 15 ]
+	[ "$(podman inspect --format '{{.State.ExitCode}}' stopped)" = 143 ]
 }
 
 @test "every example has a README of at most 40 lines" {

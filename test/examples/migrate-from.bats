@@ -60,7 +60,7 @@ each_pair()
 }
 
 @test "tini and dumb-init with gosu: the application sees the same" {
-	"$STEPDOWN" --help | grep -q -e '--init\b' ||
+	grep -q -e '--init\b' <<<"$("$STEPDOWN" --help)" ||
 		skip 'this version has no --init'
 	grep -e --init "$top/examples/migrate-from/pairs" >"$tmp/pairs"
 	each_pair 2
