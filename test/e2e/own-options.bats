@@ -333,9 +333,8 @@ mode_is()
 
 @test "an id that the user namespace does not map: 111 and a hint" {
 	touch "$volume/file"
-	capture unshare --user --map-root-user --setgroups allow "$STEPDOWN" \
-		--user=0:0 --allow-root --groups=none \
-		--own="$volume,user=4242" -- "$WITNESS"
+	capture unshare --user --map-root-user "$STEPDOWN" --user=0:0 \
+		--allow-root --own="$volume,user=4242" -- "$WITNESS"
 	refused 111
 	message_has "own $volume: change the owner of"
 	hint_has '/proc/self/uid_map'
