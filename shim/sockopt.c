@@ -38,7 +38,7 @@ static int failed(const struct listener *l, const char *name, int cap,
 	fault_set(f, EXIT_STEP, errno, "listen %s: set %s", l->url, name);
 	if (f->err == ENODEV)
 		return fault_hint(f,
-				  "no interface of this network namespace has that name");
+				  "no interface here has that name");
 	return f->err == EPERM && cap >= 0 ? caps_hint(f, cap) : -1;
 }
 

@@ -200,7 +200,7 @@ static bool fits_together(const struct listener *l, struct text *wrong)
 	    !listener_has(l, LISTENER_DEVICE) &&
 	    address_needs_zone(&l->address.in6.sin6_addr))
 		return parse_no(wrong,
-			  "a link-local address needs its interface, as in [fe80::1%%eth0]");
+			  "a link-local address needs its interface: [fe80::1%%eth0]");
 	return true;
 }
 
@@ -244,7 +244,7 @@ static bool set_name(struct listener *l, struct text *wrong)
 		l->url = equals + 1;
 		if (!is_socket_name(l->name, l->name_length))
 			return parse_no(wrong,
-				  "the name before '=' must be 1 to 255 printable characters without ':'");
+				  "the name is 1 to 255 printable characters without ':'");
 		if (set_scheme(l))
 			return true;
 	}
