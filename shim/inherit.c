@@ -57,7 +57,7 @@ static int check_pid(const struct inherited *i, struct fault *f)
 		  "--inherit-sockets: LISTEN_PID is '%s', but this is process %d",
 		  i->pid, (int)getpid());
 	return fault_hint(f,
-			  "they are for another process; start stepdown without a shell or init in front, or unset LISTEN_PID there");
+			  "meant for another process; start stepdown without a shell or init in front, or unset LISTEN_PID there");
 }
 
 int inherit_check(const struct inherited *i, struct fault *f)

@@ -86,8 +86,7 @@ static int guard(const struct plan *plan, const struct watch *w,
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "become a subreaper");
 	if (plan->verbose)
-		say_note("init: not process 1, so a subreaper",
-			 (int)getpid());
+		say_note("init: not process 1, so a subreaper");
 	return 0;
 }
 
