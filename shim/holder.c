@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "parse.h"
 #include "plan.h"
+#include "procfs.h"
 #include "text.h"
 
 /* It is for a hint only: rather none than a long wait on a big machine. */
@@ -194,20 +195,8 @@ static bool is_process(int proc, const char *name, struct search *s)
 
 static void read_name(int proc, struct holder *h)
 {
-	char path[32];
-	struct text t;
-	int fd;
-
-	text_start(&t, path, sizeof(path));
-	text_add(&t, "%d/comm", (int)h->pid);
-	memset(h->name, 0, sizeof(h->name));
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (read(fd, h->name, sizeof(h->name) - 1) < 0)
-		h->name[0] = '\0';
+	procfs_read_of(proc, h->pid, "comm", h->name, sizeof(h->name));
 	h->name[strcspn(h->name, "\n")] = '\0';
-	close(fd);
 }
 
 bool holder_find(const struct listener *l, struct holder *found)

@@ -12,22 +12,7 @@
 #include "holder.h"
 #include "parse.h"
 #include "plan.h"
-
-/* The value of the sysctl with its line end cut, or false. */
-static bool read_port_start(char *value, size_t size)
-{
-	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		      O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, value, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (got <= 0)
-		return false;
-	value[got] = '\0';
-	value[strcspn(value, "\n")] = '\0';
-	return true;
-}
+#include "procfs.h"
 
 /*
  * There are two ways to a low port. The capability may be there and still not
@@ -40,8 +25,10 @@ static int low_port(const struct listener *l, struct fault *f)
 	uint64_t lowest;
 
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	if (!read_port_start(start, sizeof(start)) ||
-	    !parse_number(start, port + 1, 65536, &lowest))
+	procfs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		    start, sizeof(start));
+	start[strcspn(start, "\n")] = '\0';
+	if (!parse_number(start, port + 1, 65536, &lowest))
 		return -1;
 	strcpy(first, f->hint);
 	return fault_hint(f,
