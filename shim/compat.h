@@ -304,4 +304,17 @@ static inline int compat_rename(const char *old, const char *new)
 	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
 }
 
+/* Where these calls once took 16 bits, those that take 32. */
+enum {
+#if defined(SYS_setresuid32)
+	COMPAT_SETGROUPS = SYS_setgroups32,
+	COMPAT_SETRESGID = SYS_setresgid32,
+	COMPAT_SETRESUID = SYS_setresuid32
+#else
+	COMPAT_SETGROUPS = SYS_setgroups,
+	COMPAT_SETRESGID = SYS_setresgid,
+	COMPAT_SETRESUID = SYS_setresuid
+#endif
+};
+
 #endif
