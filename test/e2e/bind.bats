@@ -9,6 +9,7 @@ DENY=${DENY:-$top/build/test/e2e/deny}
 
 setup()
 {
+	background='' supervisor=''
 	need nsenter unshare
 	[ -x "$BINDER" ] || fail "no $BINDER: run make -C build test/e2e/binder"
 	[ -x "$DENY" ] || fail "no $DENY: run make -C build test/e2e/deny"
@@ -20,6 +21,7 @@ setup()
 
 teardown()
 {
+	[ -z "${supervisor-}" ] || stop "$(pgrep -P "$supervisor")"
 	[ -z "${background-}" ] || stop "$background"
 	net_down
 	rm -rf "$public"
