@@ -216,18 +216,16 @@ enum { COMPAT_SO_NETNS_COOKIE = 71 };
  * What a seccomp filter sees as the machine when a call comes by the entry
  * point that this program was built for; 0 if the filter was not made for it.
  */
-enum {
 #if defined(__x86_64__) && !defined(__ILP32__)
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_X86_64
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_AARCH64
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_AARCH64
 #elif defined(__riscv) && __riscv_xlen == 64
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_RISCV64
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_RISCV64
 #elif defined(__arm__) && defined(__ARMEL__)
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_ARM
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_ARM
 #else
-	COMPAT_AUDIT_ARCH = 0
+#define COMPAT_AUDIT_ARCH 0
 #endif
-};
 
 #endif

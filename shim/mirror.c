@@ -14,8 +14,8 @@
 
 /* Each is an int, read and written in the same words. */
 static const struct {
-	int level;
-	int name;
+	unsigned char level;
+	unsigned char name;
 } options[] = {
 	{ SOL_SOCKET, SO_BROADCAST },
 	{ SOL_SOCKET, SO_DONTROUTE },
@@ -28,7 +28,6 @@ static const struct {
 	{ SOL_SOCKET, SO_TIMESTAMP },
 	{ SOL_SOCKET, SO_TIMESTAMPNS },
 	{ SOL_SOCKET, SO_PASSCRED },
-	{ IPPROTO_IP, IP_FREEBIND },
 	{ IPPROTO_IP, IP_MTU_DISCOVER },
 	{ IPPROTO_IP, IP_PKTINFO },
 	{ IPPROTO_IP, IP_RECVERR },

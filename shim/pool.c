@@ -60,30 +60,21 @@ static size_t count_forms(const struct listener *l)
  * What an application sets on its socket it sets as without us; an option of
  * the URL would then be undone or be a surprise.
  */
-static const struct {
-	enum listener_option option;
-	const char *name;
-} not_ours[] = {
-	{ LISTENER_BACKLOG, "backlog" },
-	{ LISTENER_REUSEPORT, "reuseport" },
-	{ LISTENER_NODELAY, "nodelay" },
-	{ LISTENER_KEEPALIVE, "keepalive" },
-	{ LISTENER_DEFER_ACCEPT, "defer-accept" },
-	{ LISTENER_FASTOPEN, "fastopen" },
-	{ LISTENER_RCVBUF, "rcvbuf" },
-	{ LISTENER_SNDBUF, "sndbuf" },
-	{ LISTENER_NONBLOCK, "nonblock" },
-	{ LISTENER_NOLISTEN, "nolisten" },
+enum {
+	NOT_OURS = 1 << LISTENER_BACKLOG | 1 << LISTENER_REUSEPORT |
+		   1 << LISTENER_NODELAY | 1 << LISTENER_KEEPALIVE |
+		   1 << LISTENER_DEFER_ACCEPT | 1 << LISTENER_FASTOPEN |
+		   1 << LISTENER_RCVBUF | 1 << LISTENER_SNDBUF |
+		   1 << LISTENER_NONBLOCK | 1 << LISTENER_NOLISTEN
 };
 
 static int check_listener(const struct plan *plan, const struct listener *l,
 			  struct fault *f)
 {
-	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
-		if (listener_has(l, not_ours[i].option))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--listen %s: with --handoff=bind the application sets %s by itself",
-					 l->url, not_ours[i].name);
+	if (l->given & NOT_OURS)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--listen %s: with --handoff=bind the application sets such options by itself",
+				 l->url);
 	if (l->zone.length)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--listen %s: --handoff=bind serves no link-local address",
@@ -168,20 +159,15 @@ static bool same_v4(const struct wish *w, const struct sockaddr_in *in)
 	       w->address.in.sin_addr.s_addr == in->sin_addr.s_addr;
 }
 
-/* SIN6_LEN_RFC2133 of the kernel: without the scope. */
+/* SIN6_LEN_RFC2133 of the kernel: without the scope, which pool_check() refuses. */
 enum { SHORTEST_V6 = 24 };
 
 static bool same_v6(const struct wish *w, const struct sockaddr_in6 *in6)
 {
-	uint32_t scope = w->size >= sizeof(*in6) ? w->address.in6.sin6_scope_id
-						 : 0;
-
 	return w->size >= SHORTEST_V6 &&
 	       w->address.in6.sin6_port == in6->sin6_port &&
 	       memcmp(&w->address.in6.sin6_addr, &in6->sin6_addr,
-		      sizeof(in6->sin6_addr)) == 0 &&
-	       (scope == in6->sin6_scope_id ||
-		!IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr));
+		      sizeof(in6->sin6_addr)) == 0;
 }
 
 /* A path may or may not be ended by a NUL within the size (unix(7)). */
@@ -197,7 +183,7 @@ static bool same_path(const struct wish *w, const struct listener *l)
 		       memcmp(w->address.un.sun_path, path,
 			      w->size - start) == 0;
 	length = strnlen(w->address.un.sun_path, room);
-	return length == strnlen(path, sizeof(l->address.un.sun_path)) &&
+	return length == strlen(path) &&
 	       memcmp(w->address.un.sun_path, path, length) == 0;
 }
 

@@ -78,7 +78,7 @@ static const char *name_of(int err)
 	return strerror(err);
 }
 
-static void die(const char *what)
+__attribute__((noreturn)) static void die(const char *what)
 {
 	printf("error=%s: %s\n", what, name_of(errno));
 	fflush(stdout);

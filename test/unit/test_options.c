@@ -367,9 +367,9 @@ static const struct {
 } bad_values[] = {
 	{ "--listen=80", "--listen 80: expected" },
 	{ "--listen=", "--listen : expected" },
-	{ "--handoff=", "expected systemd or nginx" },
-	{ "--handoff=Nginx", "expected systemd or nginx" },
-	{ "--handoff=nginxx", "expected systemd or nginx" },
+	{ "--handoff=", "expected systemd, nginx, bind or bind-own" },
+	{ "--handoff=Nginx", "expected systemd, nginx, bind or bind-own" },
+	{ "--handoff=nginxx", "expected systemd, nginx, bind or bind-own" },
 	{ "--own=", "expected an absolute path" },
 	{ "--own=a", "expected an absolute path" },
 	{ "--own=./a", "expected an absolute path" },

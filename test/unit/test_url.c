@@ -211,7 +211,8 @@ static const struct {
 	{ "unix:/s?user=www", LISTENER_USER, 1 },
 	{ "unix:/s?group=4343", LISTENER_GROUP, 1 },
 	{ "unix:@s?nonblock", LISTENER_NONBLOCK, 1 },
-	{ "tcp://*:80?nolisten", LISTENER_NOLISTEN, 1 }
+	{ "tcp://*:80?nolisten", LISTENER_NOLISTEN, 1 },
+	{ "tcp://*:80?spares=7", LISTENER_SPARES, 7 }
 };
 
 static void each_option_has_its_value(void **state)
