@@ -130,8 +130,7 @@ static void say_unreadable(struct broker *b, const struct seccomp_notif *q,
 		  q->pid);
 	if (err == EACCES || err == EPERM)
 		fault_hint(&f,
-			   "a program that the user may not read, or that made itself undumpable, cannot be served: chmod a+r the executable, or use --keep-caps=net_bind_service without --handoff=%s",
-			   b->own ? "bind-own" : "bind");
+			   "the user may not read the executable: chmod a+r");
 	say_warning(&f);
 }
 
@@ -149,8 +148,8 @@ static void say_exhausted(struct broker *b, const struct wish *w)
 			  "bind %s: no socket is left for it", l->url);
 		fault_hint(&f,
 			   l->kind == LISTENER_TCP
-				   ? "each bind takes one: more come with ?spares=N, without bound with --handoff=bind-own"
-				   : "it can be bound once; any number of times with --handoff=bind-own");
+				   ? "each bind takes one; ?spares=N makes more"
+				   : "it can be bound once");
 		say_warning(&f);
 	}
 }
@@ -353,7 +352,7 @@ static int start_thread(struct broker *b, struct fault *f)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err)
 		return fault_set(f, EXIT_STEP, err,
-				 "handoff bind: start a thread");
+				 "start a thread");
 	return 0;
 }
 
@@ -366,7 +365,7 @@ int broker_before(const struct plan *plan, struct run *run, struct fault *f)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->channel) <
 	    0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "handoff bind: open a channel");
+				 "open a channel");
 	return 0;
 }
 
@@ -442,14 +441,14 @@ int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 		return -1;
 	if (send_descriptor(channel, fd, killable) < 0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "handoff bind: send the filter");
+				 "send the filter");
 	close(fd);
 	do {
 		got = read(channel, &byte, 1);
 	} while (got < 0 && errno == EINTR);
 	if (got != 1)
 		return fault_set(f, EXIT_STEP, 0,
-				 "handoff bind: the supervisor has ended");
+				 "the supervisor has ended");
 	return 0;
 }
 
@@ -492,13 +491,13 @@ static int try(struct broker *b, const struct run *run, int channel,
 			sizeof(proof)) < 0 ||
 	    proof != child) {
 		fault_set(f, EXIT_STEP, proof ? 0 : errno,
-			  "handoff bind: look at the child in /proc");
+			  "look at the child in /proc");
 		return fault_hint(f,
-				  "/proc must be mounted, be that of this PID namespace, and kernel.yama.ptrace_scope at most 1; or use --keep-caps=net_bind_service without --handoff=bind");
+				  "/proc must be mounted, be that of this PID namespace, and kernel.yama.ptrace_scope at most 1");
 	}
 	if (!can_add(b->notify)) {
 		fault_set(f, EXIT_STEP, ENOSYS,
-			  "handoff bind: replace a descriptor of the application (Linux 5.9)");
+			  "replace a descriptor of the application (Linux 5.9)");
 		return filter_other_way(f);
 	}
 	if (!b->own)
@@ -507,9 +506,9 @@ static int try(struct broker *b, const struct run *run, int channel,
 		copy = caller_borrow(child, channel, s.inode);
 	if (copy < 0) {
 		fault_set(f, EXIT_STEP, errno,
-			  "handoff bind-own: take a copy of a descriptor of the application, by pidfd_getfd(2) (Linux 5.6)");
+			  "copy a descriptor of the application by pidfd_getfd(2)");
 		return fault_hint(f,
-				  "the default seccomp profile of Docker denies that call; --handoff=bind does without it, or use --keep-caps=net_bind_service without --handoff, or --cap-add=SYS_PTRACE");
+				  "Docker's seccomp profile denies it without --cap-add=SYS_PTRACE; --handoff=bind does without");
 	}
 	close(copy);
 	return 0;
@@ -537,6 +536,7 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 		close(channel[0]);
 		return 0;
 	}
+	compat_notifier_in_turn(b.notify);
 	result = try(&b, run, channel[1], child, f);
 	if (result == 0)
 		result = start_thread(&b, f);

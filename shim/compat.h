@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -185,6 +186,16 @@ static inline int compat_poll(struct pollfd *look, size_t count,
 static inline int compat_notifier(int fd, unsigned long request, void *argument)
 {
 	return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+/*
+ * SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (Linux
+ * 6.6): caller and answerer take turns on one processor. Only faster, so an
+ * older kernel's refusal does not matter.
+ */
+static inline void compat_notifier_in_turn(int fd)
+{
+	syscall(SYS_ioctl, fd, SECCOMP_IOW(4, __u64), 1UL);
 }
 
 /* seccomp(2). */

@@ -83,7 +83,7 @@ static int check_listener(const struct plan *plan, const struct listener *l,
 		return 0;
 	if (is_unix(l))
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen %s: --handoff=bind-own serves tcp and udp only, --handoff=bind unix sockets too",
+				 "--listen %s: --handoff=bind-own serves tcp and udp only",
 				 l->url);
 	if (listener_has(l, LISTENER_SPARES))
 		return fault_set(f, EXIT_USAGE, 0,
@@ -119,7 +119,7 @@ int pool_check(const struct plan *plan, struct fault *f)
 				 name);
 	if (plan->keep_caps)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: with --keep-caps the supervisor, which has no capability, could not look at the application",
+				 "--handoff %s: not with --keep-caps, as the supervisor has no capability and could not look at the application",
 				 name);
 	for (size_t i = 0; i < plan->nlisteners; i++) {
 		const struct listener *l = &plan->listeners[i];
@@ -318,6 +318,7 @@ static int open_form(const struct plan *plan, const struct listener *l,
 	return listen_open(plan, &one, &one.address.any, one.address_size, f);
 }
 
+/* Into the pool, or for bind-own, which has none, only to see that it works. */
 static int add(const struct plan *plan, struct pool *pool, size_t listener,
 	       enum form form, struct fault *f)
 {
@@ -330,6 +331,10 @@ static int add(const struct plan *plan, struct pool *pool, size_t listener,
 		return l->dual && form != FORM_V4 && listen_without_ipv6(f->err)
 			       ? 0
 			       : -1;
+	if (plan->handoff == HANDOFF_BIND_OWN) {
+		close(s->fd);
+		return 0;
+	}
 	pool->count++;
 	s->listener = (unsigned short)listener;
 	s->form = (unsigned char)form;
@@ -354,20 +359,5 @@ int pool_fill(const struct plan *plan, struct pool *pool, struct fault *f)
 				if (add(plan, pool, i, form, f) < 0)
 					return -1;
 		}
-	return 0;
-}
-
-int pool_try(const struct plan *plan, struct fault *f)
-{
-	if (filter_check(f) < 0 || handoff_close_from(STDERR_FILENO + 1, f) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->nlisteners; i++) {
-		const struct listener *l = &plan->listeners[i];
-		int fd = open_form(plan, l, l->dual ? FORM_V4 : FORM_NONE, f);
-
-		if (fd < 0)
-			return -1;
-		close(fd);
-	}
 	return 0;
 }
