@@ -99,16 +99,11 @@ static void choose(capng_type_t type, uint64_t set)
 }
 
 /*
- * What this process holds. Not capng_get_caps_process(): it reads the bounding
- * and ambient sets from /proc/PID/status, which may not be mounted, and its
- * parser would be a fifth of the whole binary.
+ * Not capng_get_caps_process(): it reads the bounding and ambient sets from
+ * /proc/PID/status, which may not be mounted, and its parser would be a fifth
+ * of the whole binary.
  */
-struct held {
-	uint64_t permitted;
-	uint64_t effective;
-};
-
-static int read_held(struct held *held)
+int caps_held(uint64_t *permitted, uint64_t *effective)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
@@ -117,11 +112,30 @@ static int read_held(struct held *held)
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return -1;
-	held->permitted = data[0].permitted |
-			  (uint64_t)data[1].permitted << 32;
-	held->effective = data[0].effective |
-			  (uint64_t)data[1].effective << 32;
+	*permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	*effective = data[0].effective | (uint64_t)data[1].effective << 32;
 	return 0;
+}
+
+/* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
+static int in_bounding(int cap)
+{
+	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+}
+
+uint64_t caps_bounding(void)
+{
+	uint64_t set = 0;
+
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		int has = in_bounding(cap);
+
+		if (has < 0)
+			break;
+		if (has)
+			set |= bit(cap);
+	}
+	return set;
 }
 
 /*
@@ -138,6 +152,22 @@ static int set_process(uint64_t permitted, uint64_t effective,
 	return capng_apply(CAPNG_SELECT_CAPS);
 }
 
+int caps_raise(uint64_t permitted, struct fault *f)
+{
+	if (set_process(permitted, permitted, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "raise the file capabilities");
+	return 0;
+}
+
+int caps_give_up(struct fault *f)
+{
+	if (set_process(0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "give up the file capabilities");
+	return 0;
+}
+
 /*
  * Drop from the bounding set what is not kept, by number up to the last one
  * the kernel has: libcap-ng knows only the capabilities of its own day, and
@@ -147,13 +177,11 @@ static int set_process(uint64_t permitted, uint64_t effective,
 static int reduce_bounding(uint64_t keep)
 {
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int in_set = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		int has = in_bounding(cap);
 
-		if (in_set < 0 && errno == EINVAL && cap > 0)
-			return 0;	/* past the kernel's last */
-		if (in_set < 0)
-			return -1;
-		if (in_set && !(keep & bit(cap)) &&
+		if (has < 0)	/* past the last one, and there is a first */
+			return errno == EINVAL && cap > 0 ? 0 : -1;
+		if (has && !(keep & bit(cap)) &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;
 	}
@@ -161,70 +189,84 @@ static int reduce_bounding(uint64_t keep)
 }
 
 /*
+ * The locks of Linux 2.6.26 and 4.3. Not SECURE_ALL_LOCKS: headers of 6.14 and
+ * later have more, which an older kernel refuses.
+ */
+enum {
+	LOCKS = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+};
+
+/*
  * uid 0 means nothing any more (NOROOT), a change of uid changes no set
  * (NO_SETUID_FIXUP), no set survives one by request (KEEP_CAPS off), nothing
  * becomes ambient again; all locked, for this process and all it starts. What
- * the runtime has locked already stays as it is.
+ * the runtime has locked already stays as it is. Setuid programs that are to
+ * work count on the first two being off.
  */
-static int lock_securebits(void)
+static int lock_securebits(bool new_privs)
 {
-	const int wanted = SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP |
-			   SECBIT_NO_CAP_AMBIENT_RAISE | SECURE_ALL_LOCKS;
+	const int wanted = LOCKS | SECBIT_NO_CAP_AMBIENT_RAISE |
+			   (new_privs ? 0 : SECBIT_NOROOT |
+					    SECBIT_NO_SETUID_FIXUP);
 	int now = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 	int fixed;
 
 	if (now < 0)
 		return -1;
-	fixed = (now & SECURE_ALL_LOCKS) >> 1;
-	return prctl(PR_SET_SECUREBITS, (wanted & ~fixed) | (now & fixed), 0,
-		     0, 0);
+	fixed = (now & LOCKS) >> 1;
+	return prctl(PR_SET_SECUREBITS,
+		     (wanted & ~fixed) | (now & (fixed | ~(LOCKS | LOCKS >> 1))),
+		     0, 0, 0);
 }
 
-/* Which of the wanted ones were never there? */
-static int missing(uint64_t wanted, struct fault *f)
+int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
 {
-	for (int cap = 0; cap < CAPS_LIMIT; cap++)
-		if (wanted & bit(cap)) {
-			const char *name =
-				capng_capability_to_name((unsigned int)cap);
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		const char *name =
+			capng_capability_to_name((unsigned int)cap);
 
-			fault_set(f, EXIT_STEP, EPERM, "keep capability %s",
-				  name ? name : "(unnamed)");
-			return caps_hint(f, cap);
-		}
+		if (!(keep & bit(cap)))
+			continue;
+		if (in_bounding(cap) < 0 && errno == EINVAL)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--keep-caps %d: this kernel has no such capability",
+					 cap);
+		if (permitted & bit(cap))
+			continue;
+		fault_set(f, EXIT_STEP, EPERM, "keep capability %s",
+			  name ? name : "(unnamed)");
+		return caps_hint(f, cap);
+	}
 	return 0;
 }
 
-int caps_reduce(uint64_t keep, uint64_t held_too, struct fault *f)
+int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
 {
-	const uint64_t setpcap = bit(CAP_SETPCAP);
-	struct held held;
+	uint64_t permitted, effective, setpcap;
 
-	if (read_held(&held) < 0)
+	if (caps_held(&permitted, &effective) < 0)
 		return fault_set(f, EXIT_STEP, errno, "read the capabilities");
-	if (missing((keep | held_too) & ~held.permitted, f) < 0)
+	if (caps_check(keep | held, permitted, f) < 0)
 		return -1;
-	if (!(held.permitted & setpcap)) {
-		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
-		return caps_hint(f, CAP_SETPCAP);
-	}
 	/*
 	 * CAP_SETPCAP stays until the bounding set and the securebits are
 	 * done, all else goes at once. Ambient capabilities must be permitted
 	 * and inheritable first, and be raised before SECBIT_NO_CAP_AMBIENT_RAISE.
 	 */
-	if (set_process(keep | held_too | setpcap, setpcap, keep) < 0)
+	setpcap = permitted & bit(CAP_SETPCAP);
+	if (set_process(keep | held | setpcap, setpcap, keep) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set the capabilities");
 	capng_clear(CAPNG_SELECT_AMBIENT);
 	choose(CAPNG_AMBIENT, keep);
 	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "set the ambient capabilities");
-	if (reduce_bounding(keep) < 0)
+	if (setpcap && reduce_bounding(keep) < 0)
 		return fault_set(f, EXIT_STEP, errno, "empty the bounding set");
-	if (lock_securebits() < 0)
+	if (setpcap && lock_securebits(new_privs) < 0)
 		return fault_set(f, EXIT_STEP, errno, "lock the securebits");
-	if (set_process(keep | held_too, keep | held_too, keep) < 0)
+	if (set_process(keep | held, keep | held, keep) < 0)
 		return fault_set(f, EXIT_STEP, errno, "drop the capabilities");
 	return 0;
 }
@@ -244,24 +286,47 @@ int caps_clear(struct fault *f)
 	return 0;
 }
 
+/*
+ * An engine's --cap-add does not reach a process that is not root, and file
+ * capabilities count for nothing under no_new_privs.
+ */
+static int hint_unprivileged(struct fault *f, int cap, const char *name)
+{
+	const char *other = "";
+
+	if (cap == CAP_NET_BIND_SERVICE)
+		other = ", or set the sysctl net.ipv4.ip_unprivileged_port_start=0";
+	if (cap == CAP_CHOWN)
+		other = ", or let this uid or a group of it write there (chown in the image, securityContext.fsGroup)";
+	return fault_hint(f,
+			  "uid %u has no CAP_%s: start as root (no --user, runAsUser or USER)%s%s",
+			  geteuid(), name,
+			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+				  ? ""
+				  : ", or give this file the capability (setcap ...=p)",
+			  other);
+}
+
 int caps_hint(struct fault *f, int cap)
 {
 	char name[CAPS_NAME_MAX];
 	const char *known = capng_capability_to_name((unsigned int)cap);
-	struct held held;
+	uint64_t permitted, effective;
 
-	if (!known || read_held(&held) < 0 || (held.effective & bit(cap)))
+	if (!known || caps_held(&permitted, &effective) < 0 ||
+	    (effective & bit(cap)))
 		return -1;
 	strncpy(name, known, sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	for (char *c = name; *c; c++)
 		if (*c >= 'a' && *c <= 'z')
 			*c = (char)(*c - 'a' + 'A');
+	if (geteuid() != 0)
+		return hint_unprivileged(f, cap, name);
 	return fault_hint(f,
 			  "CAP_%s is not %s; start the container with --cap-add=%s, or with securityContext.capabilities.add: [\"%s\"]",
 			  name,
-			  prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0
-				  ? "effective"
-				  : "in the bounding set",
+			  in_bounding(cap) > 0 ? "effective"
+					       : "in the bounding set",
 			  name, name);
 }

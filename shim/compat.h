@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/futex.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -42,6 +44,72 @@ struct compat_dirent {
 static inline ssize_t compat_getdents(int dir, void *buffer, size_t size)
 {
 	return syscall(SYS_getdents64, dir, buffer, size);
+}
+
+/*
+ * struct statx of statx(2). <linux/stat.h> has it, but cannot be included
+ * beside the <sys/stat.h> of every C library.
+ */
+struct compat_statx {
+	uint32_t mask;
+	uint32_t blksize;
+	uint64_t attributes;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t mode;
+	uint16_t pad;
+	uint64_t ino;
+	uint64_t size;
+	uint64_t blocks;
+	uint64_t attributes_mask;
+	int64_t atime[2];	/* seconds, then 32 bits of nanoseconds */
+	int64_t btime[2];
+	int64_t ctime[2];
+	int64_t mtime[2];
+	uint32_t rdev[2];
+	uint32_t dev[2];
+	uint64_t mnt_id;
+	uint64_t spare[13];
+};
+
+enum {
+	COMPAT_STATX_INO = 0x100,
+	COMPAT_STATX_BTIME = 0x800,
+	COMPAT_STATX_MNT_ID = 0x1000,	/* Linux 5.8 */
+	COMPAT_STATX_ATTR_IMMUTABLE = 0x10,
+	COMPAT_STATX_ATTR_APPEND = 0x20
+};
+
+/* statx(2), Linux 4.11. Returns 0, or -1 with errno. */
+static inline int compat_statx(int dir, const char *path, int flags,
+			       unsigned int mask, struct compat_statx *out)
+{
+	return (int)syscall(SYS_statx, dir, path, flags, mask, out);
+}
+
+/*
+ * fchmodat2(2), Linux 6.6: the only call that changes the mode through an
+ * O_PATH descriptor. Returns 0, or -1 with errno.
+ */
+static inline int compat_fchmodat2(int dir, const char *path, mode_t mode,
+				   int flags)
+{
+	return (int)syscall(452, dir, path, mode, flags);
+}
+
+/*
+ * futex(2) among the threads of a process: sleep while *word is value; wake
+ * count of those who sleep. To return early is allowed, so errors do not matter.
+ */
+static inline void compat_futex_wait(atomic_uint *word, unsigned int value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static inline void compat_futex_wake(atomic_uint *word, int count)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
 /* close_range(2), Linux 5.9. Returns 0, or -1 with errno. */
@@ -238,5 +306,24 @@ enum { COMPAT_SO_NETNS_COOKIE = 71 };
 #else
 #define COMPAT_AUDIT_ARCH 0
 #endif
+
+/* rename(2), which <stdio.h> declares. Returns 0, or -1 with errno. */
+static inline int compat_rename(const char *old, const char *new)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
+}
+
+/* Where these calls once took 16 bits, those that take 32. */
+enum {
+#if defined(SYS_setresuid32)
+	COMPAT_SETGROUPS = SYS_setgroups32,
+	COMPAT_SETRESGID = SYS_setresgid32,
+	COMPAT_SETRESUID = SYS_setresuid32
+#else
+	COMPAT_SETGROUPS = SYS_setgroups,
+	COMPAT_SETRESGID = SYS_setresgid,
+	COMPAT_SETRESUID = SYS_setresuid
+#endif
+};
 
 #endif

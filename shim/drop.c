@@ -1,14 +1,19 @@
 #include "drop.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "caps.h"
 #include "fault.h"
+#include "groups.h"
+#include "ids.h"
 #include "plan.h"
+#include "say.h"
+#include "start.h"
 #include "text.h"
 
 void drop_describe(const struct plan *plan, struct text *out)
@@ -23,43 +28,56 @@ void drop_describe(const struct plan *plan, struct text *out)
 		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
 	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
 	caps_describe(plan->keep_caps, out);
-	text_add(out, ", securebits locked, no_new_privs");
+	if (start_has(&plan->start, CAP_SETPCAP))
+		text_add(out, ", securebits locked");
+	else
+		text_add(out,
+			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
+	text_add(out, plan->allow_new_privs ? "" : ", no_new_privs");
 }
 
-/*
- * A user namespace may know neither the id nor the call. EINVAL: the id has no
- * mapping (user_namespaces(7)).
- */
-static int refused(struct fault *f, int cap)
+static bool changes_uid(const struct target *t, const struct start *s)
 {
-	if (f->err == EINVAL)
-		return fault_hint(f,
-				  "this user namespace does not map that id (/proc/self/uid_map, gid_map); choose a mapped one or map more ids");
-	return caps_hint(f, cap);
+	return s->uid != t->uid || s->euid != t->uid || s->suid != t->uid;
+}
+
+static bool changes_gid(const struct target *t, const struct start *s)
+{
+	return s->gid != t->gid || s->egid != t->gid || s->sgid != t->gid;
 }
 
 /*
  * Groups before gid before uid: each call needs the privilege that the next
  * one gives away (credentials(7)). The capabilities go last: setgroups() and
  * setresgid() need CAP_SETGID, setresuid() needs CAP_SETUID. setres*id() set
- * the filesystem ids as well.
+ * the filesystem ids as well. What is right already is left alone, because a
+ * process that is not root may not set even that.
  */
-static int change_ids(const struct target *t, struct fault *f)
+static int change_ids(const struct target *t, const struct start *s,
+		      struct fault *f)
 {
-	if (setgroups(t->ngroups, t->groups) < 0) {
+	if (!groups_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
+	    ids_set_groups(t->ngroups, t->groups) < 0) {
 		fault_set(f, EXIT_STEP, errno, "set %zu supplementary groups",
 			  t->ngroups);
-		return refused(f, CAP_SETGID);
+		return caps_hint(f, CAP_SETGID);
 	}
-	if (setresgid(t->gid, t->gid, t->gid) < 0) {
+	if (changes_gid(t, s) && ids_set_gid(t->gid, t->gid, t->gid) < 0) {
 		fault_set(f, EXIT_STEP, errno, "set gid %u", t->gid);
-		return refused(f, CAP_SETGID);
+		return caps_hint(f, CAP_SETGID);
 	}
-	if (setresuid(t->uid, t->uid, t->uid) < 0) {
+	if (changes_uid(t, s) && ids_set_uid(t->uid, t->uid, t->uid) < 0) {
 		fault_set(f, EXIT_STEP, errno, "set uid %u", t->uid);
-		return refused(f, CAP_SETUID);
+		return caps_hint(f, CAP_SETUID);
 	}
 	return 0;
+}
+
+static void warn_of_new_privs(struct fault *f)
+{
+	fault_set(f, EXIT_STEP, 0,
+		  "--allow-new-privs: the application may become whoever owns a setuid program that it can run");
+	say_warning(f);
 }
 
 /*
@@ -70,14 +88,26 @@ static int change_ids(const struct target *t, struct fault *f)
  */
 int drop_run(const struct plan *plan, struct run *run, struct fault *f)
 {
+	const struct start *s = &plan->start;
+	bool keeps = changes_uid(&plan->target, s) &&
+		     !(s->securebits & SECBIT_NO_SETUID_FIXUP);
+
 	(void)run;
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+	if (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "keep capabilities over the change of uid");
-	if (change_ids(&plan->target, f) < 0 ||
-	    caps_reduce(plan->keep_caps, plan_supervisor_caps(plan), f) < 0)
+	if (change_ids(&plan->target, s, f) < 0 ||
+	    caps_reduce(plan->keep_caps, plan_supervisor_caps(plan),
+			plan->allow_new_privs, f) < 0)
 		return -1;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	/* Locking the securebits has done that already. */
+	if (keeps && !start_has(s, CAP_SETPCAP) &&
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "let a change of uid clear capabilities");
+	if (plan->allow_new_privs)
+		warn_of_new_privs(f);
+	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");
 	return 0;
 }

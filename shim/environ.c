@@ -81,23 +81,43 @@ static bool is_roots_home(const char *home, const struct plan *plan)
 	       strcmp(home, plan->root_home) == 0;
 }
 
+/* USER and the like, of the target; a uid without a name has none of them. */
+static int set_or_unset(struct environment *e, const char *name,
+			const char *value, struct fault *f)
+{
+	if (*value)
+		return environ_set(e, f, name, "%s", value);
+	environ_unset(e, name);
+	return 0;
+}
+
+/*
+ * HOME, USER, LOGNAME and SHELL belong together: if HOME is somebody's choice
+ * for the application, so are the others.
+ */
 static int set_person(struct environment *e, const struct plan *plan,
 		      struct fault *f)
 {
 	const struct target *t = &plan->target;
+	const char *wish = plan->surroundings.home;
 	const char *home = environ_get(e, "HOME");
 
-	if ((!home || is_roots_home(home, plan)) &&
-	    environ_set(e, f, "HOME", "%s", t->home) < 0)
+	if (wish && wish[0] == '/' && environ_set(e, f, "HOME", "%s", wish) < 0)
 		return -1;
-	if (!t->name[0]) {
-		environ_unset(e, "USER");
-		environ_unset(e, "LOGNAME");
+	if (home && !is_roots_home(home, plan))
 		return 0;
-	}
-	if (environ_set(e, f, "USER", "%s", t->name) < 0)
+	if (!wish && environ_set(e, f, "HOME", "%s", t->home) < 0)
 		return -1;
-	return environ_set(e, f, "LOGNAME", "%s", t->name);
+	if (set_or_unset(e, "USER", t->name, f) < 0 ||
+	    set_or_unset(e, "LOGNAME", t->name, f) < 0)
+		return -1;
+	return set_or_unset(e, "SHELL", t->shell, f);
+}
+
+/* What --clear-env leaves: without them hardly anything can be found or shown. */
+static bool stays(const char *entry)
+{
+	return is_named(entry, "PATH", 4) || is_named(entry, "TERM", 4);
 }
 
 int environ_build(struct environment *e, char *const given[],
@@ -109,13 +129,15 @@ int environ_build(struct environment *e, char *const given[],
 
 	e->count = 0;
 	e->stored = 0;
-	for (; given[e->count]; e->count++) {
+	for (; *given; given++) {
+		if (plan->surroundings.clear && !stays(*given))
+			continue;
 		if (e->count + plan->nvariables + ROOM_FOR_OURS ==
 		    ARRAY_LEN(e->list))
 			return fault_set(f, EXIT_STEP, E2BIG,
 					 "pass on an environment of more than %d entries",
 					 ENVIRON_MAX);
-		e->list[e->count] = given[e->count];
+		e->list[e->count++] = *given;
 	}
 	e->list[e->count] = NULL;
 
@@ -123,6 +145,8 @@ int environ_build(struct environment *e, char *const given[],
 		environ_unset(e, not_ours[i]);
 	if (set_person(e, plan, f) < 0)
 		return -1;
+	for (size_t i = 0; i < plan->surroundings.nunset; i++)
+		environ_unset(e, plan->surroundings.unset[i]);
 	for (size_t i = 0; i < plan->nvariables; i++)
 		put(e, plan->variables[i]);
 	return 0;

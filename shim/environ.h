@@ -21,10 +21,12 @@ struct environment {
 
 /*
  * Build it from what was given to us:
+ *  - --clear-env leaves PATH and TERM;
  *  - sockets meant for us (LISTEN_*, NGINX) are removed;
- *  - HOME becomes the target's when it is unset or still root's; USER and
- *    LOGNAME likewise, and are removed when the target has no name;
- *  - --env comes last and wins.
+ *  - where HOME is unset or still root's, HOME, USER, LOGNAME and SHELL become
+ *    the target's, and those it has not are removed; --home sets HOME, or keeps
+ *    it;
+ *  - --unset-env, then --env, which wins.
  *
  * Returns 0, or -1 with a fault. The list points into given and the plan.
  */

@@ -43,6 +43,10 @@ static int add_variable(const char *option, const char *value,
 		fault_set(f, EXIT_USAGE, 0,
 			  "--%s %s: the variable %.*s is not set", option,
 			  value, (int)name_length, inner);
+		if (!env)
+			return fault_hint(f,
+					  "started with file capabilities or setuid, the environment is not trusted; write ${%.*s:-default}",
+					  (int)name_length, inner);
 		return fault_hint(f,
 				  "set it (docker run -e %.*s=..., env: in a manifest) or write ${%.*s:-default}",
 				  (int)name_length, inner, (int)name_length,

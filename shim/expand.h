@@ -21,7 +21,8 @@ bool expand_needed(const char *value);
  * a literal "${"; any other '$' is itself. The result is never expanded again
  * nor split into words.
  *
- * option: the option's name, for the message. env: as environ(7).
+ * option: the option's name, for the message. env: as environ(7), or NULL if
+ * it is not to be trusted: then no variable is set.
  * Returns 0, or -1 with a usage fault: unset variable, no closing brace, a bad
  * name, or no room in out (out then holds a part).
  */

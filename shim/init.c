@@ -28,9 +28,9 @@ enum {
 
 void init_describe(const struct plan *plan, struct text *out)
 {
-	text_add(out, "fork; the parent stays: it forwards signals, reaps, returns the exit status");
+	text_add(out, "fork; the parent stays, forwards signals, reaps");
 	if (plan->init.stop_timeout)
-		text_add(out, ", kills %u ms after it was told to stop",
+		text_add(out, ", kills %u ms after a signal to stop",
 			 plan->init.stop_timeout);
 	if (plan->init.drain)
 		text_add(out, ", gives what is left %u ms",
@@ -107,7 +107,7 @@ static pid_t try_fork(struct fault *f)
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,
-			  "the user may have no more processes (--pids-limit, ulimits.nproc), or memory is short");
+			  "a limit on processes (--pids-limit, ulimits.nproc), or no memory");
 }
 
 /* In the child. With signals still held, SIGTTOU cannot stop it here. */

@@ -10,6 +10,7 @@
 #include "environ.h"
 #include "fault.h"
 #include "handoff.h"
+#include "limit.h"
 #include "plan.h"
 #include "text.h"
 #include "verify.h"
@@ -28,7 +29,7 @@ void launch_describe(const struct plan *plan, struct text *out)
 
 static bool is_there(const char *path)
 {
-	return faccessat(AT_FDCWD, path, F_OK, 0) == 0;
+	return access(path, F_OK) == 0;
 }
 
 /*
@@ -54,6 +55,9 @@ static int not_started(const char *command, const char *path, int err,
 	if (err == EACCES)
 		return fault_hint(f,
 				  "the user needs execute permission on the file (chmod 755 in the image) and search permission on the folders above it, and the mount must not be noexec");
+	if (err == EAGAIN)
+		return fault_hint(f,
+				  "the user has more processes than --rlimit=nproc allows; they are counted over all containers that share the uid");
 	if (err == ENOEXEC)
 		return fault_hint(f,
 				  "it is no program for this machine, or a script without a #! line");
@@ -114,7 +118,7 @@ int launch(const struct plan *plan, struct run *run, char *const given[],
 {
 	static struct environment e __attribute__((section(".bss.large")));
 
-	if (environ_build(&e, given, plan, f) < 0 ||
+	if (limit_chdir(plan, f) < 0 || environ_build(&e, given, plan, f) < 0 ||
 	    handoff_announce(plan, run, getpid(), &e, f) < 0 ||
 	    handoff_arrange(run, f) < 0 ||
 	    verify_descriptors(run->nsockets, f) < 0)

@@ -31,6 +31,11 @@ static const int types[LISTENER_KINDS] = {
 	[LISTENER_UNIX_SEQPACKET] = SOCK_SEQPACKET,
 };
 
+static bool has_path(const struct listener *l)
+{
+	return l->address.any.sa_family == AF_UNIX && l->address.un.sun_path[0];
+}
+
 static void describe(const struct plan *plan, const struct listener *l,
 		     size_t first, struct text *out)
 {
@@ -43,7 +48,7 @@ static void describe(const struct plan *plan, const struct listener *l,
 			 first + count - 1);
 	if (l->name)
 		text_add(out, ", name %.*s", (int)l->name_length, l->name);
-	if (l->address.any.sa_family == AF_UNIX && l->address.un.sun_path[0])
+	if (has_path(l))
 		text_add(out, ", owned by %u:%u", l->uid, l->gid);
 	if (l->dual && plan->handoff == HANDOFF_NGINX)
 		text_add(out,
@@ -80,11 +85,8 @@ static uint32_t find_zone(const struct listener *l, struct fault *f)
 	if (parse_number(name, 1, UINT32_MAX, &number))
 		return (uint32_t)number;
 	number = if_nametoindex(name);
-	if (number == 0) {
-		fault_set(f, EXIT_STEP, ENODEV, "listen %s: find %s", l->url,
-			  name);
-		listen_hint(l, f);
-	}
+	if (number == 0)
+		listen_failed(l, "find its interface", f);
 	return (uint32_t)number;
 }
 
@@ -101,15 +103,7 @@ static int bind_inet(int fd, const struct listener *l,
 			return -1;
 		address = (const struct sockaddr *)&zoned;
 	}
-	if (bind(fd, address, size) == 0)
-		return 0;
-	fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
-	return listen_hint(l, f);
-}
-
-static bool has_path(const struct listener *l)
-{
-	return l->address.any.sa_family == AF_UNIX && l->address.un.sun_path[0];
+	return bind(fd, address, size) == 0 ? 0 : listen_failed(l, NULL, f);
 }
 
 static int start(int fd, const struct plan *plan, const struct listener *l,
@@ -121,10 +115,7 @@ static int start(int fd, const struct plan *plan, const struct listener *l,
 		return 0;
 	if (listener_has(l, LISTENER_BACKLOG))
 		backlog = (int)l->number[LISTENER_BACKLOG];
-	if (listen(fd, backlog) == 0)
-		return 0;
-	fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
-	return listen_hint(l, f);
+	return listen(fd, backlog) == 0 ? 0 : listen_failed(l, NULL, f);
 }
 
 int listen_open(const struct plan *plan, const struct listener *l,
@@ -139,10 +130,8 @@ int listen_open(const struct plan *plan, const struct listener *l,
 				(nonblock ? SOCK_NONBLOCK : 0),
 			0);
 
-	if (fd < 0) {
-		fault_set(f, EXIT_STEP, errno, "listen %s", l->url);
-		return listen_hint(l, f);
-	}
+	if (fd < 0)
+		return listen_failed(l, NULL, f);
 	if (sockopt_set(fd, l, address->sa_family, f) == 0 &&
 	    (has_path(l) ? sockfile_bind(fd, l, f)
 			 : bind_inet(fd, l, address, size, f)) == 0 &&

@@ -39,8 +39,6 @@ static int low_port(const struct listener *l, struct fault *f)
 	unsigned int port = ntohs(l->address.in.sin_port);
 	uint64_t lowest;
 
-	if (l->address.any.sa_family == AF_UNIX)
-		return -1;
 	caps_hint(f, CAP_NET_BIND_SERVICE);
 	if (!read_port_start(start, sizeof(start)) ||
 	    !parse_number(start, port + 1, 65536, &lowest))
@@ -76,23 +74,60 @@ static int no_address(const struct listener *l, struct fault *f)
 			  "no interface of this network namespace has that address; 0.0.0.0 takes all of them, and ?freebind one that is to come");
 }
 
-int listen_hint(const struct listener *l, struct fault *f)
+/* For a socket with a path. */
+static int no_file(const struct listener *l, struct fault *f)
 {
+	switch (f->err) {
+	case ENOENT:
+		return fault_hint(f,
+				  "the folder is not created; create it in the image, or mount a volume there");
+	case ELOOP:
+		return fault_hint(f,
+				  "a part of this path is a symbolic link, which is never followed; give the real path (/run, not /var/run)");
+	case EEXIST:
+		return fault_hint(f,
+				  "what is there is not a socket and is not replaced; remove it or choose another path");
+	case EROFS:
+		return fault_hint(f,
+				  "the folder is read-only; mount a volume there, as with --tmpfs=/run");
+	case EACCES:
+		return caps_hint(f, CAP_DAC_OVERRIDE);
+	case EPERM:
+		return caps_hint(f, CAP_CHOWN);
+	case EINVAL:
+		return fault_hint(f,
+				  "this user namespace does not map %u:%u (/proc/self/uid_map, gid_map)",
+				  l->uid, l->gid);
+	default:
+		return -1;
+	}
+}
+
+int listen_failed(const struct listener *l, const char *act, struct fault *f)
+{
+	fault_set(f, EXIT_STEP, errno, "listen %s%s%s", l->url, act ? ": " : "",
+		  act ? act : "");
+	switch (f->err) {
+	case EADDRINUSE:
+		return taken(l, f);
+	case EMFILE:
+		return fault_hint(f,
+				  "the limit on open files is too low; raise it, as with --ulimit=nofile=1024");
+	case ENODEV:
+		return fault_hint(f,
+				  "no interface of this network namespace has that name");
+	default:
+		break;
+	}
+	if (l->address.any.sa_family == AF_UNIX)
+		return no_file(l, f);
 	switch (f->err) {
 	case EACCES:
 	case EPERM:
 		return low_port(l, f);
-	case EADDRINUSE:
-		return taken(l, f);
 	case EADDRNOTAVAIL:
 	case EAFNOSUPPORT:
 		return no_address(l, f);
-	case ENODEV:
-		return fault_hint(f,
-				  "no interface of this network namespace has that name");
-	case EMFILE:
-		return fault_hint(f,
-				  "the limit on open files is too low; raise it, as with --ulimit=nofile=1024");
 	default:
 		return -1;
 	}

@@ -7,7 +7,12 @@
 struct fault;
 struct listener;
 
-/* Add the hint for f->err, if there is one. Returns -1 always. */
-int listen_hint(const struct listener *l, struct fault *f);
+/*
+ * The fault of a socket, from errno, and the hint for it if there is one.
+ *
+ * act: what was tried, or NULL where "listen URL" says it all.
+ * Returns -1 always.
+ */
+int listen_failed(const struct listener *l, const char *act, struct fault *f);
 
 #endif

@@ -8,14 +8,18 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "fault.h"
+#include "inherit.h"
 #include "init.h"
 #include "launch.h"
 #include "options.h"
 #include "plan.h"
 #include "say.h"
 #include "session.h"
+#include "settings.h"
 #include "signals.h"
+#include "start.h"
 #include "steps.h"
 #include "text.h"
 
@@ -54,13 +58,38 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 		steps_describe(plan);
 		return 0;
 	}
-	if (steps_run(plan, run, f) < 0)
+	if (start_raise(plan, f) < 0 || steps_run(plan, run, f) < 0)
 		return -1;
 	if (plan->init.wanted)
 		return init_run(plan, run, env, f);
 	if (session_start(plan, f) < 0 || session_tie(plan, run->parent, f) < 0)
 		return -1;
 	return launch(plan, run, env, f);
+}
+
+/*
+ * From wishes to what will be done. Whatever can be found wrong is found here,
+ * before the first side effect.
+ */
+static int settle(struct plan *plan, char *const env[], struct fault *f)
+{
+	if (plan->inherited.wanted &&
+	    inherit_read(&plan->inherited, plan->start.secure ? NULL : env,
+			 f) < 0)
+		return -1;
+	if (plan_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
+	    plan_check(plan, f) < 0 || start_settle(plan, PLAN_PASSWD, f) < 0 ||
+	    plan_resolve_owners(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
+	    account_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0)
+		return -1;
+	if (start_check(plan, f) < 0) {
+		/* A dry run elsewhere still shows what would be done. */
+		if (plan->action != ACTION_DRY_RUN || f->status == EXIT_USAGE)
+			return -1;
+		say_warning(f);
+	}
+	start_tell(plan);
+	return 0;
 }
 
 /*
@@ -83,7 +112,9 @@ int main(int argc, char **argv)
 	run.signals = signals_hold();
 	result = keep_standard_places(&f);
 	if (result == 0)
-		result = options_parse(&plan, argv, environ, &f);
+		result = start_read(&plan.start, &f);
+	if (result == 0)
+		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
 	if (!plan.init.wanted)
 		signals_release(run.signals);
 	if (plan.pdeathsig)
@@ -95,9 +126,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (result == 0)
-		result = plan_resolve(&plan, PLAN_PASSWD, PLAN_GROUP, &f);
-	if (result == 0)
-		result = plan_check(&plan, &f);
+		result = settle(&plan, environ, &f);
 	if (result == 0)
 		result = step_down(&plan, &run, environ, &f);
 	if (result >= 0)

@@ -25,7 +25,12 @@ struct field {
 
 enum { END_OF_FILE = -1 };
 
-/* 1 opened, 0 there is no such file, -1 errno. */
+/*
+ * 1 opened, 0 there is no such file, -1 errno. Who is not root and may not read
+ * it is no worse off than without it: podman makes a closed /etc where the image
+ * has none. For root it is an error, also where the id is known without the
+ * file: groups that /etc/group gives root must not pass for the runtime's.
+ */
 static int reader_open(struct reader *r, const char *path)
 {
 	r->err = 0;
@@ -33,7 +38,10 @@ static int reader_open(struct reader *r, const char *path)
 	r->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (r->fd >= 0)
 		return 1;
-	return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (errno == ENOENT || errno == ENOTDIR ||
+	    (errno == EACCES && geteuid() != 0))
+		return 0;
+	return -1;
 }
 
 /* Give the result, or -1 with errno if a read failed on the way. */
@@ -125,6 +133,7 @@ static int next_user(struct reader *r, struct names_user *user, bool *valid)
 		{ .text = gid, .size = sizeof(gid) },
 		{ .text = NULL },
 		{ .text = user->home, .size = sizeof(user->home) },
+		{ .text = user->shell, .size = sizeof(user->shell) },
 	};
 	int ended = ':';
 
@@ -137,7 +146,7 @@ static int next_user(struct reader *r, struct names_user *user, bool *valid)
 		ended = next_field(r, &fields[i], false);
 		*valid = *valid && fields[i].valid;
 	}
-	*valid = *valid && ended == ':' && is_name(user->name) &&
+	*valid = *valid && is_name(user->name) &&
 		 parse_id(uid, &user->uid) && parse_id(gid, &user->gid);
 	return skip_line(r, ended);
 }
@@ -149,6 +158,9 @@ int names_find_user(const char *passwd, const char *name, uid_t uid,
 	int ended = '\n';
 	int found = reader_open(&r, passwd);
 
+	/* For an id the closed file of another user namespace tells nothing. */
+	if (found < 0 && !name && errno == EACCES)
+		return 0;
 	if (found <= 0)
 		return found;
 	found = 0;
@@ -193,7 +205,8 @@ static int next_group(struct reader *r, struct group_head *head)
 	return ended;
 }
 
-int names_find_group(const char *group, const char *name, gid_t *gid)
+/* By name, or by the gid it points to where name is NULL. */
+static int find_group(const char *group, const char *name, gid_t *gid)
 {
 	struct group_head head;
 	struct reader r;
@@ -205,12 +218,23 @@ int names_find_group(const char *group, const char *name, gid_t *gid)
 	found = 0;
 	while (!found && ended != END_OF_FILE) {
 		ended = skip_line(&r, next_group(&r, &head));
-		if (head.valid && strcmp(head.name, name) == 0) {
+		if (head.valid && (name ? strcmp(head.name, name) == 0
+					: head.gid == *gid)) {
 			*gid = head.gid;
 			found = 1;
 		}
 	}
 	return (int)reader_close(&r, found);
+}
+
+int names_find_group(const char *group, const char *name, gid_t *gid)
+{
+	return find_group(group, name, gid);
+}
+
+int names_find_gid(const char *group, gid_t gid)
+{
+	return find_group(group, NULL, &gid);
 }
 
 /* Read the members, to the line's end; is user one of them? */

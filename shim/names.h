@@ -21,6 +21,7 @@ struct names_user {
 	uid_t uid;
 	gid_t gid;
 	char home[PATH_MAX];
+	char shell[PATH_MAX];
 };
 
 /*
@@ -34,6 +35,9 @@ int names_find_user(const char *passwd, const char *name, uid_t uid,
 
 /* Find a group's gid by its name. Returns as names_find_user(). */
 int names_find_group(const char *group, const char *name, gid_t *gid);
+
+/* Is there a group with that gid? Returns 1, 0, or -1 with errno. */
+int names_find_gid(const char *group, gid_t gid);
 
 /*
  * Collect the groups that list user as a member, as initgroups(3) does, at

@@ -4,10 +4,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "account.h"
 #include "caps.h"
 #include "expand.h"
 #include "fault.h"
-#include "inherit.h"
+#include "limit.h"
+#include "own_option.h"
 #include "parse.h"
 #include "plan.h"
 #include "signals.h"
@@ -44,6 +46,125 @@ static int set_allow_root(struct plan *plan, const char *value, struct fault *f)
 	plan->allow_root = true;
 	return 0;
 }
+
+/* --- who the application is and what it finds */
+
+static int set_unprivileged(struct plan *plan, const char *value,
+			    struct fault *f)
+{
+	if (strcmp(value, "adapt") == 0)
+		plan->unprivileged = UNPRIVILEGED_ADAPT;
+	else if (strcmp(value, "fail") == 0)
+		plan->unprivileged = UNPRIVILEGED_FAIL;
+	else
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--unprivileged %s: expected adapt or fail",
+				 value);
+	return 0;
+}
+
+static int set_strict(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->strict = true;
+	return 0;
+}
+
+static int set_allow_new_privs(struct plan *plan, const char *value,
+			       struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->allow_new_privs = true;
+	return 0;
+}
+
+static int set_account(struct plan *plan, const char *value, struct fault *f)
+{
+	plan->account.value = value;
+	return account_check(value, f);
+}
+
+static int not_absolute(const char *option, const char *value, struct fault *f)
+{
+	return fault_set(f, EXIT_USAGE, 0,
+			 "--%s %s: expected an absolute path", option, value);
+}
+
+static int set_home(struct plan *plan, const char *value, struct fault *f)
+{
+	plan->surroundings.home = value;
+	if (value[0] == '/' || strcmp(value, "keep") == 0)
+		return 0;
+	return fault_set(f, EXIT_USAGE, 0,
+			 "--home %s: expected an absolute path or keep", value);
+}
+
+static int set_unset_env(struct plan *plan, const char *value, struct fault *f)
+{
+	struct surroundings *s = &plan->surroundings;
+
+	if (!value[0] || strchr(value, '='))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--unset-env %s: expected a name", value);
+	if (s->nunset == PLAN_MAX_VARIABLES)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--unset-env %s: more than %d variables",
+				 value, PLAN_MAX_VARIABLES);
+	s->unset[s->nunset++] = value;
+	return 0;
+}
+
+static int set_clear_env(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)value;
+	(void)f;
+	plan->surroundings.clear = true;
+	return 0;
+}
+
+static int set_chdir(struct plan *plan, const char *value, struct fault *f)
+{
+	plan->limits.chdir = value;
+	return value[0] == '/' ? 0 : not_absolute("chdir", value, f);
+}
+
+static int set_umask(struct plan *plan, const char *value, struct fault *f)
+{
+	return limit_set_umask(&plan->limits, value, f);
+}
+
+static int set_rlimit(struct plan *plan, const char *value, struct fault *f)
+{
+	return limit_set_rlimit(&plan->limits, value, f);
+}
+
+static int set_nice(struct plan *plan, const char *value, struct fault *f)
+{
+	return limit_set_nice(&plan->limits, value, f);
+}
+
+static int set_oom(struct plan *plan, const char *value, struct fault *f)
+{
+	return limit_set_oom(&plan->limits, value, f);
+}
+
+static int set_cpus(struct plan *plan, const char *value, struct fault *f)
+{
+	return limit_set_cpus(&plan->limits, value, f);
+}
+
+/* It was read before, see options_config(). */
+static int set_config(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)plan;
+	(void)value;
+	(void)f;
+	return 0;
+}
+
+/* --- */
 
 static int set_listen(struct plan *plan, const char *value, struct fault *f)
 {
@@ -102,15 +223,7 @@ static int set_inherit_sockets(struct plan *plan, const char *value,
 
 static int set_own(struct plan *plan, const char *value, struct fault *f)
 {
-	if (plan->ntrees == PLAN_MAX_TREES)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: more than %d paths", value,
-				 PLAN_MAX_TREES);
-	if (value[0] != '/')
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: expected an absolute path", value);
-	plan->trees[plan->ntrees++].path = value;
-	return 0;
+	return own_option_parse(plan, value, f);
 }
 
 static int set_own_stdio(struct plan *plan, const char *value, struct fault *f)
@@ -291,13 +404,61 @@ static const struct option options[] = {
 	  .help = "who the application is, names or numbers",
 	  .set = set_user },
 	{ .name = "groups", .value = "LIST",
-	  .help = "supplementary groups, names or numbers, joined by\n"
-		  "commas, or none (default: those that /etc/group\n"
-		  "gives the user)",
+	  .help = "supplementary groups, joined by commas: names,\n"
+		  "numbers, init (of /etc/group), runtime (given to\n"
+		  "the container), auto (the default: runtime, and\n"
+		  "init for a name); or none",
 	  .set = set_groups },
 	{ .name = "allow-root",
 	  .help = "let --user be root",
 	  .set = set_allow_root },
+	{ .name = "unprivileged", .value = "WHAT",
+	  .help = "when not started as root: adapt (the default: stay\n"
+		  "who we are, do what can be done) or fail",
+	  .set = set_unprivileged },
+	{ .name = "strict",
+	  .help = "fail where the bounding set cannot be emptied",
+	  .set = set_strict },
+	{ .name = "allow-new-privs",
+	  .help = "let setuid programs and file capabilities work later",
+	  .set = set_allow_new_privs },
+	{ .name = "account", .value = "NAME[:HOME[:SHELL]]",
+	  .help = "give uid and gid entries in /etc/passwd and\n"
+		  "/etc/group if they have none",
+	  .set = set_account },
+	{ .name = "home", .value = "DIR",
+	  .help = "set HOME to DIR, or keep it as it is (keep)",
+	  .set = set_home },
+	{ .name = "unset-env", .many = true, .value = "NAME",
+	  .help = "remove an environment variable",
+	  .set = set_unset_env },
+	{ .name = "clear-env",
+	  .help = "begin with an environment of PATH and TERM only",
+	  .set = set_clear_env },
+	{ .name = "chdir", .value = "DIR",
+	  .help = "enter this folder, as the user",
+	  .set = set_chdir },
+	{ .name = "umask", .value = "MASK",
+	  .help = "file mode creation mask, octal",
+	  .set = set_umask },
+	{ .name = "rlimit", .many = true, .value = "NAME=SOFT[:HARD]",
+	  .help = "resource limit: a name of getrlimit(2), as nofile;\n"
+		  "numbers or unlimited; SOFT alone is both",
+	  .set = set_rlimit },
+	{ .name = "nice", .value = "N",
+	  .help = "scheduling priority, -20 to 19",
+	  .set = set_nice },
+	{ .name = "oom-score-adj", .value = "N",
+	  .help = "how soon the OOM killer comes, -1000 to 1000",
+	  .set = set_oom },
+	{ .name = "cpu-affinity", .value = "LIST",
+	  .help = "CPUs to run on, as in 0-3,7",
+	  .set = set_cpus },
+	{ .name = "config", .value = "FILE",
+	  .help = "read options from FILE, one a line, without dashes;\n"
+		  "the command line wins (default: /etc/stepdown.conf,\n"
+		  "if it is there)",
+	  .set = set_config },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
 	  .help = "bind and listen, and hand over as 3, 4, ...: tcp://\n"
@@ -319,9 +480,13 @@ static const struct option options[] = {
 	  .help = "pass the sockets that stepdown itself was started\n"
 		  "with (LISTEN_FDS) on, in front of those of --listen",
 	  .set = set_inherit_sockets },
-	{ .name = "own", .letter = 'o', .many = true, .value = "PATH",
+	{ .name = "own", .letter = 'o', .many = true,
+	  .value = "PATH[,OPTION...]",
 	  .help = "give PATH and all that is below it to the user;\n"
-		  "never through a symbolic link or into another mount",
+		  "never through a symbolic link or into another mount;\n"
+		  "options: user=, group=, mode=, create[=MODE],\n"
+		  "shallow, fsgroup, if-root-differs, from=UID[:GID],\n"
+		  "try, cross-mounts, force, threads=N",
 	  .set = set_own },
 	{ .name = "own-stdio",
 	  .help = "give pipes and terminals among stdin, stdout and\n"
@@ -458,44 +623,102 @@ static int unknown(const char *word, struct fault *f)
 			  "stepdown --help lists the options; the application's own go after its name");
 }
 
+/*
+ * Take one option and its value from argv. Returns 1; 0 where the options end,
+ * *at is then the command; or -1 with a fault.
+ */
+static int next_option(char *const **at, const struct option **o,
+		       const char **value, struct fault *f)
+{
+	const char *word = **at;
+
+	if (!word || word[0] != '-' || !word[1])
+		return 0;
+	(*at)++;
+	if (strcmp(word, "--") == 0)
+		return 0;
+	*o = find_option(word, value);
+	if (!*o)
+		return unknown(word, f);
+	if (!(*o)->value && *value)
+		return fault_set(f, EXIT_USAGE, 0, "%s: --%s takes no value",
+				 word, (*o)->name);
+	if ((*o)->value && !*value) {
+		*value = **at;
+		if (!*value)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--%s: its value %s is missing",
+					 (*o)->name, (*o)->value);
+		(*at)++;
+	}
+	return 1;
+}
+
+/* --help and --version end the reading. */
+static bool is_last(const struct plan *plan)
+{
+	return plan->action == ACTION_HELP || plan->action == ACTION_VERSION;
+}
+
 int options_parse(struct plan *plan, char *const argv[], char *const env[],
 		  struct fault *f)
 {
 	uint64_t seen = 0;
 	char *const *at = argv[0] ? argv + 1 : argv;
+	const struct option *o;
+	const char *value;
+	int found;
 
-	for (; *at && (*at)[0] == '-' && (*at)[1]; at++) {
-		const char *word = *at;
-		const char *value;
-		const struct option *o;
-
-		if (strcmp(word, "--") == 0) {
-			at++;
-			break;
-		}
-		o = find_option(word, &value);
-		if (!o)
-			return unknown(word, f);
-		if (!o->value && value)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "%s: --%s takes no value", word,
-					 o->name);
-		if (o->value && !value) {
-			value = *++at;
-			if (!value)
-				return fault_set(f, EXIT_USAGE, 0,
-						 "--%s: its value %s is missing",
-						 o->name, o->value);
-		}
+	while ((found = next_option(&at, &o, &value, f)) > 0) {
 		if (apply(plan, o, value, env, &seen, f) < 0)
 			return -1;
-		if (plan->action == ACTION_HELP ||
-		    plan->action == ACTION_VERSION)
+		if (is_last(plan))
 			return 0;
 	}
 	plan->command = at;
-	return plan->inherited.wanted ? inherit_read(&plan->inherited, env, f)
-				      : 0;
+	return found;
+}
+
+int options_config(struct plan *plan, char *const argv[], char *const env[],
+		   const char **path, struct fault *f)
+{
+	char *const *at = argv[0] ? argv + 1 : argv;
+	const struct option *o;
+	const char *value;
+
+	*path = NULL;
+	while (next_option(&at, &o, &value, f) > 0) {
+		if (o->set == set_help || o->set == set_version)
+			return 1;
+		if (o->set != set_config)
+			continue;
+		if (*path)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--config: given twice");
+		if (expand(plan, o, &value, env, f) < 0)
+			return -1;
+		*path = value;
+	}
+	return 0;
+}
+
+int options_set(struct plan *plan, const char *name, const char *value,
+		char *const env[], uint64_t *seen, struct fault *f)
+{
+	const struct option *o = find_name(name, strlen(name));
+
+	if (!o || o->set == set_config || o->set == set_help ||
+	    o->set == set_version)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "%s: not an option of a config file", name);
+	if (!o->value && value)
+		return fault_set(f, EXIT_USAGE, 0, "--%s takes no value",
+				 name);
+	if (o->value && !value)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s: its value %s is missing", name,
+				 o->value);
+	return apply(plan, o, value, env, seen, f);
 }
 
 static void add_help(struct text *out, const struct option *o)

@@ -16,6 +16,16 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+const char *parse_find(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; *text; text++)
+		if (strncmp(text, word, length) == 0)
+			return text;
+	return NULL;
+}
+
 bool parse_is_number(const char *text)
 {
 	if (!*text)
@@ -55,12 +65,17 @@ bool parse_id(const char *text, uint32_t *id)
 	return true;
 }
 
+bool parse_is_name_byte(char c)
+{
+	return is_letter(c) || is_digit(c);
+}
+
 bool parse_is_variable(const char *text, size_t length)
 {
 	if (length == 0 || !is_letter(text[0]))
 		return false;
 	for (size_t i = 1; i < length; i++)
-		if (!is_letter(text[i]) && !is_digit(text[i]))
+		if (!parse_is_name_byte(text[i]))
 			return false;
 	return true;
 }
@@ -72,7 +87,7 @@ static const char *read_digits(const char *text, uint64_t lowest,
 	char digits[16];
 	size_t length = 0;
 
-	for (; is_digit(text[length]) && length < sizeof(digits); length++)
+	for (; length < sizeof(digits) && is_digit(text[length]); length++)
 		digits[length] = text[length];
 	if (length == sizeof(digits))
 		return NULL;
@@ -120,7 +135,7 @@ bool parse_pair(const char *text, uint8_t *from, uint8_t *to)
 
 const char *parse_variable(char *const env[], const char *name, size_t length)
 {
-	for (; *env; env++)
+	for (; env && *env; env++)
 		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
 			return *env + length + 1;
 	return NULL;

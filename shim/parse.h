@@ -27,8 +27,14 @@ bool parse_number(const char *text, uint64_t lowest, uint64_t highest,
  */
 bool parse_id(const char *text, uint32_t *id);
 
+/* As strstr(3), which is a fiftieth of the binary. */
+const char *parse_find(const char *text, const char *word);
+
 /* All digits, and at least one: a number, never a name. */
 bool parse_is_number(const char *text);
+
+/* Any of [A-Za-z0-9_]. */
+bool parse_is_name_byte(char c);
 
 /* The name of an environment variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
 bool parse_is_variable(const char *text, size_t length);
@@ -42,7 +48,10 @@ bool parse_duration(const char *text, uint32_t *milliseconds);
 /* FROM:TO, two numbers from 0 to 255. */
 bool parse_pair(const char *text, uint8_t *from, uint8_t *to);
 
-/* The value of a variable in an environment (as environ(7)), or NULL. */
+/*
+ * The value of a variable in an environment (as environ(7)), or NULL. Without
+ * an environment (NULL) there is none.
+ */
 const char *parse_variable(char *const env[], const char *name, size_t length);
 
 /* Copy a word and end it by NUL; false, and no copy, if it is too long. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
@@ -26,9 +27,12 @@ enum {
 	PLAN_MAX_SPARES = 2048,		/* of --handoff=bind, all forms */
 	PLAN_NAMES_SIZE = 32768,	/* bytes of LISTEN_FDNAMES */
 	PLAN_MAX_TREES = 128,
+	TREE_MAX_CLAUSES = 16,
+	TREE_MAX_THREADS = 8,
 	PLAN_MAX_VARIABLES = 256,
 	PLAN_MAX_GROUPS = 65536,	/* NGROUPS_MAX of the kernel */
 	PLAN_TEXT_SIZE = 65536,		/* bytes of expanded option values */
+	PLAN_CONFIG_SIZE = 65536,	/* bytes of a config file */
 	LISTENER_NAME_MAX = 255,	/* sd_listen_fds_with_names(3) */
 	USER_NAME_MAX = 255,
 	INIT_MAX_EXITS = 32,
@@ -126,19 +130,98 @@ struct inherited {
 	const char *names;	/* LISTEN_FDNAMES, or NULL */
 };
 
+/* One change of a mode, as chmod(1) writes it: "g+rw", "o=", "a+X". */
+struct mode_clause {
+	char op;		/* '+', '-' or '=' */
+	bool if_any;		/* X: x, for folders and what has an x already */
+	bool copy;		/* bits: whose r, w and x are copied (g=u) */
+	mode_t who;		/* the bits that may change; 0: all but umask's */
+	mode_t bits;		/* for everybody; who chooses */
+};
+
 /* One folder or file that the target shall own, with all that is below it. */
 struct tree {
 	const char *path;
+	const char *user;	/* as typed, or NULL: the target's */
+	const char *group;
+	const char *from;	/* UID[:GID] as typed, or NULL: anybody's */
+	const char *mode;	/* as typed, or NULL: as it is */
+	struct mode_clause clauses[TREE_MAX_CLAUSES];
+	size_t nclauses;
+	mode_t create_mode;
+	unsigned int threads;	/* 0: one for each CPU */
+	bool create;		/* make what is missing of the path */
+	bool shallow;		/* nothing below it */
+	bool if_root_differs;	/* nothing, if the path itself is right */
+	bool fsgroup;		/* what the kubelet does */
+	bool may_fail;		/* try: a failure is a warning */
+	bool cross_mounts;
+	bool force;		/* also a folder of the system */
+
+	/* Filled by plan_resolve(). */
+	uid_t uid;		/* -1: leave it */
+	gid_t gid;
+	uid_t from_uid;		/* -1: anybody's */
+	gid_t from_gid;
+};
+
+/* What to do when started as somebody else than root. */
+enum unprivileged {
+	UNPRIVILEGED_ADAPT,	/* keep the ids we have, do what can be done */
+	UNPRIVILEGED_FAIL
+};
+
+/*
+ * How stepdown was started: what the kernel said before anything was done.
+ * drop decides by it and verify expects by it.
+ */
+struct start {
+	bool secure;		/* AT_SECURE: file capabilities or setuid */
+	bool no_new_privs;
+	uid_t uid, euid, suid;
+	gid_t gid, egid, sgid;
+	uint64_t permitted;	/* capabilities */
+	uint64_t effective;
+	uint64_t bounding;	/* read only where it cannot be changed */
+	unsigned int securebits;
+	gid_t groups[PLAN_MAX_GROUPS];	/* sorted */
+	size_t ngroups;
+	bool adapted;		/* the target is not all that --user says */
+};
+
+/* What else the application finds changed: as typed and checked, or NULL. */
+struct limits {
+	const char *rlimits[RLIM_NLIMITS];	/* NAME=SOFT[:HARD] */
+	const char *umask;
+	const char *nice;
+	const char *oom_score_adj;
+	const char *cpus;
+	const char *chdir;
+};
+
+/* What happens to the environment besides --env. */
+struct surroundings {
+	const char *home;		/* DIR, "keep", or NULL for the rule */
+	bool clear;
+	size_t nunset;
+	const char *unset[PLAN_MAX_VARIABLES];
+};
+
+/* An entry for a uid that has none. */
+struct account {
+	const char *value;		/* as typed, or NULL */
+	bool add_user, add_group;	/* filled by plan_resolve() */
 };
 
 /* Who the application is. */
 struct target {
 	uid_t uid;
 	gid_t gid;
-	gid_t groups[PLAN_MAX_GROUPS];	/* supplementary groups */
+	gid_t groups[PLAN_MAX_GROUPS];	/* supplementary groups, sorted */
 	size_t ngroups;
 	char name[USER_NAME_MAX + 1];	/* of the passwd entry, or empty */
 	char home[PATH_MAX];		/* of the passwd entry, or "/" */
+	char shell[PATH_MAX];		/* of the passwd entry, or empty */
 };
 
 /* What --init, to stay as the application's parent, was asked for. */
@@ -161,7 +244,11 @@ struct plan {
 	bool verbose;
 	bool allow_root;
 	bool own_stdio;
+	bool allow_new_privs;
+	bool strict;
+	enum unprivileged unprivileged;
 	const char *user;		/* USER[:GROUP] as typed, or NULL */
+	bool named;			/* USER is a name, not a number */
 	const char *groups;		/* LIST as typed, or NULL */
 	enum handoff handoff;
 	bool no_listen_pid;
@@ -175,6 +262,11 @@ struct plan {
 	size_t nvariables;
 	char *const *command;		/* the application and its arguments */
 
+	struct start start;		/* filled by start_read() */
+	struct limits limits;
+	struct surroundings surroundings;
+	struct account account;
+
 	/* Filled by plan_resolve(). */
 	char root_home[PATH_MAX];	/* the home of uid 0 in this image */
 	struct target target;
@@ -184,6 +276,7 @@ struct plan {
 	const char *variables[PLAN_MAX_VARIABLES];	/* NAME=VALUE */
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
 	size_t text_length;
+	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };
 
 /* A file, in whatever way it is reached. */
@@ -269,6 +362,13 @@ static inline size_t plan_count_sockets(const struct plan *plan)
  */
 int plan_resolve(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f);
+
+/*
+ * Whose the trees and the sockets with a path shall be. The default is the
+ * target, so this comes when it is settled. Returns as plan_resolve().
+ */
+int plan_resolve_owners(struct plan *plan, const char *passwd,
+			const char *group, struct fault *f);
 
 #define PLAN_PASSWD "/etc/passwd"
 #define PLAN_GROUP "/etc/group"

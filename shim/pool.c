@@ -176,15 +176,15 @@ static bool same_path(const struct wish *w, const struct listener *l)
 	const size_t start = offsetof(struct sockaddr_un, sun_path);
 	size_t room = w->size > start ? w->size - start : 0;
 	const char *path = l->address.un.sun_path;
+	const char *given = (const char *)&w->address + start;
 	size_t length;
 
 	if (!path[0])	/* abstract: all bytes count */
 		return w->size == l->address_size &&
-		       memcmp(w->address.un.sun_path, path,
-			      w->size - start) == 0;
-	length = strnlen(w->address.un.sun_path, room);
-	return length == strlen(path) &&
-	       memcmp(w->address.un.sun_path, path, length) == 0;
+		       memcmp(given, path, room) == 0;
+	length = strnlen(given, room);
+	return length < sizeof(l->address.un.sun_path) &&
+	       memcmp(given, path, length) == 0 && !path[length];
 }
 
 /* By address alone. A dual listener is known by "::", and has 0.0.0.0 too. */

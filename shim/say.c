@@ -99,12 +99,12 @@ void say_warning(const struct fault *f)
 	say_words(f, "warning: ", put);
 }
 
-static void say_formatted(int fd, const char *head, const char *format,
-			  va_list words)
-	__attribute__((format(printf, 3, 0)));
+static void say_formatted(int fd, const char *head, const char *tail,
+			  const char *format, va_list words)
+	__attribute__((format(printf, 4, 0)));
 
-static void say_formatted(int fd, const char *head, const char *format,
-			  va_list words)
+static void say_formatted(int fd, const char *head, const char *tail,
+			  const char *format, va_list words)
 {
 	char line[MESSAGE_SIZE / 2];
 	char buffer[MESSAGE_SIZE];
@@ -115,7 +115,7 @@ static void say_formatted(int fd, const char *head, const char *format,
 	text_start(&out, buffer, sizeof(buffer));
 	text_add(&out, "%s", head);
 	add_printable(&out, line);
-	text_add(&out, "\n");
+	text_add(&out, "%s", tail);
 	put(fd, &out);
 }
 
@@ -124,8 +124,30 @@ void say_note(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	say_formatted(STDERR_FILENO, "stepdown: ", format, words);
+	say_formatted(STDERR_FILENO, "stepdown: ", "\n", format, words);
 	va_end(words);
+}
+
+/* ECMA-48, EL: erase to the end of the line. */
+#define ERASE_LINE "\033[K"
+
+void say_progress(bool in_place, const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	say_formatted(STDERR_FILENO, "stepdown: ",
+		      in_place ? ERASE_LINE "\r" : "\n", format, words);
+	va_end(words);
+}
+
+void say_progress_end(void)
+{
+	char buffer[] = ERASE_LINE;
+	struct text out = { .start = buffer, .size = sizeof(buffer),
+			    .length = sizeof(buffer) - 1 };
+
+	put(STDERR_FILENO, &out);
 }
 
 void say_line(const char *format, ...)
@@ -133,7 +155,7 @@ void say_line(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	say_formatted(STDOUT_FILENO, "", format, words);
+	say_formatted(STDOUT_FILENO, "", "\n", format, words);
 	va_end(words);
 }
 

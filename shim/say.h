@@ -8,6 +8,8 @@
 #ifndef STEPDOWN_SAY_H
 #define STEPDOWN_SAY_H
 
+#include <stdbool.h>
+
 struct fault;
 struct text;
 
@@ -25,6 +27,14 @@ void say_warning_now(const struct fault *f);
 
 /* stderr, for --verbose: "stepdown: ...". */
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * stderr, while something takes long: a line, or with in_place one that is
+ * written over the last on a terminal, and cleared by say_progress_end().
+ */
+void say_progress(bool in_place, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void say_progress_end(void);
 
 /* stdout: one line, as it is asked for by --dry-run. */
 void say_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -14,7 +14,7 @@ int session_start(const struct plan *plan, struct fault *f)
 		return 0;
 	fault_set(f, EXIT_STEP, errno, "start a session");
 	return fault_hint(f,
-			  "the leader of a process group cannot leave its session; with --init it is the child that gets one");
+			  "the leader of a process group cannot leave its session; add --init, and the child gets one");
 }
 
 int session_tie(const struct plan *plan, pid_t parent, struct fault *f)

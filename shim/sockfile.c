@@ -2,13 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "caps.h"
 #include "compat.h"
 #include "fault.h"
 #include "listen_hint.h"
@@ -27,32 +25,6 @@ static const char *name_of(const struct listener *l)
 	return strrchr(l->address.un.sun_path, '/') + 1;
 }
 
-static int failed(const struct listener *l, const char *act, struct fault *f)
-{
-	fault_set(f, EXIT_STEP, errno, "listen %s: %s", l->url, act);
-	switch (f->err) {
-	case ENOENT:
-		return fault_hint(f,
-				  "the folder is not created; create it in the image, or mount a volume there");
-	case ELOOP:
-		return fault_hint(f,
-				  "a part of this path is a symbolic link, which is never followed; give the real path (/run, not /var/run)");
-	case EROFS:
-		return fault_hint(f,
-				  "the folder is read-only; mount a volume there, as with --tmpfs=/run");
-	case EACCES:
-		return caps_hint(f, CAP_DAC_OVERRIDE);
-	case EPERM:
-		return caps_hint(f, CAP_CHOWN);
-	case EINVAL:
-		return fault_hint(f,
-				  "this user namespace does not map %u:%u (/proc/self/uid_map, gid_map)",
-				  l->uid, l->gid);
-	default:
-		return -1;
-	}
-}
-
 /* The folder, by a descriptor: what was looked at is what is changed. */
 static int open_folder(const struct listener *l, struct fault *f)
 {
@@ -67,7 +39,7 @@ static int open_folder(const struct listener *l, struct fault *f)
 	memcpy(folder, l->address.un.sun_path, length);
 	folder[length] = '\0';
 	fd = compat_openat2(AT_FDCWD, folder, &how);
-	return fd < 0 ? failed(l, "open its folder", f) : fd;
+	return fd < 0 ? listen_failed(l, "open its folder", f) : fd;
 }
 
 /*
@@ -99,18 +71,13 @@ static int clear_place(int folder, const struct listener *l, struct fault *f)
 	struct stat st;
 
 	if (fstatat(folder, name_of(l), &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : failed(l, "examine its path", f);
-	if (!S_ISSOCK(st.st_mode)) {
-		fault_set(f, EXIT_STEP, EEXIST, "listen %s", l->url);
-		return fault_hint(f,
-				  "what is there is not a socket and is not replaced; remove it or choose another path");
-	}
-	if (!is_stale(l)) {
-		fault_set(f, EXIT_STEP, EADDRINUSE, "listen %s", l->url);
-		return listen_hint(l, f);
+		return errno == ENOENT ? 0 : listen_failed(l, "examine its path", f);
+	if (!S_ISSOCK(st.st_mode) || !is_stale(l)) {
+		errno = S_ISSOCK(st.st_mode) ? EADDRINUSE : EEXIST;
+		return listen_failed(l, NULL, f);
 	}
 	if (unlinkat(folder, name_of(l), 0) < 0 && errno != ENOENT)
-		return failed(l, "remove the stale socket", f);
+		return listen_failed(l, "remove the stale socket", f);
 	return 0;
 }
 
@@ -126,14 +93,18 @@ static int bind_with_mode(int fd, const struct listener *l, struct fault *f)
 	int result = bind(fd, &l->address.any, l->address_size);
 
 	umask(old);
-	if (result == 0)
-		return 0;
-	return failed(l, "bind", f);
+	return result == 0 ? 0 : listen_failed(l, NULL, f);
+}
+
+/* A second name would be somebody's trick to have another file changed. */
+static bool is_ours(const struct stat *st)
+{
+	return S_ISSOCK(st->st_mode) && st->st_nlink == 1;
 }
 
 /*
  * Until here it is root's, and nobody can connect to a socket before listen(2).
- * A second name would be somebody's trick to have another file changed.
+ * A default ACL of the folder, and some file systems, make another mode.
  */
 static int give(int folder, const struct listener *l, struct fault *f)
 {
@@ -141,26 +112,17 @@ static int give(int folder, const struct listener *l, struct fault *f)
 	int result = 0;
 	struct stat st;
 
-	if (file < 0)
-		return failed(l, "find the socket that was bound", f);
-	if (fstat(file, &st) < 0)
-		result = failed(l, "examine its path", f);
-	else if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1)
-		result = fault_set(f, EXIT_STEP, EEXIST,
-				   "listen %s: find the socket that was bound",
+	if (file < 0 || fstat(file, &st) < 0)
+		result = listen_failed(l, "find what was bound", f);
+	else if (!is_ours(&st) || (st.st_mode & 07777) != mode_of(l))
+		result = fault_set(f, EXIT_STEP, 0,
+				   "listen %s: what was bound is not there, or has another mode (a default ACL of the folder?)",
 				   l->url);
-	else if ((st.st_mode & 07777) != mode_of(l)) {
-		fault_set(f, EXIT_STEP, 0,
-			  "listen %s: its mode is 0%u%u%u, wanted 0%u%u%u",
-			  l->url, st.st_mode >> 6 & 7, st.st_mode >> 3 & 7,
-			  st.st_mode & 7, mode_of(l) >> 6 & 7,
-			  mode_of(l) >> 3 & 7, mode_of(l) & 7);
-		result = fault_hint(f,
-				    "a default ACL of the folder, or its file system, sets another one; say mode= as it is, or remove the ACL");
-	} else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
-		   fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)
-		result = failed(l, "give it to its owner", f);
-	close(file);
+	else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
+		 fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)
+		result = listen_failed(l, "give it to its owner", f);
+	if (file >= 0)
+		close(file);
 	return result;
 }
 

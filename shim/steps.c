@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "account.h"
 #include "drop.h"
 #include "init.h"
 #include "launch.h"
+#include "limit.h"
 #include "listen.h"
 #include "own.h"
 #include "own_stdio.h"
@@ -20,7 +22,8 @@ struct step {
 };
 
 /*
- * Ports and files need privilege, so they come first; drop gives all of it
+ * Ports and files need privilege, so they come first; then the limits, which
+ * must not hinder what opens and writes files; drop gives all of it
  * away; verify proves it. Nothing may come between drop and verify that could
  * give something back, and nothing after verify but launch.
  */
@@ -28,6 +31,8 @@ static const struct step steps[] = {
 	{ "listen", listen_describe, listen_run },
 	{ "own", own_describe, own_run },
 	{ "own-stdio", own_stdio_describe, own_stdio_run },
+	{ "account", account_describe, account_run },
+	{ "limit", limit_describe, limit_run },
 	{ "drop", drop_describe, drop_run },
 	{ "verify", verify_describe, verify_run },
 };

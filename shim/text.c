@@ -10,7 +10,7 @@ struct conversion {
 	size_t width;
 	size_t precision;	/* SIZE_MAX when none is given */
 	char size;		/* 'i' int, 'l' long, 'L' long long, 'z' size_t */
-	char kind;		/* s c d u x % */
+	char kind;		/* s c d u o x % */
 };
 
 void text_start(struct text *t, char *buffer, size_t size)
@@ -56,7 +56,8 @@ static void add_padded(struct text *t, const struct conversion *c,
 static void add_number(struct text *t, const struct conversion *c,
 		       unsigned long long value, bool negative)
 {
-	const unsigned int base = c->kind == 'x' ? 16 : 10;
+	const unsigned int base = c->kind == 'x' ? 16
+				  : c->kind == 'o' ? 8 : 10;
 	char digits[24];
 	size_t at = sizeof(digits);
 
@@ -159,6 +160,7 @@ static bool add_conversion(struct text *t, const struct conversion *c,
 			   value < 0);
 		return true;
 	case 'u':
+	case 'o':
 	case 'x':
 		add_number(t, c, read_unsigned(c->size, words), false);
 		return true;

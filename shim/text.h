@@ -24,7 +24,7 @@ struct text {
 void text_start(struct text *t, char *buffer, size_t size);
 
 /*
- * Append, as printf(3) does for what is used here: %s %c %d %u %x %%, with the
+ * Append, as printf(3) does for what is used here: %s %c %d %u %o %x %%, with the
  * flags '-' and '0', a width (digits or '*'), a precision for %s ('.*' or
  * digits), and the sizes l, ll and z. Anything else ends the text there.
  * What does not fit is left out, and t->cut set: the text is never longer than

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <poll.h>
@@ -14,6 +13,8 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "groups.h"
+#include "ids.h"
 #include "plan.h"
 #include "text.h"
 
@@ -60,18 +61,14 @@ static int verify_ids(const struct target *t, struct fault *f)
 	return 0;
 }
 
-static bool in_list(gid_t gid, const gid_t *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (list[i] == gid)
-			return true;
-	return false;
-}
-
-/* The kernel sorts them, so compare as sets. The plan holds each id once. */
+/*
+ * The plan's list is sorted. The kernel's is too, but by its own numbers, which
+ * a user namespace may map in another order. One more than there should be
+ * fits, so that too many are seen.
+ */
 static int verify_groups(const struct target *t, struct fault *f)
 {
-	gid_t groups[PLAN_MAX_GROUPS];
+	static gid_t groups[PLAN_MAX_GROUPS + 1];
 	int count = getgroups((int)ARRAY_LEN(groups), groups);
 
 	if (count < 0)
@@ -79,18 +76,18 @@ static int verify_groups(const struct target *t, struct fault *f)
 	if ((size_t)count != t->ngroups)
 		return wrong(f, "the number of groups",
 			     (unsigned long long)count, t->ngroups);
+	groups_sort(groups, (size_t)count);
 	for (int i = 0; i < count; i++)
-		if (!in_list(groups[i], t->groups, t->ngroups))
+		if (groups[i] != t->groups[i])
 			return fault_set(f, EXIT_STEP, 0,
-					 "verify the groups: %u was not asked for",
-					 groups[i]);
+					 "verify the groups: %u is there, wanted %u",
+					 groups[i], t->groups[i]);
 	return 0;
 }
 
 /*
  * How prctl(2) tells whether a capability is in the bounding or ambient set.
- * EINVAL is past the kernel's last one; any other refusal (seccomp) leaves us
- * not knowing, and is a failure.
+ * EINVAL is what it says past the last one; it has at least one.
  */
 static int read_set(int operation, unsigned long argument, uint64_t *set)
 {
@@ -108,14 +105,18 @@ static int read_set(int operation, unsigned long argument, uint64_t *set)
 	return 0;
 }
 
-static int unreadable(const char *what, struct fault *f)
+static bool had_setpcap(const struct plan *plan)
 {
-	return fault_set(f, EXIT_STEP, errno,
-			 "verify: read the %s capabilities", what);
+	return plan->start.permitted & (UINT64_C(1) << CAP_SETPCAP);
 }
 
-/* held: of the process itself, on top of what the application gets. */
-static int verify_caps(uint64_t keep, uint64_t held, struct fault *f)
+static int unread(struct fault *f)
+{
+	return fault_set(f, EXIT_STEP, errno, "verify: read the capabilities");
+}
+
+/* own: permitted and effective, of this process (or thread) itself. */
+static int verify_process(uint64_t own, uint64_t inheritable, struct fault *f)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
@@ -124,38 +125,75 @@ static int verify_caps(uint64_t keep, uint64_t held, struct fault *f)
 	uint64_t set;
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return unreadable("process's", f);
+		return unread(f);
 	set = data[0].permitted | (uint64_t)data[1].permitted << 32;
-	if (set != (keep | held))
-		return wrong_set(f, "permitted", set, keep | held);
+	if (set != own)
+		return wrong_set(f, "permitted", set, own);
 	set = data[0].effective | (uint64_t)data[1].effective << 32;
-	if (set != (keep | held))
-		return wrong_set(f, "effective", set, keep | held);
+	if (set != own)
+		return wrong_set(f, "effective", set, own);
 	set = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
-	if (set != keep)
-		return wrong_set(f, "inheritable", set, keep);
+	if (set != inheritable)
+		return wrong_set(f, "inheritable", set, inheritable);
+	return 0;
+}
+
+/* held: of the process itself, on top of what the application gets. */
+static int verify_caps(const struct plan *plan, uint64_t held, struct fault *f)
+{
+	const uint64_t keep = plan->keep_caps;
+	/* Without CAP_SETPCAP nobody can have changed it. */
+	const uint64_t bounding = had_setpcap(plan) ? keep
+						    : plan->start.bounding;
+	uint64_t set;
+
+	if (verify_process(keep | held, keep, f) < 0)
+		return -1;
 	if (read_set(PR_CAPBSET_READ, 0, &set) < 0)
-		return unreadable("bounding", f);
-	if (set != keep)
-		return wrong_set(f, "bounding", set, keep);
+		return unread(f);
+	if (set != bounding)
+		return wrong_set(f, "bounding", set, bounding);
 	if (read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, &set) < 0)
-		return unreadable("ambient", f);
+		return unread(f);
 	if (set != keep)
 		return wrong_set(f, "ambient", set, keep);
 	return 0;
 }
 
-/* The other bits may have been locked the other way by the runtime. */
-static int verify_bits(struct fault *f)
+enum {
+	LOCKS = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+};
+
+/*
+ * What the securebits must be: with CAP_SETPCAP all locked, each on or off as
+ * drop wants it unless the runtime had locked it another way; else unchanged.
+ */
+static unsigned int expected_bits(const struct plan *plan)
 {
+	unsigned int old = plan->start.securebits;
+	unsigned int frozen = (old & LOCKS) >> 1;
+	unsigned int on = SECBIT_NO_CAP_AMBIENT_RAISE;
+
+	if (!had_setpcap(plan))
+		return old;
+	if (!plan->allow_new_privs)
+		on |= SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP;
+	return LOCKS | (on & ~frozen) | (old & frozen);
+}
+
+static int verify_bits(const struct plan *plan, struct fault *f)
+{
+	const unsigned int known = LOCKS | LOCKS >> 1;
 	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 	int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	unsigned int wanted = expected_bits(plan) & known;
 
-	if (bits < 0 || (bits & SECURE_ALL_LOCKS) != SECURE_ALL_LOCKS)
+	if (bits < 0 || ((unsigned int)bits & known) != wanted)
 		return fault_set(f, EXIT_STEP, 0,
-				 "verify the securebits: they are 0x%x, not locked",
-				 (unsigned int)bits);
-	if (no_new_privs != 1)
+				 "verify the securebits: they are 0x%x, wanted 0x%x",
+				 (unsigned int)bits, wanted);
+	if (plan->allow_new_privs ? no_new_privs < 0 : no_new_privs != 1)
 		return wrong(f, "no_new_privs",
 			     (unsigned long long)no_new_privs, 1);
 	return 0;
@@ -186,14 +224,16 @@ static int try_to_regain(const struct plan *plan, struct fault *f)
 		{ .permitted = ~0u, .effective = ~0u },
 		{ .permitted = ~0u, .effective = ~0u }
 	};
+	const uint32_t same = (uint32_t)-1;
 	const gid_t root_group = 0;
 
 	if (t->uid != 0 && !kept(plan, CAP_SETUID) &&
-	    (setresuid(0, 0, 0) == 0 || setuid(0) == 0 || seteuid(0) == 0))
+	    (ids_set_uid(0, 0, 0) == 0 || ids_set_uid(same, 0, same) == 0))
 		return regained("setuid(0)", f);
 	if (!kept(plan, CAP_SETGID) &&
-	    ((t->gid != 0 && (setresgid(0, 0, 0) == 0 || setgid(0) == 0)) ||
-	     setgroups(1, &root_group) == 0))
+	    ((t->gid != 0 && (ids_set_gid(0, 0, 0) == 0 ||
+			      ids_set_gid(same, 0, same) == 0)) ||
+	     ids_set_groups(1, &root_group) == 0))
 		return regained("setgid(0) or setgroups(0)", f);
 	if (syscall(SYS_capset, &header, all) == 0)
 		return regained("raising capabilities", f);
@@ -202,16 +242,16 @@ static int try_to_regain(const struct plan *plan, struct fault *f)
 
 int verify_no_caps(struct fault *f)
 {
-	return verify_caps(0, 0, f);
+	return verify_process(0, 0, f);
 }
 
 int verify_run(const struct plan *plan, struct run *run, struct fault *f)
 {
 	if (verify_ids(&plan->target, f) < 0 ||
 	    verify_groups(&plan->target, f) < 0 ||
-	    verify_caps(plan->keep_caps,
-			run->shed ? 0 : plan_supervisor_caps(plan), f) < 0 ||
-	    verify_bits(f) < 0)
+	    verify_caps(plan, run->shed ? 0 : plan_supervisor_caps(plan), f) <
+		    0 ||
+	    verify_bits(plan, f) < 0)
 		return -1;
 	return try_to_regain(plan, f);
 }

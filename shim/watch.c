@@ -183,7 +183,10 @@ static void reap(struct watch *w)
 	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
+	       (pid < 0 && errno == EINTR)) {
+		if (pid < 0)
+			continue;
 		reaped = reaped || !WIFSTOPPED(status);
 		if (pid != w->child)
 			continue;

@@ -1,10 +1,12 @@
 #include "who.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "fault.h"
 #include "names.h"
 #include "parse.h"
+#include "plan.h"
 
 int who_unreadable(const char *path, struct fault *f)
 {
@@ -59,4 +61,14 @@ int who_group(const char *option, const char *value, const char *word,
 		return number("gid", option, value, word, gid, f);
 	found = *word ? names_find_group(group, word, gid) : 0;
 	return answer("group", option, value, word, group, found, f);
+}
+
+/* An empty home or shell has a meaning, see passwd(5) and login(1). */
+void who_describe(const struct names_user *entry, struct target *t)
+{
+	strcpy(t->name, entry ? entry->name : "");
+	strcpy(t->home, entry && entry->home[0] ? entry->home : "/");
+	strcpy(t->shell, !entry		   ? "" :
+			 entry->shell[0] ? entry->shell :
+					   "/bin/sh");
 }

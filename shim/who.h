@@ -10,6 +10,8 @@
 #include <sys/types.h>
 
 struct fault;
+struct names_user;
+struct target;
 
 /*
  * passwd, group: the file to read. A word of digits is a number and is not
@@ -20,6 +22,9 @@ int who_user(const char *option, const char *value, const char *word,
 	     const char *passwd, uid_t *uid, struct fault *f);
 int who_group(const char *option, const char *value, const char *word,
 	      const char *group, gid_t *gid, struct fault *f);
+
+/* Give the target name, home and shell of an entry, or of none (NULL). */
+void who_describe(const struct names_user *entry, struct target *t);
 
 /* The fault for a file that names could not read, from errno. Returns -1. */
 int who_unreadable(const char *path, struct fault *f);

@@ -124,10 +124,27 @@ either_way()
 	job_is_refused SETGID
 }
 
-@test "without CAP_SETPCAP: refused, for the bounding set cannot be emptied" {
+@test "without CAP_SETPCAP, --strict: refused, before anything is given away" {
+	without setpcap
+	as_4242 --strict --own="$volume" -- "$WITNESS"
+	job_is_refused SETPCAP
+	owned_by 1000:1000 "$volume" "$volume/open/file"
+}
+
+@test "without CAP_SETPCAP: done, but the bounding set stays as it is" {
+	local set
+
 	without setpcap
 	do_the_job
-	job_is_refused SETPCAP
+	succeeded
+	for set in inheritable permitted effective ambient; do
+		witness_says cap.$set $no_caps
+	done
+	witness_says uid.saved 4242
+	witness_says groups 6001
+	witness_says no_new_privs 1
+	[ "$(witness cap.bounding)" != $no_caps ]
+	owned_by 4242:4242 "$volume/open/file"
 }
 
 @test "without CAP_NET_BIND_SERVICE: refused, and nothing was given away" {

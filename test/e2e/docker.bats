@@ -11,7 +11,7 @@ setup_file()
 {
 	local dir=$BATS_FILE_TMPDIR/docker
 
-	need docker dockerd runc curl expect pgrep mmdebstrap
+	need docker dockerd runc curl expect pgrep mmdebstrap setcap tar
 	mkdir "$dir"
 	export DOCKER_HOST=unix://$dir/socket
 	# The builder that needs no plugin of the client.
@@ -90,6 +90,30 @@ teardown_file()
 
 @test "docker: --init on its terminal" {
 	typed_at_it
+}
+
+@test "docker: without SETPCAP all is done but for the bounding set" {
+	without_setpcap
+}
+
+@test "docker: --group-add is kept" {
+	with_group_add
+}
+
+@test "docker: --user of the operator" {
+	as_another_user
+}
+
+@test "docker: --user of the operator, and --cap-add" {
+	as_another_user_with_capabilities
+}
+
+@test "docker: USER in the image and file capabilities" {
+	with_file_capabilities
+}
+
+@test "docker: file capabilities under no-new-privileges" {
+	with_file_capabilities_under_no_new_privileges
 }
 
 @test "docker: examples/nginx with it" {

@@ -11,6 +11,7 @@
 
 engine=${engine:?}
 image=stepdown-scratch
+capable_image=stepdown-capable
 
 image_up()
 {
@@ -24,6 +25,39 @@ image_up()
 	CMD ["/witness"]
 	end
 	"$engine" build --network none --tag $image "$context" \
+		>"$BATS_FILE_TMPDIR/build" 2>&1 ||
+		fail "$(cat "$BATS_FILE_TMPDIR/build")"
+	capable_image_up
+}
+
+# An image that says USER, and whose stepdown has file capabilities, permitted
+# only. ADD of a tar keeps them with every engine, COPY does not.
+capable_image_up()
+{
+	local context=$BATS_FILE_TMPDIR/capable
+
+	make_scratch "$context/root"
+	make_people "$context/root"
+	mkdir "$context/root/data"
+	touch "$context/root/data/file"
+	cat >"$context/root/etc/stepdown.conf" <<-'end'
+	user=4242:4242
+	listen=tcp://0.0.0.0:80
+	own=/data
+	end
+	setcap cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap=p \
+		"$context/root/stepdown"
+	tar --create --file "$context/root.tar" --xattrs \
+		--xattrs-include=security.capability --directory "$context/root" .
+	rm -r "$context/root"
+	cat >"$context/Dockerfile" <<-'end'
+	FROM scratch
+	ADD root.tar /
+	USER 4242:4242
+	ENTRYPOINT ["/stepdown"]
+	CMD ["/witness"]
+	end
+	"$engine" build --network none --tag $capable_image "$context" \
 		>"$BATS_FILE_TMPDIR/build" 2>&1 ||
 		fail "$(cat "$BATS_FILE_TMPDIR/build")"
 }
@@ -41,7 +75,7 @@ contained()
 	shift
 	capture "$engine" run --rm --network none \
 		--sysctl net.ipv4.ip_unprivileged_port_start=1024 \
-		"${options[@]}" $image "$@"
+		"${options[@]}" "$image" "$@"
 }
 
 listening=(--listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80')
@@ -126,7 +160,7 @@ without_each_capability()
 	volume_up
 	for cap in CHOWN SETUID SETGID SETPCAP NET_BIND_SERVICE; do
 		contained --cap-drop "$cap" --volume "$volume:/data" \
-			-- "${listening[@]}" --own=/data -- /witness
+			-- --strict "${listening[@]}" --own=/data -- /witness
 		refused 111
 		hint_has "CAP_$cap"
 		hint_has "--cap-add=$cap"
@@ -144,7 +178,7 @@ following_the_hints()
 	for _ in 1 2 3 4 5 6 7 8; do
 		contained --cap-drop ALL "${added[@]}" \
 			--volume "$volume:/data" \
-			-- "${listening[@]}" --own=/data -- /witness
+			-- --strict "${listening[@]}" --own=/data -- /witness
 		[ "$status" -ne 0 ] || break
 		refused 111
 		cap=$(grep -o -- '--cap-add=[A-Z_]*' "$err" | head -n1)
@@ -294,4 +328,147 @@ typed_at_it()
 	capture env engine="$engine" name="typed-$$" brood="$brood" \
 		image="$image" expect -f "$tmp/script"
 	succeeded
+}
+
+# ---- other ways to start the same image ----
+
+# unprivileged_is UID GID [GROUPS]: these ids, no capability in any set but the
+# bounding one, no_new_privs
+unprivileged_is()
+{
+	local set
+
+	for set in real effective saved fs; do
+		witness_says uid.$set "$1"
+		witness_says gid.$set "$2"
+	done
+	witness_says groups "${3-}"
+	for set in inheritable permitted effective ambient; do
+		witness_says cap.$set $no_caps
+	done
+	witness_says no_new_privs 1
+}
+
+without_setpcap()
+{
+	contained --cap-drop SETPCAP -- "${listening[@]}" -- /witness
+	succeeded
+	unprivileged_is 4242 4242
+	[ "$(witness cap.bounding)" != $no_caps ]
+	witness_has_socket 3 inet 0.0.0.0:80
+}
+
+with_group_add()
+{
+	contained --group-add 2000 --group-add 3000 -- -- /witness
+	succeeded
+	witness_is 4242 4242 '2000 3000'
+	contained --group-add 2000 -- --groups=none -- /witness
+	witness_is 4242 4242
+}
+
+# The engine's own --user: the operator's word is the last one.
+as_another_user()
+{
+	volume_up
+	chown 0:2000 "$volume"
+	chmod 2775 "$volume"
+	contained --user 5000:5000 --group-add 2000 --read-only \
+		--volume "$volume:/data" -- --own=/data -- /witness
+	succeeded
+	unprivileged_is 5000 5000 "$(witness groups)"
+	[[ " $(witness groups) " == *' 2000 '* ]]
+	grep -q 'uid 5000.*instead of --user 4242:4242' "$err"
+	owned_by 0:2000 "$volume"
+
+	# as OpenShift does it
+	contained --user 1000650000:0 --cap-drop ALL \
+		--security-opt no-new-privileges \
+		-- --account=web:/data -- /witness
+	succeeded
+	unprivileged_is 1000650000 0 "$(witness groups)"
+
+	contained --user 4242:4242 -- -- /witness
+	succeeded
+	unprivileged_is 4242 4242 "$(witness groups)"
+
+	contained --user 5000 -- --unprivileged=fail -- /witness
+	refused 100
+	contained --user 5000 -- "${listening[@]}" -- /witness
+	exited 111
+	hint_has ip_unprivileged_port_start
+}
+
+# --cap-add reaches a user that is not root only where the engine makes it
+# ambient, as podman does.
+as_another_user_with_capabilities()
+{
+	contained --user 5000:5000 --cap-drop ALL \
+		--cap-add NET_BIND_SERVICE -- "${listening[@]}" -- /witness
+	if [ "$engine" = podman ]; then
+		succeeded
+		unprivileged_is 5000 5000 "$(witness groups)"
+		witness_has_socket 3 inet 0.0.0.0:80
+	else
+		exited 111
+	fi
+}
+
+capable()
+{
+	local image=$capable_image
+
+	contained "$@"
+}
+
+with_file_capabilities()
+{
+	capable -- /witness
+	succeeded
+	witness_is 4242 4242
+	witness_has_socket 3 inet 0.0.0.0:80
+
+	capable --group-add 2000 -- /witness
+	succeeded
+	witness_is 4242 4242 2000
+
+	# permitted only: what the engine takes away does not stop the start
+	capable --cap-drop SETPCAP -- /witness
+	succeeded
+	unprivileged_is 4242 4242
+	witness_has_socket 3 inet 0.0.0.0:80
+
+	capable -- --user=0:0 /witness
+	refused 100
+	capable --user 5000:5000 -- /witness
+	exited 111
+	capable -- /witness try-root
+	witness_says worked 0
+	capable -- /stepdown /witness	# again, and there is no port any more
+	exited 111
+}
+
+# There the kernel ignores file capabilities; a port that is open to everybody
+# is the way that is left.
+with_file_capabilities_under_no_new_privileges()
+{
+	capable --security-opt no-new-privileges -- /witness
+	exited 111
+	grep -q 'file capabilities.*no_new_privs is set' "$err"
+	hint_has ip_unprivileged_port_start
+}
+
+# The engine's user namespace maps ids 0 to 999 only. (podman alone has a flag.)
+in_a_short_user_namespace()
+{
+	local map=(--uidmap 0:100000:1000 --gidmap 0:100000:1000)
+
+	contained "${map[@]}" -- -- /witness
+	refused 111
+	message_has 'uid 4242 is not mapped'
+	hint_has --uidmap
+	capable "${map[@]}" --user 0:0 --group-add 999 \
+		-- --config=/dev/null --user=998:997 -- /witness
+	succeeded
+	witness_is 998 997 999
 }

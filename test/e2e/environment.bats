@@ -51,19 +51,23 @@ environment_is()
 	environment_is A=1 HOME=/
 	with A=1
 	in_scratch "$people" /stepdown --user=app -- /witness
-	environment_is A=1 HOME=/home/app USER=app LOGNAME=app
+	environment_is A=1 HOME=/home/app USER=app LOGNAME=app \
+		SHELL=/bin/false
 }
 
 @test "HOME that is still root's becomes the target's, and USER, LOGNAME too" {
 	with HOME=/root USER=root LOGNAME=root
 	in_scratch "$people" /stepdown --user=app -- /witness
-	environment_is HOME=/home/app USER=app LOGNAME=app
+	environment_is HOME=/home/app USER=app LOGNAME=app \
+		SHELL=/bin/false
 	with HOME=/superuser USER=root LOGNAME=root
 	in_scratch "$people" /stepdown --user=app -- /witness
-	environment_is HOME=/home/app USER=app LOGNAME=app
+	environment_is HOME=/home/app USER=app LOGNAME=app \
+		SHELL=/bin/false
 	with HOME=/superuser
 	in_scratch "$people" /stepdown --user=loner -- /witness
-	environment_is HOME=/home/loner USER=loner LOGNAME=loner
+	environment_is HOME=/home/loner USER=loner LOGNAME=loner \
+		SHELL=/bin/false
 }
 
 @test "a target without a name is not called root" {

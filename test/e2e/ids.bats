@@ -41,7 +41,6 @@ bad_ids=(
 		echo "# --user='$bad'" >&2
 		misuse --user "--user=$bad" -- "$WITNESS"
 		misuse --user "--user=$bad:4242" -- "$WITNESS"
-		misuse --user --user "$bad" -- "$WITNESS"
 	done
 }
 

@@ -50,7 +50,7 @@ start_nginx()
 		--listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' \
 		--own=/var/lib/nginx --own=/run --own-stdio \
 		-- nginx -g 'daemon off;'
-	eventually 20 serves 127.0.0.1 || fail_seen 'nginx does not serve'
+	eventually 10 serves 127.0.0.1 || fail_seen 'nginx does not serve'
 }
 
 ended()
@@ -126,9 +126,11 @@ has_no_privilege()
 		[ "$(awk '{ print $2 }' "$out")" = \
 			"$(md5sum <"$root/etc/nginx/$file" | cut -d' ' -f1)" ]
 	done
-	grep -Eq '^\s*listen 80 default_server;' "$root/etc/nginx/sites-enabled/default"
-	grep -Eq '^\s*listen \[::\]:80 default_server;' \
-		"$root/etc/nginx/sites-enabled/default"
+	[ "$(readlink "$root/etc/nginx/sites-enabled/default")" = \
+		/etc/nginx/sites-available/default ]
+	file=$root/etc/nginx/sites-available/default
+	grep -Eq '^\s*listen 80 default_server;' "$file"
+	grep -Eq '^\s*listen \[::\]:80 default_server;' "$file"
 }
 
 @test "it serves on 0.0.0.0:80 and [::]:80, without any privilege" {

@@ -8,7 +8,7 @@ engine=podman
 # Images and containers of these tests are not among the user's.
 setup_file()
 {
-	need podman runc curl expect pgrep mmdebstrap
+	need podman runc curl expect pgrep mmdebstrap setcap tar
 	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
 	cat >"$CONTAINERS_STORAGE_CONF" <<-end
 	[storage]
@@ -96,6 +96,34 @@ teardown_file()
 	typed_at_it
 }
 
+@test "podman: without SETPCAP all is done but for the bounding set" {
+	without_setpcap
+}
+
+@test "podman: --group-add is kept" {
+	with_group_add
+}
+
+@test "podman: --user of the operator" {
+	as_another_user
+}
+
+@test "podman: --user of the operator, and --cap-add" {
+	as_another_user_with_capabilities
+}
+
+@test "podman: USER in the image and file capabilities" {
+	with_file_capabilities
+}
+
+@test "podman: file capabilities under no-new-privileges" {
+	with_file_capabilities_under_no_new_privileges
+}
+
+@test "podman: ids that a user namespace does not map" {
+	in_a_short_user_namespace
+}
+
 @test "podman: examples/nginx with it" {
 	nginx_of_the_example
 }
@@ -112,4 +140,33 @@ teardown_file()
 @test "podman: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps
+}
+
+# podman takes LISTEN_FDS and passes the sockets on, with LISTEN_PID=1.
+activate='
+import os, socket, sys
+given = socket.socket()
+given.bind(("127.0.0.1", 0))
+given.listen()
+os.dup2(given.fileno(), 20)
+given.close()
+os.dup2(20, 3)
+os.close(20)
+os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="given",
+                  LISTEN_PID=str(os.getpid()))
+os.execvp(sys.argv[1], sys.argv[1:])'
+
+@test "podman: sockets that it was activated with are passed on" {
+	capture python3 -c "$activate" podman run --rm --network none \
+		--sysctl net.ipv4.ip_unprivileged_port_start=1024 $image \
+		--inherit-sockets --listen=web=tcp://0.0.0.0:80 -- /witness
+	succeeded
+	witness_is 4242 4242
+	witness_says pid 1
+	witness_has_descriptors 0 1 2 3 4
+	witness_says fd.3.listening 1
+	witness_has_socket 4 inet 0.0.0.0:80
+	witness_says env.LISTEN_FDS 2
+	witness_says env.LISTEN_PID 1
+	[[ $(witness env.LISTEN_FDNAMES) == *:web ]] || fail_seen 'not its name'
 }

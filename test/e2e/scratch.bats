@@ -46,11 +46,9 @@ contained()
 	witness_lacks fds.proc
 	witness_says pid 1
 	witness_says cwd /
-	cp /bin/busybox "$root/" 2>/dev/null ||
-		cp "$(command -v busybox)" "$root/"
-	in_scratch "$root" /busybox touch /file
-	[ "$status" -ne 0 ]
-	grep -q 'Read-only' "$err"
+	in_scratch "$root" /witness create /file
+	exited 1
+	grep -q 'Read-only file system' "$err"
 }
 
 @test "ids, capabilities, descriptors" {
@@ -129,8 +127,6 @@ contained()
 }
 
 @test "an application is found in PATH" {
-	before=(env -i PATH=/nowhere:/ contained)
-	before=(contained)
 	PATH=$PATH:/ in_scratch "$root" /stepdown --user=4242:4242 -- witness
 	succeeded
 	witness_is 4242 4242

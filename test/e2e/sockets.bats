@@ -123,7 +123,7 @@ is_witness()
 	witness_has_socket 5 inet6 '[fe80::7]:82'
 	as_4242 --listen='tcp://[fe80::7%none]:80' -- "$WITNESS"
 	refused 111
-	message_has 'find none: No such device'
+	message_has 'find its interface: No such device'
 	hint_has interface
 }
 

@@ -52,10 +52,11 @@ piped()
 	witness_says fd.1.owner 0:0
 }
 
-# in_terminal COMMAND... : with a new terminal as stdin, stdout and stderr
+# in_terminal COMMAND... : with a new terminal as stdin, stdout and stderr.
+# script has $SHELL read the command, and %q may quote as only bash does.
 in_terminal()
 {
-	script --quiet --return --command "$(printf '%q ' "$@")" /dev/null |
+	SHELL=$BASH script --quiet --return --command "$(printf '%q ' "$@")" /dev/null |
 		tr -d '\r'
 }
 

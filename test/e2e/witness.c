@@ -8,6 +8,7 @@
  *
  *	witness [WORD...]	everything below; the words come back as argv.N
  *	witness accept FD	accept one connection, answer one line
+ *	witness create FILE	create it; status 1 and the reason if that fails
  *	witness exec PROG ...	become PROG
  *	witness exit N		exit with status N
  *	witness sleep N		do nothing for N seconds
@@ -559,6 +560,14 @@ static int try_root(void)
 	return worked != 0;
 }
 
+static int create(const char *file)
+{
+	if (open(file, O_WRONLY | O_CREAT | O_EXCL, 0600) >= 0)
+		return 0;
+	perror(file);
+	return 1;
+}
+
 static int become(char **argv)
 {
 	execvp(argv[0], argv);
@@ -586,6 +595,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(mode, "accept") && argc == 3)
 		return accept_one(atoi(argv[2]));
+	if (!strcmp(mode, "create") && argc == 3)
+		return create(argv[2]);
 	if (!strcmp(mode, "exec") && argc > 2)
 		return become(argv + 2);
 	if (!strcmp(mode, "exit") && argc == 3)

@@ -157,7 +157,7 @@ static void what_does_not_fit_is_a_usage_fault(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		for (size_t size = 1; size <= 4; size++) {
 			struct fault f = { 0 };
-			char buffer[5] = { 1, 2, 3, 4, 5 };
+			char buffer[6] = { 1, 2, 3, 4, 5, 0 };
 
 			assert_int_equal(expand(values[i], buffer, size, &f),
 					 -1);

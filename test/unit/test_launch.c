@@ -6,8 +6,8 @@
 
 /* A filesystem of a few names: what execve(2) says of each, and if it is there. */
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);
-int __real_faccessat(int dir, const char *path, int mode, int flags);
-int __wrap_faccessat(int dir, const char *path, int mode, int flags);
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode);
 int __wrap_handoff_arrange(struct run *run, struct fault *f);
 int __wrap_verify_descriptors(size_t count, struct fault *f);
 
@@ -52,10 +52,10 @@ int __wrap_execve(const char *path, char *const argv[], char *const env[])
 	return -1;	/* as if, for we are still here */
 }
 
-int __wrap_faccessat(int dir, const char *path, int mode, int flags)
+int __wrap_access(const char *path, int mode)
 {
 	if (!plan.command)
-		return __real_faccessat(dir, path, mode, flags);
+		return __real_access(path, mode);
 	if (find_file(path))
 		return 0;
 	errno = ENOENT;
@@ -95,11 +95,11 @@ static void start(char *const command[], const char *path,
 	plan.command = NULL;
 }
 
-#define START(command, path, ...)                                             \
-	do {                                                                  \
-		static const struct entry entries[] = { __VA_ARGS__ };        \
-		start(WORDS(command, "arg"), path, entries,                   \
-		      ARRAY_LEN(entries));                                    \
+#define START(command, path, ...) \
+	do { \
+		static const struct entry entries[] = { __VA_ARGS__ }; \
+		start(WORDS(command, "arg"), path, entries, \
+		      ARRAY_LEN(entries)); \
 	} while (0)
 
 static void a_word_with_a_slash_is_executed_as_it_is(void **state)

@@ -8,15 +8,15 @@
 #include "steps.h"
 #include "verify.h"
 
-#define STEP(name)                                                            \
-	int __wrap_##name##_run(const struct plan *plan, struct run *run,     \
-				struct fault *f);                             \
-	int __wrap_##name##_run(const struct plan *plan, struct run *run,     \
-				struct fault *f)                              \
-	{                                                                     \
-		(void)plan;                                                   \
-		(void)run;                                                    \
-		return ran(#name, f);                                         \
+#define STEP(name) \
+	int __wrap_##name##_run(const struct plan *plan, struct run *run, \
+				struct fault *f); \
+	int __wrap_##name##_run(const struct plan *plan, struct run *run, \
+				struct fault *f) \
+	{ \
+		(void)plan; \
+		(void)run; \
+		return ran(#name, f); \
 	}
 
 void __wrap_say_line(const char *format, ...)
@@ -82,8 +82,9 @@ static void each_step_that_fails_is_the_last(void **state)
 static void the_description_lists_the_steps_in_order_and_runs_none(void **state)
 {
 	static const char *const heads[] = { " 1. listen ", " 2. own ",
-					     " 3. own-stdio ", " 4. drop ",
-					     " 5. verify ", " 6. launch " };
+					     " 3. own-stdio ", " 4. account ",
+					     " 5. limit ", " 6. drop ",
+					     " 7. verify ", " 8. launch " };
 	const char *at = lines;
 
 	(void)state;
@@ -132,6 +133,8 @@ static void every_wish_is_described(void **state)
 	plan.listeners[1].url = "tcp://two";
 	plan.trees[0].path = "/a";
 	plan.trees[1].path = "/b";
+	plan.trees[0].uid = plan.trees[1].uid = 4242;
+	plan.trees[0].gid = plan.trees[1].gid = 4243;
 	plan.command = WORDS("cmd");
 	steps_describe(&plan);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

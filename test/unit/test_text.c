@@ -8,26 +8,37 @@
  * Our own formatting must say what printf(3) says, whatever the room: never
  * more bytes than the buffer has, always a NUL.
  */
-#define SAME(...)                                                             \
-	do {                                                                  \
-		char theirs[256], ours[256];                                  \
-		size_t length;                                                \
-		struct text t;                                                \
-                                                                              \
-		length = (size_t)snprintf(theirs, sizeof(theirs),             \
-					  __VA_ARGS__);                       \
-		for (size_t size = 1; size <= sizeof(ours); size++) {         \
-			memset(ours, 0x55, sizeof(ours));                     \
-			text_start(&t, ours, size);                           \
-			text_add(&t, __VA_ARGS__);                            \
-			snprintf(theirs, size, __VA_ARGS__);                  \
-			assert_string_equal(ours, theirs);                    \
-			assert_int_equal(t.length, strlen(ours));             \
-			assert_int_equal(t.cut, length >= size);              \
-			for (size_t i = size; i < sizeof(ours); i++)          \
-				assert_int_equal(ours[i], 0x55);              \
-		}                                                             \
-	} while (0)
+#define SAME(...) \
+	for (size_t room = 1; room <= ROOM; room++) { \
+		struct text t = begin(room); \
+		int length = snprintf(theirs, room, __VA_ARGS__); \
+		text_add(&t, __VA_ARGS__); \
+		compare(&t, (size_t)length); \
+	}
+
+enum { ROOM = 256 };
+
+static char ours[ROOM + 1];
+static char theirs[ROOM + 1];
+
+static struct text begin(size_t room)
+{
+	struct text t;
+
+	memset(ours, 0x55, sizeof(ours));
+	text_start(&t, ours, room);
+	return t;
+}
+
+/* length: what it would be with room enough */
+static void compare(const struct text *t, size_t length)
+{
+	assert_string_equal(ours, theirs);
+	assert_int_equal(t->length, strlen(ours));
+	assert_int_equal(t->cut, length >= t->size);
+	for (size_t i = t->size; i < sizeof(ours); i++)
+		assert_int_equal(ours[i], 0x55);
+}
 
 static void formatting_is_that_of_printf(void **state)
 {

@@ -21,12 +21,9 @@ int __wrap_getresgid(gid_t *real, gid_t *effective, gid_t *saved);
 int __wrap_setfsuid(uid_t uid);
 int __wrap_setfsgid(gid_t gid);
 int __wrap_getgroups(int size, gid_t *groups);
-int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved);
-int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved);
-int __wrap_setuid(uid_t uid);
-int __wrap_seteuid(uid_t uid);
-int __wrap_setgid(gid_t gid);
-int __wrap_setgroups(size_t count, const gid_t *groups);
+int __wrap_ids_set_uid(uid_t real, uid_t effective, uid_t saved);
+int __wrap_ids_set_gid(gid_t real, gid_t effective, gid_t saved);
+int __wrap_ids_set_groups(size_t count, const gid_t *groups);
 int __wrap_prctl(int operation, ...);
 long __wrap_syscall(long number, ...);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
@@ -41,7 +38,7 @@ enum call {
 	NO_CALL,
 	GETRESUID, GETRESGID, GETGROUPS, CAPGET, CAPBSET_READ, AMBIENT_IS_SET,
 	GET_SECUREBITS, GET_NO_NEW_PRIVS,
-	TRY_SETRESUID, TRY_SETUID, TRY_SETEUID, TRY_SETRESGID, TRY_SETGID,
+	TRY_SETRESUID, TRY_SETEUID, TRY_SETRESGID, TRY_SETEGID,
 	TRY_SETGROUPS, TRY_CAPSET
 };
 
@@ -62,6 +59,9 @@ static struct {
 	bool poll_fails;
 } kernel;
 
+/* All securebits but KEEP_CAPS, and their four locks. */
+enum { drop_leaves = 0xef };
+
 static struct plan plan;
 static struct run run;
 static struct fault f;
@@ -74,19 +74,20 @@ static int with_kernel(void **state)
 	memset(&plan, 0, sizeof(plan));
 	plan.target.uid = 4242;
 	plan.target.gid = 4243;
-	plan.target.groups[0] = 9;
-	plan.target.groups[1] = 7;
+	plan.target.groups[0] = 7;
+	plan.target.groups[1] = 9;
 	plan.target.ngroups = 2;
+	plan.start.permitted = BIT(CAP_SETPCAP);
 	memset(&f, 0, sizeof(f));
 	memset(&kernel, 0, sizeof(kernel));
 	for (int i = 0; i < 4; i++) {
 		kernel.uid[i] = plan.target.uid;
 		kernel.gid[i] = plan.target.gid;
 	}
-	kernel.groups[0] = 7;
-	kernel.groups[1] = 9;
+	kernel.groups[0] = 9;	/* in the order of another namespace */
+	kernel.groups[1] = 7;
 	kernel.ngroups = 2;
-	kernel.securebits = SECURE_ALL_LOCKS | SECBIT_NOROOT;
+	kernel.securebits = drop_leaves;
 	kernel.no_new_privs = 1;
 	kernel.error = EPERM;
 	kernel.limit = 1024;
@@ -161,37 +162,21 @@ int __wrap_getgroups(int size, gid_t *groups)
 	return kernel.ngroups;
 }
 
-int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved)
+int __wrap_ids_set_uid(uid_t real, uid_t effective, uid_t saved)
 {
-	assert_int_equal(real | effective | saved, 0);
-	return attempt(TRY_SETRESUID);
+	assert_int_equal(effective, 0);
+	assert_int_equal(real, saved);
+	return attempt(real ? TRY_SETEUID : TRY_SETRESUID);
 }
 
-int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved)
+int __wrap_ids_set_gid(gid_t real, gid_t effective, gid_t saved)
 {
-	assert_int_equal(real | effective | saved, 0);
-	return attempt(TRY_SETRESGID);
+	assert_int_equal(effective, 0);
+	assert_int_equal(real, saved);
+	return attempt(real ? TRY_SETEGID : TRY_SETRESGID);
 }
 
-int __wrap_setuid(uid_t uid)
-{
-	assert_int_equal(uid, 0);
-	return attempt(TRY_SETUID);
-}
-
-int __wrap_seteuid(uid_t uid)
-{
-	assert_int_equal(uid, 0);
-	return attempt(TRY_SETEUID);
-}
-
-int __wrap_setgid(gid_t gid)
-{
-	assert_int_equal(gid, 0);
-	return attempt(TRY_SETGID);
-}
-
-int __wrap_setgroups(size_t count, const gid_t *groups)
+int __wrap_ids_set_groups(size_t count, const gid_t *groups)
 {
 	assert_int_equal(count, 1);
 	assert_int_equal(groups[0], 0);
@@ -297,7 +282,7 @@ static void each_wrong_group_is_seen(void **state)
 	for (int i = 0; i < 2; i++) {
 		with_kernel(NULL);
 		kernel.groups[i] = 0;
-		lie("the groups: 0 was not asked for");
+		lie("the groups: 0 is there");
 	}
 	with_kernel(NULL);
 	kernel.groups[kernel.ngroups++] = 0;
@@ -320,7 +305,7 @@ static void a_wrong_group_among_many_is_seen(void **state)
 	assert_int_equal(verify_run(&plan, &run, &f), 0);
 	kernel.tried = 0;
 	kernel.groups[77] = 0;
-	lie("the groups: 0 was not asked for");
+	lie("the groups: 0 is there");
 }
 
 /* Each capability too many and too few, in each of the five sets. */
@@ -349,18 +334,56 @@ static void each_wrong_capability_is_seen(void **state)
 		}
 }
 
-static void each_securebit_that_is_not_locked_is_seen(void **state)
+static void each_wrong_securebit_is_seen(void **state)
 {
 	(void)state;
 	for (int bit = 0; bit < 8; bit++) {
 		with_kernel(NULL);
-		if (!(SECURE_ALL_LOCKS & 1 << bit))
-			continue;
-		kernel.securebits &= ~(1 << bit);
+		kernel.securebits ^= 1 << bit;
 		lie("the securebits");
 	}
+	/* Bits that are newer than we are do not matter. */
+	with_kernel(NULL);
+	kernel.securebits |= 0x300;
+	assert_int_equal(verify_run(&plan, &run, &f), 0);
+	/* What the runtime had locked must be as it was. */
+	with_kernel(NULL);
+	plan.start.securebits = SECBIT_NOROOT_LOCKED;
+	kernel.tried = 0;
+	lie("the securebits");
+	kernel.securebits &= ~SECBIT_NOROOT;
+	assert_int_equal(verify_run(&plan, &run, &f), 0);
 	with_kernel(NULL);
 	kernel.securebits = 0;
+	lie("the securebits");
+}
+
+/* Without CAP_SETPCAP nothing can have changed the two. */
+static void what_nobody_could_change_must_be_as_it_was(void **state)
+{
+	(void)state;
+	plan.start.permitted = ~BIT(CAP_SETPCAP);
+	plan.start.bounding = kernel.bounding = 0xa80425fb;
+	plan.start.securebits = 0;
+	kernel.securebits = 0;
+	assert_int_equal(verify_run(&plan, &run, &f), 0);
+	kernel.tried = 0;
+	kernel.bounding ^= 1;
+	lie("the bounding capabilities");
+	kernel.bounding ^= 1;
+	kernel.securebits = SECBIT_KEEP_CAPS;
+	lie("the securebits");
+}
+
+static void no_new_privs_may_be_off_where_asked_for(void **state)
+{
+	(void)state;
+	plan.allow_new_privs = true;
+	kernel.no_new_privs = 0;
+	kernel.securebits &= ~(SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP);
+	assert_int_equal(verify_run(&plan, &run, &f), 0);
+	kernel.tried = 0;
+	kernel.securebits |= SECBIT_NOROOT;
 	lie("the securebits");
 }
 
@@ -382,8 +405,8 @@ static void what_cannot_be_read_is_a_failure(void **state)
 		{ GETRESGID, "the ids" },
 		{ GETGROUPS, "the groups" },
 		{ CAPGET, "capabilities" },
-		{ CAPBSET_READ, "the bounding" },
-		{ AMBIENT_IS_SET, "the ambient" },
+		{ CAPBSET_READ, "the capabilities" },
+		{ AMBIENT_IS_SET, "the capabilities" },
 		{ GET_SECUREBITS, "the securebits" },
 		{ GET_NO_NEW_PRIVS, "no_new_privs" },
 	};
@@ -404,10 +427,9 @@ static const struct {
 	const char *words;
 } attempts[] = {
 	{ TRY_SETRESUID, "setuid(0)" },
-	{ TRY_SETUID, "setuid(0)" },
 	{ TRY_SETEUID, "setuid(0)" },
 	{ TRY_SETRESGID, "setgid(0)" },
-	{ TRY_SETGID, "setgid(0)" },
+	{ TRY_SETEGID, "setgid(0)" },
 	{ TRY_SETGROUPS, "setgroups(0)" },
 	{ TRY_CAPSET, "raising capabilities" },
 };
@@ -438,12 +460,11 @@ static void a_kept_capability_is_not_tried_out(void **state)
 	(void)state;
 	keep(BIT(CAP_SETUID));
 	assert_int_equal(verify_run(&plan, &run, &f), 0);
-	assert_false(kernel.tried & (1u << TRY_SETRESUID | 1u << TRY_SETUID |
-				     1u << TRY_SETEUID));
+	assert_false(kernel.tried & (1u << TRY_SETRESUID | 1u << TRY_SETEUID));
 	assert_true(kernel.tried & 1u << TRY_SETGROUPS);
 	keep(BIT(CAP_SETGID));
 	assert_int_equal(verify_run(&plan, &run, &f), 0);
-	assert_false(kernel.tried & (1u << TRY_SETRESGID | 1u << TRY_SETGID |
+	assert_false(kernel.tried & (1u << TRY_SETRESGID | 1u << TRY_SETEGID |
 				     1u << TRY_SETGROUPS));
 	assert_true(kernel.tried & 1u << TRY_SETRESUID);
 }
@@ -555,7 +576,9 @@ int main(void)
 		WITH_KERNEL(each_wrong_group_is_seen),
 		WITH_KERNEL(a_wrong_group_among_many_is_seen),
 		WITH_KERNEL(each_wrong_capability_is_seen),
-		WITH_KERNEL(each_securebit_that_is_not_locked_is_seen),
+		WITH_KERNEL(each_wrong_securebit_is_seen),
+		WITH_KERNEL(what_nobody_could_change_must_be_as_it_was),
+		WITH_KERNEL(no_new_privs_may_be_off_where_asked_for),
 		WITH_KERNEL(no_new_privs_that_is_not_set_is_seen),
 		WITH_KERNEL(what_cannot_be_read_is_a_failure),
 		WITH_KERNEL(each_way_back_to_root_is_tried),

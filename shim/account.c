@@ -1,0 +1,289 @@
+#include "account.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "fault.h"
+#include "names.h"
+#include "parse.h"
+#include "plan.h"
+#include "say.h"
+#include "text.h"
+#include "who.h"
+
+/* A name as useradd(8) takes it, and long enough for anybody. */
+enum { NAME_LIMIT = 32 };
+
+#define DEFAULT_SHELL "/sbin/nologin"
+
+/* The parts of NAME[:HOME[:SHELL]]. */
+struct parts {
+	char name[NAME_LIMIT + 1];
+	char home[PATH_MAX];
+	char shell[PATH_MAX];
+};
+
+static bool cut(const char **at, char *out, size_t size)
+{
+	size_t length = strcspn(*at, ":");
+
+	if (length >= size)
+		return false;
+	memcpy(out, *at, length);
+	out[length] = '\0';
+	*at += length + ((*at)[length] == ':');
+	return true;
+}
+
+static bool is_name(const char *name)
+{
+	if (!parse_is_variable(name, 1))
+		return false;
+	for (; *name; name++)
+		if (*name != '.' && *name != '-' && !parse_is_name_byte(*name))
+			return false;
+	return true;
+}
+
+static bool is_path(const char *path)
+{
+	return path[0] == '/' && !path[strcspn(path, "\n\r")];
+}
+
+static bool split(const char *value, struct parts *p)
+{
+	const char *at = value;
+
+	if (!cut(&at, p->name, sizeof(p->name)) ||
+	    !cut(&at, p->home, sizeof(p->home)) ||
+	    !cut(&at, p->shell, sizeof(p->shell)) || *at)
+		return false;
+	if (!p->home[0])
+		strcpy(p->home, "/");
+	if (!p->shell[0])
+		strcpy(p->shell, DEFAULT_SHELL);
+	return p->name[0] && is_name(p->name) && is_path(p->home) &&
+	       is_path(p->shell);
+}
+
+int account_check(const char *value, struct fault *f)
+{
+	struct parts p;
+
+	if (split(value, &p))
+		return 0;
+	return fault_set(f, EXIT_USAGE, 0,
+			 "--account %s: expected NAME[:HOME[:SHELL]], a name of at most %d letters, digits, '_', '-' and '.', and absolute paths",
+			 value, NAME_LIMIT);
+}
+
+/* Can the entry be added? If another id has that name, say so. */
+static bool is_free(const char *name, const char *file, int taken,
+		    struct fault *f)
+{
+	if (taken) {
+		fault_set(f, EXIT_STEP, 0,
+			  "account: %s belongs to another id in %s", name,
+			  file);
+		say_warning(f);
+	}
+	return !taken;
+}
+
+int account_resolve(struct plan *plan, const char *passwd, const char *group,
+		    struct fault *f)
+{
+	struct account *a = &plan->account;
+	struct target *t = &plan->target;
+	struct names_user user;
+	struct parts p;
+	gid_t gid;
+	int taken;
+
+	if (!a->value || !split(a->value, &p))
+		return 0;
+	if (!t->name[0]) {
+		taken = names_find_user(passwd, p.name, 0, &user);
+		if (taken < 0)
+			return who_unreadable(passwd, f);
+		a->add_user = is_free(p.name, passwd, taken, f);
+		if (a->add_user) {
+			strcpy(t->name, p.name);
+			strcpy(t->home, p.home);
+			strcpy(t->shell, p.shell);
+		}
+	}
+	taken = names_find_gid(group, t->gid);
+	if (taken < 0)
+		return who_unreadable(group, f);
+	if (taken)
+		return 0;
+	taken = names_find_group(group, p.name, &gid);
+	if (taken < 0)
+		return who_unreadable(group, f);
+	a->add_group = is_free(p.name, group, taken, f);
+	return 0;
+}
+
+void account_describe(const struct plan *plan, struct text *out)
+{
+	const struct account *a = &plan->account;
+
+	if (!a->value)
+		return;
+	text_add(out, "%s for%s%s", a->value,
+		 a->add_user ? " the uid in " PLAN_PASSWD : "",
+		 a->add_group ? " the gid in " PLAN_GROUP : "");
+	if (!a->add_user && !a->add_group)
+		text_add(out, " nothing, there are entries");
+}
+
+static bool write_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
+/* Copy what is there, which may be nothing; *last is its last byte. */
+static bool copy(int from, int to, char *last)
+{
+	char buffer[4096];
+	ssize_t got;
+
+	while ((got = read(from, buffer, sizeof(buffer))) > 0) {
+		if (!write_all(to, buffer, (size_t)got))
+			return false;
+		*last = buffer[got - 1];
+	}
+	return got == 0;
+}
+
+/*
+ * The new file under another name, until it is whole. Only its owner may read
+ * it until it has the mode and owner of the old one.
+ */
+static bool write_new(const char *name, int old, const struct stat *st,
+		      const char *line)
+{
+	char last = '\n';
+	bool done;
+	int fd;
+
+	unlink(name);	/* of a run that was killed */
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		  0600);
+	if (fd < 0)
+		return false;
+	done = (old < 0 || copy(old, fd, &last)) &&
+	       (last == '\n' || write_all(fd, "\n", 1)) &&
+	       write_all(fd, line, strlen(line)) &&
+	       (old < 0 || fchown(fd, st->st_uid, st->st_gid) == 0) &&
+	       fchmod(fd, old < 0 ? 0644 : st->st_mode & 07777) == 0 &&
+	       fsync(fd) == 0;
+	return close(fd) == 0 && done;
+}
+
+/* Returns false with errno, and leaves the old file as it was. */
+static bool replace(const char *file, const char *line)
+{
+	char name[64];
+	struct text t;
+	struct stat st;
+	int old = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	bool done;
+	int err;
+
+	if (old < 0 && errno != ENOENT)
+		return false;
+	text_start(&t, name, sizeof(name));
+	text_add(&t, "%s.stepdown", file);
+	done = !t.cut && (old < 0 || fstat(old, &st) == 0) &&
+	       (old < 0 || S_ISREG(st.st_mode)) &&
+	       write_new(name, old, &st, line) && compat_rename(name, file) == 0;
+	err = errno;
+	if (!done)
+		unlink(name);
+	if (old >= 0)
+		close(old);
+	errno = err;
+	return done;
+}
+
+/*
+ * Where a file may be written and its folder may not: it is mounted there, as
+ * engines do, or the image has made it writable for gid 0, as OpenShift asks.
+ */
+static bool append(const char *file, const char *line)
+{
+	int fd = open(file, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+	char last = '\n';
+	bool done;
+	int err;
+
+	if (fd < 0)
+		return false;
+	if (lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1)
+		last = '\n';
+	/* The line begins with the newline that may be missing. */
+	done = write_all(fd, last == '\n' ? line + 1 : line,
+			 strlen(line) - (last == '\n'));
+	err = errno;
+	close(fd);
+	errno = err;
+	return done;
+}
+
+/* line: begins with a newline of its own. */
+static void add_line(const char *file, const char *line, struct fault *f)
+{
+	int err;
+
+	if (replace(file, line + 1))
+		return;
+	err = errno;
+	if (append(file, line))
+		return;
+	fault_set(f, EXIT_STEP, err, "account: add a line to %s", file);
+	fault_hint(f,
+		   "put it into the image, or run chgrp 0 %s && chmod g=u %s there",
+		   file, file);
+	say_warning(f);
+}
+
+int account_run(const struct plan *plan, struct run *run, struct fault *f)
+{
+	const struct account *a = &plan->account;
+	const struct target *t = &plan->target;
+	char line[3 * PATH_MAX];
+	struct text text;
+	struct parts p;
+
+	(void)run;
+	if (!a->value || !split(a->value, &p))
+		return 0;
+	if (a->add_user) {
+		text_start(&text, line, sizeof(line));
+		text_add(&text, "\n%s:x:%u:%u::%s:%s\n", p.name, t->uid,
+			 t->gid, p.home, p.shell);
+		add_line(PLAN_PASSWD, line, f);
+	}
+	if (a->add_group) {
+		text_start(&text, line, sizeof(line));
+		text_add(&text, "\n%s:x:%u:\n", p.name, t->gid);
+		add_line(PLAN_GROUP, line, f);
+	}
+	return 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * limit: resource limits, priorities, umask, CPUs and the working directory.
+ */
+#ifndef STEPDOWN_LIMIT_H
+#define STEPDOWN_LIMIT_H
+
+struct fault;
+struct limits;
+struct plan;
+struct run;
+struct text;
+
+/*
+ * Check what was typed and keep it. Pure. Each returns 0, or -1 with a usage
+ * fault that says what was expected.
+ */
+int limit_set_rlimit(struct limits *l, const char *value, struct fault *f);
+int limit_set_umask(struct limits *l, const char *value, struct fault *f);
+int limit_set_nice(struct limits *l, const char *value, struct fault *f);
+int limit_set_oom(struct limits *l, const char *value, struct fault *f);
+int limit_set_cpus(struct limits *l, const char *value, struct fault *f);
+
+/* Append what limit_run() would do. */
+void limit_describe(const struct plan *plan, struct text *out);
+
+/*
+ * Set them. It is done before the drop, because most may be raised only with
+ * CAP_SYS_RESOURCE or CAP_SYS_NICE, and after all that opens or writes files.
+ *
+ * Returns 0, or -1 with a fault; some are set then.
+ */
+int limit_run(const struct plan *plan, struct run *run, struct fault *f);
+
+/*
+ * Enter the folder of --chdir, after the drop: root's rights must not bring
+ * the application into a folder that is closed to it.
+ */
+int limit_chdir(const struct plan *plan, struct fault *f);
+
+#endif

@@ -1,0 +1,180 @@
+#include "own_entry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "own_mode.h"
+#include "plan.h"
+#include "text.h"
+
+enum {
+	/* What the kubelet gives the group: pkg/volume/volume_linux.go. */
+	FSGROUP_FILE = 0660,
+	FSGROUP_FOLDER = S_ISGID | 0770,
+	ANY_X = S_IXUSR | S_IXGRP | S_IXOTH
+};
+
+static uid_t wanted_uid(const struct tree *t, const struct stat *st)
+{
+	return t->uid == (uid_t)-1 ? st->st_uid : t->uid;
+}
+
+static bool owner_differs(const struct tree *t, const struct stat *st)
+{
+	return st->st_uid != wanted_uid(t, st) || st->st_gid != t->gid;
+}
+
+/* Linux has no mode of a symbolic link. */
+static mode_t wanted_mode(const struct own_rules *rules, const struct stat *st)
+{
+	const struct tree *t = rules->tree;
+	mode_t mode = st->st_mode & 07777;
+	bool folder = S_ISDIR(st->st_mode);
+
+	if (S_ISLNK(st->st_mode))
+		return mode;
+	if (t->fsgroup)
+		return mode | (folder ? FSGROUP_FOLDER : FSGROUP_FILE);
+	return own_mode_apply(t->clauses, t->nclauses, mode, folder,
+			      rules->mask);
+}
+
+static bool mode_differs(const struct own_rules *rules, const struct stat *st)
+{
+	return wanted_mode(rules, st) != (st->st_mode & 07777);
+}
+
+static bool is_foreign(const struct tree *t, const struct stat *st)
+{
+	return (t->from_uid != (uid_t)-1 && st->st_uid != t->from_uid) ||
+	       (t->from_gid != (gid_t)-1 && st->st_gid != t->from_gid);
+}
+
+enum own_verdict own_judge(const struct own_rules *rules,
+			   const struct stat *st)
+{
+	if (!owner_differs(rules->tree, st) && !mode_differs(rules, st))
+		return OWN_RIGHT;
+	if (is_foreign(rules->tree, st))
+		return OWN_FOREIGN;
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+		return OWN_DEVICE;
+	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 &&
+	    !rules->links_protected)
+		return OWN_LINKED;
+	return OWN_WRONG;
+}
+
+/* The name by which the kernel reaches what fd is open on, and nothing else. */
+static void descriptor_path(char *path, size_t size, int fd)
+{
+	struct text out;
+
+	text_start(&out, path, size);
+	text_add(&out, "/proc/self/fd/%d", fd);
+}
+
+/* Only what can be executed is asked; no other file has any use for them. */
+static bool has_capabilities(const struct stat *st, int fd)
+{
+	char path[32];
+
+	if (!S_ISREG(st->st_mode) || !(st->st_mode & ANY_X))
+		return false;
+	descriptor_path(path, sizeof(path), fd);
+	return getxattr(path, "security.capability", NULL, 0) > 0;
+}
+
+/* chown(2): cleared for all but folders; S_ISGID without S_IXGRP stays. */
+static mode_t cleared_bits(const struct stat *st)
+{
+	mode_t bits = S_ISUID;
+
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	if (st->st_mode & S_IXGRP)
+		bits |= S_ISGID;
+	return st->st_mode & bits;
+}
+
+/*
+ * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2) the link in /proc
+ * leads to the same file, whatever names it has by now.
+ */
+static int change_mode(const struct stat *st, int fd, mode_t mode)
+{
+	char path[32];
+
+	if (S_ISDIR(st->st_mode) && fchmod(fd, mode) == 0)
+		return 0;
+	if (compat_fchmodat2(fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EPERM)
+		return -1;
+	descriptor_path(path, sizeof(path), fd);
+	return chmod(path, mode);
+}
+
+static const char *change_owner(const struct own_rules *rules, int fd,
+				struct stat *st, struct own_counts *counts)
+{
+	const struct tree *t = rules->tree;
+	mode_t cleared = cleared_bits(st);
+	bool capabilities = has_capabilities(st, fd);
+
+	if (fchownat(fd, "", t->uid, t->gid, AT_EMPTY_PATH) < 0)
+		return t->uid == (uid_t)-1 ? "change the group of"
+					   : "change the owner of";
+	counts->set_ids += cleared != 0;
+	counts->capabilities += capabilities;
+	st->st_mode &= ~cleared;
+	return NULL;
+}
+
+/* Read at one time from one name: it leads here, and no other does. */
+static bool is_only_link(const struct own_rules *rules, const struct stat *st,
+			 int folder, const char *name)
+{
+	struct stat now;
+
+	if (rules->links_protected || S_ISDIR(st->st_mode))
+		return true;
+	return fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_dev == st->st_dev && now.st_ino == st->st_ino &&
+	       now.st_nlink == 1;
+}
+
+/*
+ * The owner first: it clears what the mode may ask for. The mode is worked out
+ * again from what is left.
+ */
+const char *own_change(const struct own_rules *rules, int fd, int folder,
+		       const char *name, mode_t *type,
+		       struct own_counts *counts)
+{
+	enum own_verdict verdict;
+	const char *failed;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return "examine";
+	*type = st.st_mode & S_IFMT;
+	verdict = own_judge(rules, &st);
+	if (verdict == OWN_WRONG && !is_only_link(rules, &st, folder, name))
+		verdict = OWN_LINKED;
+	if (verdict == OWN_WRONG) {
+		if (owner_differs(rules->tree, &st)) {
+			failed = change_owner(rules, fd, &st, counts);
+			if (failed)
+				return failed;
+		}
+		if (mode_differs(rules, &st) &&
+		    change_mode(&st, fd, wanted_mode(rules, &st)) < 0)
+			return "change the mode of";
+	}
+	counts->verdicts[verdict]++;
+	return NULL;
+}

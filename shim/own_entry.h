@@ -1,0 +1,70 @@
+/*
+ * own_entry: is one file right, and making it so.
+ *
+ * The security argument: what is changed is an open descriptor, and it is
+ * examined through that very descriptor first. What a name said before (to see
+ * cheaply that a file is right) changes nothing.
+ *
+ * - A file with several links may be somebody else's, linked into the volume
+ *   by whoever can write there. fs.protected_hardlinks = 1 forbids that for
+ *   files one could not write anyway; unless it can be read and is 1, such
+ *   files are passed over.
+ * - A device node is passed over: its owner can use the device.
+ * - The kernel clears set-id bits and file capabilities when the owner of a
+ *   file changes; it is counted, and nothing brings them back but a mode= that
+ *   asks for it.
+ */
+#ifndef STEPDOWN_OWN_ENTRY_H
+#define STEPDOWN_OWN_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct tree;
+
+/* What a tree's entries are held against; constant during a walk. */
+struct own_rules {
+	const struct tree *tree;
+	bool links_protected;
+	mode_t mask;		/* umask(2), for modes */
+};
+
+enum own_verdict {
+	OWN_RIGHT,		/* nothing to change */
+	OWN_WRONG,		/* to be changed */
+	OWN_FOREIGN,		/* not of the id in from= */
+	OWN_DEVICE,
+	OWN_LINKED,		/* several links, and they are not protected */
+	OWN_VERDICTS		/* how many there are */
+};
+
+/* Of one walker; added up at the end. */
+struct own_counts {
+	uint64_t entries;
+	uint64_t verdicts[OWN_VERDICTS];
+	uint64_t mounts;	/* of other filesystems, passed over */
+	uint64_t set_ids;	/* files that lost set-id bits */
+	uint64_t capabilities;	/* files that lost capabilities(7) */
+	uint64_t failed;
+};
+
+/* Pure. */
+enum own_verdict own_judge(const struct own_rules *rules,
+			   const struct stat *st);
+
+/*
+ * Make the file behind fd right, and count what was done or why not.
+ *
+ * fd: a folder open for reading, or anything with O_PATH.
+ * folder, name: where it was opened, to see that the one link of a file is
+ * still there: a link into the volume that is removed after the file was opened
+ * leaves one link as well, the one of its real owner.
+ * type: filled with what it is (S_IFDIR ...).
+ * Returns NULL, or with errno what could not be done: "examine" and so on.
+ */
+const char *own_change(const struct own_rules *rules, int fd, int folder,
+		       const char *name, mode_t *type,
+		       struct own_counts *counts);
+
+#endif

@@ -1,0 +1,178 @@
+#include "own_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "text.h"
+
+#define UNKNOWN_MOUNT UINT64_MAX
+#define DEVICE_BIT (UINT64_C(1) << 62)
+
+void own_open_start(struct own_opener *o, bool cross_mounts)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
+	int fd = compat_openat2(AT_FDCWD, "/", &how);
+
+	o->cross_mounts = cross_mounts;
+	/* EPERM is how seccomp profiles older than a call refuse it. */
+	o->openat2 = fd >= 0 || (errno != ENOSYS && errno != EPERM);
+	o->mount = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+static int close_with(int fd, int err)
+{
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* The number behind "mnt_id:" in /proc/self/fdinfo/FD, or 0. */
+static uint64_t mount_from_proc(int fd)
+{
+	char buffer[512];
+	struct text path;
+	const char *at;
+	uint64_t id = 0;
+	ssize_t length;
+	int info;
+
+	text_start(&path, buffer, sizeof(buffer));
+	text_add(&path, "/proc/self/fdinfo/%d", fd);
+	info = open(buffer, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return 0;
+	length = read(info, buffer, sizeof(buffer) - 1);
+	close(info);
+	buffer[length > 0 ? length : 0] = '\0';
+	at = strstr(buffer, "mnt_id:");
+	if (!at)
+		return 0;
+	at += strlen("mnt_id:");
+	for (at += strspn(at, " \t"); *at >= '0' && *at <= '9'; at++)
+		id = id * 10 + (uint64_t)(*at - '0');
+	return id;
+}
+
+/*
+ * Something that is the same for all files of one mount, and as far as the
+ * kernel tells, for no other. A bit keeps the sources apart.
+ */
+static uint64_t mount_of(int fd)
+{
+	struct compat_statx stx;
+	struct stat st;
+	uint64_t id;
+
+	if (compat_statx(fd, "", AT_EMPTY_PATH, COMPAT_STATX_MNT_ID, &stx) ==
+		    0 &&
+	    stx.mask & COMPAT_STATX_MNT_ID)
+		return stx.mnt_id;
+	id = mount_from_proc(fd);
+	if (id)
+		return id;
+	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
+}
+
+void own_open_stay(struct own_opener *o, int fd)
+{
+	if (!o->openat2)
+		o->mount = mount_of(fd);
+}
+
+/* Only the descriptor of the same mount is kept. */
+static int same_mount(const struct own_opener *o, int fd)
+{
+	uint64_t mount;
+
+	if (fd < 0 || o->cross_mounts)
+		return fd;
+	mount = mount_of(fd);
+	if (mount == o->mount && mount != UNKNOWN_MOUNT)
+		return fd;
+	return close_with(fd, EXDEV);
+}
+
+int own_open(const struct own_opener *o, int folder, const char *name,
+	     int flags)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
+	};
+
+	if (o->openat2)
+		return compat_openat2(folder, name, &how);
+	return same_mount(o, openat(folder, name,
+				    flags | O_NOFOLLOW | O_CLOEXEC));
+}
+
+int own_open_parent(const struct own_opener *o, int folder)
+{
+	const struct open_how how = {
+		.flags = OWN_FOLDER | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS |
+			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
+	};
+
+	if (o->openat2)
+		return compat_openat2(folder, "..", &how);
+	return same_mount(o, openat(folder, "..", OWN_FOLDER | O_CLOEXEC));
+}
+
+/* The next part of a path, without following it. Takes fd. */
+static int step_into(int fd, const char *name)
+{
+	struct stat st;
+	int next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (next < 0)
+		return close_with(fd, errno);
+	close(fd);
+	if (fstat(next, &st) < 0)
+		return close_with(next, errno);
+	if (S_ISLNK(st.st_mode))
+		return close_with(next, ELOOP);
+	return next;
+}
+
+static int walk_path(const char *path)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+	char name[NAME_MAX + 1];
+
+	while (fd >= 0) {
+		size_t length;
+
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (length == 0)
+			break;
+		if (length > NAME_MAX)
+			return close_with(fd, ENAMETOOLONG);
+		memcpy(name, path, length);
+		name[length] = '\0';
+		path += length;
+		fd = step_into(fd, name);
+	}
+	return fd;
+}
+
+int own_open_path(const struct own_opener *o, const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS
+	};
+
+	if (o->openat2)
+		return compat_openat2(AT_FDCWD, path, &how);
+	return walk_path(path);
+}

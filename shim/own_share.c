@@ -1,0 +1,216 @@
+#include "own_share.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "compat.h"
+
+/* U. Drepper, "Futexes Are Tricky": only a lock that is waited for wakes. */
+static void lock(struct own_share *s)
+{
+	unsigned int was = 0;
+
+	if (atomic_compare_exchange_strong(&s->lock, &was, 1))
+		return;
+	while (atomic_exchange(&s->lock, 2) != 0)
+		compat_futex_wait(&s->lock, 2);
+}
+
+static void unlock(struct own_share *s)
+{
+	if (atomic_exchange(&s->lock, 0) == 2)
+		compat_futex_wake(&s->lock, 1);
+}
+
+/* With the lock held, before and after, but not meanwhile. */
+static void wait_for_news(struct own_share *s)
+{
+	unsigned int seen = s->news;
+
+	unlock(s);
+	compat_futex_wait(&s->news, seen);
+	lock(s);
+}
+
+static void tell(struct own_share *s, int count)
+{
+	s->news++;
+	compat_futex_wake(&s->news, count);
+}
+
+/* A signal that is ignored stays so; nohup(1) sees to that for SIGHUP. */
+static void choose_signals(sigset_t *ends)
+{
+	static const int wishes[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+
+	sigemptyset(ends);
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+		struct sigaction now;
+
+		if (sigaction(wishes[i], NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			sigaddset(ends, wishes[i]);
+	}
+}
+
+void own_share_start(struct own_share *s, sigset_t *old_mask)
+{
+	choose_signals(&s->ends);
+	sigprocmask(SIG_BLOCK, &s->ends, old_mask);
+	s->busy = 1;
+	s->walkers = 1;
+	own_report_start(&s->progress);
+}
+
+void own_share_end(struct own_share *s, const sigset_t *old_mask)
+{
+	own_report_stop(&s->progress);
+	for (; s->queued > 0; s->queued--)
+		close(s->queue[s->first++ % OWN_QUEUE]);
+	/* A signal that is let in now would end us before we say why. */
+	if (!s->ended_by)
+		sigprocmask(SIG_SETMASK, old_mask, NULL);
+}
+
+void own_share_join(struct own_share *s)
+{
+	lock(s);
+	s->busy++;
+	s->walkers++;
+	unlock(s);
+}
+
+void own_share_leave(struct own_share *s)
+{
+	lock(s);
+	s->busy--;
+	s->walkers--;
+	unlock(s);
+}
+
+bool own_share_offer(struct own_share *s, int fd)
+{
+	bool taken = false;
+
+	if (s->walkers == 1 || s->queued == OWN_QUEUE)
+		return false;
+	lock(s);
+	if (s->queued < OWN_QUEUE) {
+		s->queue[(s->first + s->queued) % OWN_QUEUE] = fd;
+		s->queued++;
+		taken = true;
+		if (s->idle > 0)
+			tell(s, 1);
+	}
+	unlock(s);
+	return taken;
+}
+
+int own_share_take(struct own_share *s)
+{
+	int fd = -1;
+
+	lock(s);
+	s->busy--;
+	while (!s->stop && s->queued == 0 && s->busy > 0) {
+		s->idle++;
+		wait_for_news(s);
+		s->idle--;
+	}
+	if (!s->stop && s->queued > 0) {
+		fd = s->queue[s->first % OWN_QUEUE];
+		s->first++;
+		s->queued--;
+		s->busy++;
+	} else {
+		tell(s, TREE_MAX_THREADS);
+	}
+	unlock(s);
+	return fd;
+}
+
+bool own_share_is_hungry(struct own_share *s)
+{
+	return s->idle > 0 && s->queued == 0;
+}
+
+static void stop(struct own_share *s)
+{
+	s->stop = true;
+	tell(s, TREE_MAX_THREADS);
+}
+
+static void ask_for_signals(struct own_share *s)
+{
+	sigset_t pending;
+
+	if (s->ended_by || sigpending(&pending) < 0)
+		return;
+	for (int signal = 1; signal < 32; signal++)
+		if (sigismember(&s->ends, signal) == 1 &&
+		    sigismember(&pending, signal) == 1) {
+			s->ended_by = signal;
+			stop(s);
+			return;
+		}
+}
+
+void own_share_tick(struct own_share *s, uint64_t entries, uint64_t changed)
+{
+	lock(s);
+	s->entries += entries;
+	s->changed += changed;
+	ask_for_signals(s);
+	own_report_progress(&s->progress, s->rules->tree, s->entries,
+			    s->changed);
+	unlock(s);
+}
+
+void own_share_fail(struct own_share *s, const char *act, int folder,
+		    const char *name, int fd)
+{
+	int err = errno;
+
+	if (s->failed)
+		return;
+	lock(s);
+	if (!s->failed) {
+		errno = err;
+		own_report_fault(s->rules->tree, act, folder, name, fd,
+				 s->fault);
+		s->failed = true;
+		if (!s->rules->tree->may_fail)
+			stop(s);
+	}
+	unlock(s);
+}
+
+/* Each walker may have that many folders open, and the queue as many. */
+static unsigned int limit_of_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1;
+	if (limit.rlim_cur >= (TREE_MAX_THREADS + 4) * OWN_QUEUE)
+		return TREE_MAX_THREADS;
+	return limit.rlim_cur < 4 * OWN_QUEUE
+		       ? 1
+		       : (unsigned int)(limit.rlim_cur / OWN_QUEUE) - 3;
+}
+
+/* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */
+unsigned int own_share_threads(const struct tree *t)
+{
+	unsigned int most = limit_of_descriptors();
+	unsigned int wanted = t->threads;
+	cpu_set_t cpus;
+
+	if (!wanted)
+		wanted = sched_getaffinity(0, sizeof(cpus), &cpus) == 0
+				 ? (unsigned int)CPU_COUNT(&cpus)
+				 : 1;
+	return wanted < most ? wanted : most;
+}

@@ -1,0 +1,238 @@
+#include "start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "fault.h"
+#include "groups.h"
+#include "idmap.h"
+#include "ids.h"
+#include "names.h"
+#include "plan.h"
+#include "say.h"
+#include "who.h"
+
+static uint64_t bit(int cap)
+{
+	return UINT64_C(1) << cap;
+}
+
+bool start_has(const struct start *s, int cap)
+{
+	return s->permitted & bit(cap);
+}
+
+int start_read(struct start *s, struct fault *f)
+{
+	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	int count = getgroups((int)ARRAY_LEN(s->groups), s->groups);
+
+	if (count < 0 || bits < 0 ||
+	    getresuid(&s->uid, &s->euid, &s->suid) < 0 ||
+	    getresgid(&s->gid, &s->egid, &s->sgid) < 0 ||
+	    caps_held(&s->permitted, &s->effective) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "ask the kernel who we are");
+	groups_sort(s->groups, (size_t)count);
+	s->ngroups = (size_t)count;
+	s->securebits = (unsigned int)bits;
+	s->secure = getauxval(AT_SECURE) != 0;
+	s->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	/* With it the set will be emptied, and 41 calls can be saved here. */
+	if (!start_has(s, CAP_SETPCAP))
+		s->bounding = caps_bounding();
+	return 0;
+}
+
+/*
+ * The file's privileges are meant for --user. Whoever else may execute it (any
+ * process of the container may) must get nothing from it: no ownership of a
+ * volume, no port. He may still start the image as it starts without them.
+ */
+static int renounce(struct start *s, struct fault *f)
+{
+	if (ids_set_gid(s->gid, s->gid, s->gid) < 0 ||
+	    ids_set_uid(s->uid, s->uid, s->uid) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "give up the ids of a setuid file");
+	if (s->uid != 0 && caps_give_up(f) < 0)
+		return -1;
+	return start_read(s, f);
+}
+
+/* Who are we, if the uid stays? */
+static int take_own_name(struct plan *plan, const char *passwd,
+			 struct fault *f)
+{
+	struct target *t = &plan->target;
+	struct names_user entry;
+	int found = names_find_user(passwd, NULL, plan->start.uid, &entry);
+
+	if (found < 0)
+		return who_unreadable(passwd, f);
+	t->uid = plan->start.uid;
+	who_describe(found ? &entry : NULL, t);
+	return 0;
+}
+
+/*
+ * A folder that we own or may write is as it should be: fsGroup, an emptyDir, a
+ * group 0 that may write. access(2) asks for the real uid, which is what stays.
+ */
+static bool is_usable(const char *path, uid_t uid)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	return st.st_uid == uid ||
+	       access(path, S_ISDIR(st.st_mode) ? W_OK | X_OK : W_OK) == 0;
+}
+
+static void pass_over_trees(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		if (!is_usable(plan->trees[i].path, plan->target.uid))
+			plan->trees[kept++] = plan->trees[i];
+		else if (plan->verbose)
+			say_note("own %s: uid %u may write it, passed over",
+				 plan->trees[i].path, plan->target.uid);
+	}
+	plan->ntrees = kept;
+}
+
+/* Engines open low ports to everybody in the network of a container. */
+static bool ports_are_open(void)
+{
+	char first = '?';
+	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		      O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &first, 1) != 1)
+		first = '?';
+	close(fd);
+	return first == '0';
+}
+
+static int adapt(struct plan *plan, const char *passwd, struct fault *f)
+{
+	struct start *s = &plan->start;
+	struct target *t = &plan->target;
+	const uint64_t bind = bit(CAP_NET_BIND_SERVICE);
+
+	if (s->uid == 0 && !plan->allow_root)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "started as uid %u with root as real uid",
+				 s->euid);
+	if (t->uid != s->uid || !start_has(s, CAP_SETGID)) {
+		s->adapted = t->uid != s->uid || t->gid != s->gid ||
+			     !groups_same(t->groups, t->ngroups, s->groups,
+					  s->ngroups);
+		t->gid = s->gid;
+		t->ngroups = s->ngroups;
+		memcpy(t->groups, s->groups,
+		       s->ngroups * sizeof(s->groups[0]));
+	}
+	if (t->uid != s->uid && take_own_name(plan, passwd, f) < 0)
+		return -1;
+	if (!start_has(s, CAP_CHOWN))
+		pass_over_trees(plan);
+	if ((plan->keep_caps & bind) && !(s->permitted & bind) &&
+	    ports_are_open()) {
+		plan->keep_caps &= ~bind;
+		if (plan->verbose)
+			say_note("keep-caps: every port is open here without net_bind_service");
+	}
+	return 0;
+}
+
+int start_settle(struct plan *plan, const char *passwd, struct fault *f)
+{
+	struct start *s = &plan->start;
+
+	if (s->secure && s->uid != plan->target.uid) {
+		if (renounce(s, f) < 0)
+			return -1;
+		if (plan->verbose)
+			say_note("the privileges of the file are for --user %s, and given up",
+				 plan->user);
+	}
+	if (s->euid == 0)
+		return 0;
+	if (plan->unprivileged == UNPRIVILEGED_FAIL) {
+		fault_set(f, EXIT_USAGE, 0,
+			  "--unprivileged fail: started as uid %u, not as root",
+			  s->euid);
+		return fault_hint(f,
+				  "start it as root (no --user, runAsUser or USER), or with --unprivileged=adapt");
+	}
+	return adapt(plan, passwd, f);
+}
+
+/* What uid 0 would be given again by execve(2), which nothing then forbids. */
+static bool root_comes_back(const struct plan *plan)
+{
+	return plan->target.uid == 0 && plan->allow_new_privs &&
+	       !(plan->start.securebits & SECBIT_NOROOT);
+}
+
+int start_check(const struct plan *plan, struct fault *f)
+{
+	const struct start *s = &plan->start;
+
+	if (caps_check(plan->keep_caps, s->permitted, f) < 0)
+		return -1;
+	if (!start_has(s, CAP_SETPCAP) && (s->bounding & ~plan->keep_caps) &&
+	    (plan->strict || root_comes_back(plan))) {
+		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
+		return caps_hint(f, CAP_SETPCAP);
+	}
+	return idmap_check(plan, f);
+}
+
+/* File capabilities that the kernel did not give have a reason. */
+static void tell_of_lost_file_caps(const struct start *s)
+{
+	const char *file = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+
+	if (s->permitted || !file ||
+	    getxattr(file, "security.capability", NULL, 0) <= 0)
+		return;
+	say_note("the file capabilities of this program count for nothing: %s",
+		 s->no_new_privs
+			 ? "no_new_privs is set (--security-opt=no-new-privileges, allowPrivilegeEscalation: false)"
+			 : "not in the bounding set, or nosuid, or not for this user");
+}
+
+void start_tell(const struct plan *plan)
+{
+	const struct start *s = &plan->start;
+
+	if (s->euid == 0)
+		return;
+	if (s->adapted)
+		say_note("not started as root: uid %u, gid %u and its groups stay, instead of --user %s",
+			 s->uid, s->gid, plan->user);
+	tell_of_lost_file_caps(s);
+}
+
+int start_raise(const struct plan *plan, struct fault *f)
+{
+	const struct start *s = &plan->start;
+
+	return s->permitted == s->effective ? 0 : caps_raise(s->permitted, f);
+}

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# --own against somebody who works in the same volume at the same time. What is
+# outside of the volume must not change its owner, whatever he does; the same
+# attacks on `chown -R` show that they can catch something.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
+
+setup_file()
+{
+	need unshare mount gcc busybox chown
+	gcc -O2 -Wall -Wextra -Werror -o "$BATS_FILE_TMPDIR/race" \
+		"$BATS_TEST_DIRNAME/race.c"
+}
+
+setup()
+{
+	race=$BATS_FILE_TMPDIR/race
+	dir=$tmp/race
+	mkdir "$dir"
+	options=
+	filter=()
+}
+
+# number KEY: of what the attack printed
+number()
+{
+	sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" "$out"
+}
+
+# attack KIND SWAPS COMMAND... : shows what came of it in bats' own output
+attack()
+{
+	local kind=$1 swaps=$2
+
+	shift 2
+	rm -rf "$dir"
+	mkdir "$dir"
+	capture "$race" "$kind" "$swaps" 40 "$dir" "$@"
+	[ "$status" -eq 0 ] || fail_seen 'the attack itself failed'
+	echo "# $BATS_TEST_DESCRIPTION: $(cat "$out")" >&3
+}
+
+own()
+{
+	attack "$1" "$2" "${filter[@]}" "$STEPDOWN" --user=@:@ \
+		--own="$dir/volume$options" -- /bin/true
+	[ "$(number lost)" -eq 0 ] || fail_seen 'a file outside was changed'
+	[ "$(number runs)" -ge 10 ] || fail_seen 'too few runs'
+	[ "$(number swaps)" -ge $(($2 / 4)) ] || fail_seen 'too few swaps'
+}
+
+# catches KIND COMMAND... : this command does lose
+catches()
+{
+	local kind=$1
+
+	shift
+	attack "$kind" 20000 "$@"
+	[ "$(number lost)" -gt 0 ] || fail_seen 'this attack catches nothing'
+}
+
+# The sysctl is the whole machine's, so a file that says 0 is put over it: the
+# attacker is root, to whom the kernel does not apply it anyway.
+unprotected()
+{
+	echo 0 >"$tmp/zero"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c '
+		mount --bind "$1" /proc/sys/fs/protected_hardlinks || exit 99
+		shift; exec "$@"' - "$tmp/zero")
+}
+
+# openat2 is 437; 1 is EPERM
+without_openat2()
+{
+	filter=("$race" without 437 1)
+}
+
+@test "folders and symbolic links are exchanged" {
+	own exchange 120000
+	[ "$(number failed)" -eq 0 ] || fail_seen 'a run failed'
+}
+
+@test "the same, with one thread and with eight" {
+	options=,threads=1
+	own exchange 20000
+	options=,threads=8
+	own exchange 20000
+}
+
+@test "the same, and openat2 is refused" {
+	without_openat2
+	own exchange 40000
+}
+
+@test "the same, with modes" {
+	options=,mode=u=rwX,go=
+	own exchange 20000
+	[ "$(stat -c %a "$dir/outside")" = 755 ] ||
+		fail 'the mode of a folder outside was changed'
+}
+
+@test "links to root's file come and go, and nothing forbids them" {
+	unprotected
+	own link 60000
+	without_openat2
+	own link 20000
+}
+
+@test "FIFOs, devices, files and folders take each other's places" {
+	own plant 60000
+	without_openat2
+	own plant 20000
+}
+
+@test "a folder is moved out while its content is walked" {
+	options=,threads=1
+	own above 4000
+	options=
+	own above 2000
+	without_openat2
+	own above 2000
+}
+
+@test "other folders are mounted and unmounted" {
+	own mount 20000
+	without_openat2
+	own mount 10000
+}
+
+@test "control: the exchange catches busybox chown -R" {
+	catches exchange busybox chown -R @:@ "$dir/volume"
+}
+
+@test "control: the links catch chown -R and busybox chown -R" {
+	catches link chown -R @:@ "$dir/volume"
+	catches link busybox chown -R @:@ "$dir/volume"
+}
+
+@test "control: the mounts catch chown -R" {
+	catches mount chown -R @:@ "$dir/volume"
+}

@@ -1,0 +1,527 @@
+#!/usr/bin/env bats
+# The options of --own=PATH[,OPTION...], and what a volume may hold: deep trees,
+# wide folders, other mounts, files that cannot be changed.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need unshare mount strace setcap getcap chattr
+}
+
+setup()
+{
+	volume=$tmp/volume
+	mkdir "$volume"
+	# a folder of the test is not a folder that nobody else may search
+	chmod 755 "$tmp"
+}
+
+# own VALUE...
+own()
+{
+	local value options=()
+
+	for value; do options+=("--own=$value"); done
+	as_4242 --verbose "${options[@]}" -- "$WITNESS"
+}
+
+# count WORDS: the number before these words in what --verbose counted
+count()
+{
+	sed -n "s/^stepdown: own .*[ :]\([0-9]*\) $1.*/\1/p" "$err"
+}
+
+# counted WORDS NUMBER
+counted()
+{
+	[ "$(count "$1")" = "$2" ] ||
+		fail_seen "it should count $2 $1, not $(count "$1")"
+}
+
+mode_is()
+{
+	local mode=$1 path
+
+	shift
+	for path; do
+		[ "$(stat -c %a "$path")" = "$mode" ] ||
+			fail_seen "$path has mode $(stat -c %a "$path"), not $mode"
+	done
+}
+
+@test "user= and group=, names and numbers" {
+	touch "$volume/file"
+	own "$volume,user=33"
+	succeeded
+	owned_by 33:4242 "$volume" "$volume/file"
+	own "$volume,user=root,group=daemon"
+	succeeded
+	owned_by "0:$(getent group daemon | cut -d: -f3)" "$volume/file"
+	own "$volume,user=no-such-user"
+	refused 100
+	owned_by 0:1 "$volume/file"
+}
+
+@test "mode= as chmod(1) has it, for files, folders and programs" {
+	local mode
+
+	for mode in u=rwX,g=rX,o= go-rwx a+rX +x =r u=rw,g=u,o= 750 0640 g+s \
+		o+t,g=o a=,u+rwX +X ug+rw-x; do
+		rm -rf "$volume" "$tmp/copy"
+		mkdir -p "$volume/folder"
+		touch "$volume/file" "$volume/program"
+		chmod 2715 "$volume/folder"
+		chmod 4751 "$volume/program"
+		chmod 604 "$volume/file"
+		cp -a "$volume" "$tmp/copy"
+		chown -R 4242:4242 "$tmp/copy"
+		chmod -R "$mode" "$tmp/copy" 2>/dev/null || true
+		own "$volume,mode=$mode"
+		succeeded
+		diff <(cd "$tmp/copy" && stat -c '%n %a' . ./*) \
+			<(cd "$volume" && stat -c '%n %a' . ./*) ||
+			fail "mode=$mode differs from chmod's"
+	done
+}
+
+@test "mode= is found right the second time, and links have none" {
+	touch "$volume/file"
+	ln -s /etc/passwd "$volume/link"
+	own "$volume,mode=u=rwX,go="
+	succeeded
+	mode_is 600 "$volume/file"
+	own "$volume,mode=u=rwX,go="
+	succeeded
+	counted changed 0
+	counted 'right already' 3
+	mode_is 644 /etc/passwd
+}
+
+@test "mode= without fchmodat2, as under older kernels and profiles" {
+	touch "$volume/file"
+	gcc -O2 -o "$tmp/race" "$BATS_TEST_DIRNAME/../attack/race.c"
+	before=("$tmp/race" without 452 38)	# fchmodat2, ENOSYS
+	own "$volume,mode=go="
+	succeeded
+	mode_is 600 "$volume/file"
+}
+
+@test "shallow: the path alone" {
+	touch "$volume/file"
+	own "$volume,shallow"
+	succeeded
+	owned_by 4242:4242 "$volume"
+	owned_by 0:0 "$volume/file"
+}
+
+@test "create: what is missing, owned on the way, and no more" {
+	own "$volume/a/b/c,create"
+	succeeded
+	owned_by 4242:4242 "$volume/a" "$volume/a/b" "$volume/a/b/c"
+	owned_by 0:0 "$volume"
+	mode_is 755 "$volume/a" "$volume/a/b/c"
+	own "$volume/d/e,create=2770,user=33"
+	succeeded
+	owned_by 33:4242 "$volume/d/e" "$volume/d"
+	mode_is 2770 "$volume/d/e" "$volume/d"
+	touch "$volume/file"
+	own "$volume/file,create" "$volume/a,create=700"
+	succeeded
+	owned_by 4242:4242 "$volume/file"
+	mode_is 755 "$volume/a"
+	as_4242 --own="$volume/file/below,create" -- "$WITNESS"
+	refused 111
+	ln -s a "$volume/link"
+	as_4242 --own="$volume/link/below,create" -- "$WITNESS"
+	refused 111
+	[ ! -e "$volume/a/below" ]
+}
+
+@test "if-root-differs: nothing below a path that is right" {
+	touch "$volume/file"
+	chown 4242:4242 "$volume"
+	own "$volume,if-root-differs"
+	succeeded
+	owned_by 0:0 "$volume/file"
+	chown 0:0 "$volume"
+	own "$volume,if-root-differs"
+	succeeded
+	owned_by 4242:4242 "$volume" "$volume/file"
+}
+
+@test "the path itself is changed last, so a run that was cut off is resumed" {
+	mkdir "$volume/a"
+	touch "$volume/a/file"
+	traced fchownat "$STEPDOWN" --user=4242:4242 --own="$volume" -- \
+		"$WITNESS"
+	succeeded
+	[ "$(wc -l <"$calls")" -eq 3 ]
+	capture strace -f -qq -o "$calls" -e trace=fchownat \
+		-e inject=fchownat:error=EIO:when=2 "$STEPDOWN" \
+		--user=33:33 --own="$volume,if-root-differs" -- "$WITNESS"
+	refused 111
+	owned_by 4242:4242 "$volume"
+	own "$volume,if-root-differs,user=33,group=33"
+	succeeded
+	owned_by 33:33 "$volume" "$volume/a" "$volume/a/file"
+}
+
+@test "fsgroup: what the kubelet does" {
+	mkdir "$volume/folder"
+	touch "$volume/file" "$volume/folder/program"
+	ln -s file "$volume/link"
+	chmod 700 "$volume/folder" "$volume/folder/program"
+	chmod 400 "$volume/file"
+	chown 33:33 "$volume/file"
+	own "$volume,fsgroup,group=2000"
+	succeeded
+	owned_by 0:2000 "$volume" "$volume/folder" "$volume/link"
+	owned_by 33:2000 "$volume/file"
+	mode_is 2770 "$volume/folder"
+	mode_is 2775 "$volume"
+	mode_is 660 "$volume/file"
+	mode_is 760 "$volume/folder/program"
+	own "$volume,fsgroup,group=2000,if-root-differs"
+	counted changed 0
+	own "$volume,fsgroup,user=33"
+	refused 100
+}
+
+@test "from=: only what belongs to that id" {
+	touch "$volume/of-33" "$volume/of-33-34" "$volume/of-root"
+	chown 33:33 "$volume/of-33" "$volume"
+	chown 33:34 "$volume/of-33-34"
+	own "$volume,from=33:34"
+	succeeded
+	owned_by 4242:4242 "$volume/of-33-34"
+	owned_by 33:33 "$volume/of-33" "$volume"
+	own "$volume,from=33"
+	succeeded
+	owned_by 4242:4242 "$volume/of-33" "$volume"
+	owned_by 0:0 "$volume/of-root"
+	counted 'of other owners' 1
+}
+
+@test "a comma in a path is written with a backslash" {
+	mkdir "$volume/a,shallow"
+	touch "$volume/a,shallow/file"
+	own "$volume/a\\,shallow"
+	succeeded
+	owned_by 4242:4242 "$volume/a,shallow/file"
+}
+
+@test "folders of the system are refused without force" {
+	local path
+
+	for path in / /etc /usr /proc /proc/self //etc/ /etc/. \
+		/var/../etc /usr/local/../../etc /sys/kernel; do
+		own "$path"
+		refused 100
+		message_has 'a folder of the system'
+		hint_has force
+	done
+	stepdown --user=4242:4242 --dry-run --own=/etc,force -- x
+	succeeded
+	stepdown --user=4242:4242 --dry-run --own=/etc/nginx -- x
+	succeeded
+}
+
+@test "an option that does not exist is refused before anything is changed" {
+	local word
+
+	for word in owner=1 recursive '' mode= mode=9 mode=u=q create=x \
+		threads=0 threads=9 user= shallow=1 \
+		mode=u+r,u+w,u+x,u+r,u+w,u+x,u+r,u+w,u+x,u+r,u+w,u+x,u+r,u+w,u+x,u+r,u+w; do
+		own "$volume,$word"
+		refused 100
+		message_has "--own $volume,$word"
+	done
+	owned_by 0:0 "$volume"
+}
+
+# ---- what cannot be changed ----
+
+@test "try: what fails is a warning, all the rest is done" {
+	touch "$volume/a" "$volume/fixed" "$volume/z"
+	chattr +i "$volume/fixed" || cannot_run 'no immutable files here'
+	own "$volume"
+	status_without=$status
+	own "$volume,try"
+	chattr -i "$volume/fixed"
+	[ "$status_without" -eq 111 ]
+	succeeded
+	owned_by 4242:4242 "$volume" "$volume/a" "$volume/z"
+	owned_by 0:0 "$volume/fixed"
+	message_has "warning: own $volume: change the owner of $volume/fixed"
+	hint_has chattr
+}
+
+@test "try: a path that is not there" {
+	own "$volume/missing,try"
+	succeeded
+	message_has 'warning'
+}
+
+@test "mounts below are passed over and counted; cross-mounts enters them" {
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -ec '
+		mkdir "$0/secret"
+		mount -t tmpfs -o mode=755 secret "$0/secret"
+		touch "$0/secret/key" "$0/map"
+		mount --bind "$0/secret/key" "$0/map"
+		"$@"; result=$?
+		stat -c %u:%g "$0/secret/key" >"$0/../key"
+		exit $result' "$volume")
+	own "$volume"
+	succeeded
+	counted 'in other mounts' 2
+	[ "$(cat "$tmp/key")" = 0:0 ]
+	rmdir "$volume/secret"
+	own "$volume,cross-mounts"
+	succeeded
+	[ "$(cat "$tmp/key")" = 4242:4242 ]
+}
+
+@test "set-id bits and file capabilities that get lost are counted and told" {
+	cp "$WITNESS" "$volume/setuid"
+	cp "$WITNESS" "$volume/capable"
+	chmod 4755 "$volume/setuid"
+	setcap cap_net_raw=ep "$volume/capable" || cannot_run 'no capabilities'
+	own "$volume"
+	succeeded
+	counted 'lost set-id bits' 1
+	counted 'lost capabilities' 1
+	grep -q 'warning: own .* 1 files lost set-id bits' "$err"
+	[ -z "$(getcap "$volume/capable")" ]
+	chmod 4755 "$volume/setuid"
+	setcap cap_net_raw=ep "$volume/capable"
+	own "$volume"
+	counted 'lost set-id bits' 0
+	mode_is 4755 "$volume/setuid"
+	[ -n "$(getcap "$volume/capable")" ]
+}
+
+@test "several links: passed over and told, unless the kernel protects them" {
+	touch "$tmp/elsewhere" "$volume/one"
+	ln "$tmp/elsewhere" "$volume/linked"
+	echo 0 >"$tmp/zero"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c
+		'mount --bind "$0" /proc/sys/fs/protected_hardlinks; exec "$@"'
+		"$tmp/zero")
+	own "$volume"
+	succeeded
+	owned_by 0:0 "$tmp/elsewhere"
+	owned_by 4242:4242 "$volume/one"
+	counted 'with several links' 1
+	hint_has fs.protected_hardlinks
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c
+		'mount -t tmpfs none /proc/sys/fs; exec "$@"')
+	own "$volume"
+	owned_by 0:0 "$tmp/elsewhere"
+	before=()
+	if [ "$(cat /proc/sys/fs/protected_hardlinks)" = 1 ]; then
+		own "$volume"
+		owned_by 4242:4242 "$tmp/elsewhere"
+	fi
+}
+
+@test "an id that the user namespace does not map: 111 and a hint" {
+	touch "$volume/file"
+	before=(unshare --user --map-root-user)
+	as_4242 --own="$volume" -- "$WITNESS"
+	refused 111
+	message_has "own $volume: change the owner of"
+	hint_has '/proc/self/uid_map'
+}
+
+@test "without CAP_CHOWN: 111 and the capability is named" {
+	touch "$volume/file"
+	capture setpriv --bounding-set -chown --inh-caps -chown "$STEPDOWN" \
+		--user=4242:4242 --own="$volume" -- "$WITNESS"
+	refused 111
+	hint_has CHOWN
+}
+
+# ---- overlayfs ----
+
+@test "overlayfs: a pass over what is right copies nothing up" {
+	mkdir -p "$tmp/overlay/upper" "$tmp/overlay/work" "$tmp/overlay/merged"
+	make_tree folders 50000
+	chown -R 4242:4242 "$volume"
+	mv "$volume" "$tmp/overlay/lower"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -ec '
+		mount -t tmpfs upper "$0/upper"
+		mkdir "$0/upper/upper" "$0/upper/work"
+		chown 4242:4242 "$0/upper/upper"
+		mount -t overlay overlay -o \
+			"lowerdir=$0/lower,upperdir=$0/upper/upper,workdir=$0/upper/work" \
+			"$0/merged"
+		"$@"; result=$?
+		find "$0/upper/upper" -mindepth 1 >"$0/../copied"
+		exit $result' "$tmp/overlay")
+	own "$tmp/overlay/merged"
+	succeeded
+	counted 'right already' 50001
+	[ ! -s "$tmp/copied" ] || fail "copied up: $(head -n 3 "$tmp/copied")"
+	chown 0:0 "$tmp/overlay/lower/folder-0/folder-7/file-7"
+	own "$tmp/overlay/merged"
+	succeeded
+	counted changed 1
+	[ "$(wc -l <"$tmp/copied")" -eq 3 ]
+}
+
+# ---- size ----
+
+@test "a small folder starts no thread, and costs few system calls" {
+	(cd "$volume" && touch {1..10})
+	traced all "$STEPDOWN" --user=4242:4242 --own="$volume" -- /bin/true
+	succeeded
+	if grep -Eq 'clone|fork' "$calls"; then
+		fail 'it started a thread'
+	fi
+	with=$(wc -l <"$calls")
+	traced all "$STEPDOWN" --user=4242:4242 -- /bin/true
+	without=$(wc -l <"$calls")
+	echo "# 10 files: $((with - without)) more system calls" >&3
+	[ $((with - without)) -le 80 ]
+	traced all "$STEPDOWN" --user=4242:4242 --own="$volume" -- /bin/true
+	right=$(wc -l <"$calls")
+	echo "# 10 files, right: $((right - without)) more system calls" >&3
+	[ $((right - without)) -le 50 ]
+}
+
+# make_tree SHAPE COUNT
+make_tree()
+{
+	[ -x "$BATS_FILE_TMPDIR/tree" ] ||
+		gcc -O2 -o "$BATS_FILE_TMPDIR/tree" \
+			"$BATS_TEST_DIRNAME/../bench/tree.c"
+	rmdir "$volume"
+	"$BATS_FILE_TMPDIR/tree" make "$1" "$2" "$volume"
+}
+
+# walked ENTRIES: all of them changed, then all right, in at most 4 MiB; by two
+# threads, as the machine that runs the tests may have one CPU.
+walked()
+{
+	local pass peak
+
+	for pass in changed 'right already'; do
+		capture "$BATS_FILE_TMPDIR/tree" run "$STEPDOWN" --verbose \
+			--user=4242:4242 --own="$volume,threads=2" -- /bin/true
+		succeeded
+		counted "$pass" $(($1 + 1))
+		peak=$(cut -d' ' -f2 "$out")
+		echo "# $BATS_TEST_DESCRIPTION: $pass, peak $peak KiB" >&3
+		[ "$peak" -le 4096 ]
+	done
+}
+
+@test "a wide folder of 50,000 files" {
+	make_tree wide 50000
+	walked 50000
+}
+
+@test "50,000 files in folders" {
+	make_tree folders 50000
+	walked 50000
+}
+
+@test "a tree 100,000 levels deep" {
+	make_tree deep 100000
+	walked 100000
+}
+
+@test "few descriptors are enough for a deep tree" {
+	make_tree deep 2000
+	before=(prlimit --nofile=80)
+	own "$volume,threads=8"
+	succeeded
+	counted changed 2001
+}
+
+@test "a tree whose every level has something left to do when it is left" {
+	python3 - "$volume" <<-'end'
+	import os, sys
+	fd = os.open(sys.argv[1], os.O_RDONLY)
+	for i in range(400):
+	    for name in ["d"] + ["%d-%d" % (i, j) for j in range(12)]:
+	        os.mkdir(name, dir_fd=fd)
+	    below = os.open("d", os.O_RDONLY, dir_fd=fd)
+	    os.close(fd)
+	    fd = below
+	end
+	before=(strace -f -qq -o "$calls" -e trace=openat2)
+	own "$volume,threads=1"
+	succeeded
+	counted changed 5201
+	grep -Fq '".."' "$calls" || fail 'no level was opened again'
+	find "$volume" ! -user 4242 >"$tmp/left"
+	[ ! -s "$tmp/left" ]
+}
+
+@test "one thread and eight do the same" {
+	make_tree folders 20000
+	own "$volume,threads=8"
+	succeeded
+	counted changed 20001
+	own "$volume,threads=1,user=33"
+	counted changed 20001
+	[ "$(find "$volume" -user 33 -group 4242 | wc -l)" -eq 20001 ]
+}
+
+# ---- ends ----
+
+# Each call takes a while, so the walk is long.
+slow_own()
+{
+	in_background strace -f -qq -o /dev/null -e trace=fchownat \
+		-e inject=fchownat:delay_enter=20000 "$@" --user=4242:4242 \
+		--own="$volume" -- /bin/true
+	eventually 10 is_begun || fail 'it did not begin'
+}
+
+is_begun()
+{
+	[ -n "$(find "$volume" -user 4242 -print -quit)" ]
+}
+
+the_shim()
+{
+	pgrep -f "^$STEPDOWN .*$volume" | head -n 1
+}
+
+@test "SIGTERM in a long walk ends it at once, with 143 and a word" {
+	(cd "$volume" && touch {1..2000})
+	slow_own "$STEPDOWN"
+	kill -TERM "$(the_shim)"
+	status=0
+	wait "$background" || status=$?
+	exited 143
+	message_has "own $volume: ended by signal 15"
+	owned_by 0:0 "$volume"
+}
+
+@test "as PID 1, too" {
+	(cd "$volume" && touch {1..2000})
+	slow_own unshare --pid --fork --kill-child "$STEPDOWN"
+	kill -TERM "$(the_shim)"
+	status=0
+	wait "$background" || status=$?
+	exited 143
+}
+
+@test "a long walk says how far it is" {
+	(cd "$volume" && touch {1..250})
+	capture strace -f -qq -o /dev/null -e trace=fchownat \
+		-e inject=fchownat:delay_enter=20000 "$STEPDOWN" \
+		--user=4242:4242 --own="$volume" -- /bin/true
+	succeeded
+	grep -Eq "^stepdown: own $volume: [0-9]+ files seen, [0-9]+ changed, [0-9]+ a second$" \
+		"$err" || fail_seen 'no line of progress'
+}

@@ -1,0 +1,538 @@
+#!/usr/bin/env bats
+# Who the application is and what it finds: groups, names, accounts, the
+# environment, limits, and the config file that may say all of it.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need setpriv strace unshare chroot
+}
+
+setup()
+{
+	root=$tmp/root
+	make_scratch "$root"
+	make_people "$root"
+}
+
+# ---- groups ----
+
+# An image whose root is in the groups that Alpine's is in, and a runtime that
+# adds 2000 (fsGroup) and 7: with_groups LIST [OPTION...]
+with_groups()
+{
+	before=(setpriv "--groups=$1")
+	shift
+	in_scratch "$root" /stepdown "$@" -- /witness
+	before=()
+	succeeded
+}
+
+roots_groups()
+{
+	cat >>"$root/etc/group" <<-end
+	bin:x:1:root,bin,daemon
+	disk:x:6:root
+	wheel:x:10:root
+	end
+}
+
+@test "auto: a named user keeps its own groups and those of the runtime" {
+	roots_groups
+	with_groups 0,1,6,7,10,2000 --user=app
+	witness_is 4242 4343 '7 2000 6001 6002'
+	with_groups 0,1,6,7,10,2000 --user=app --groups=auto
+	witness_is 4242 4343 '7 2000 6001 6002'
+}
+
+@test "auto: a number has the groups of the runtime only" {
+	with_groups 0,7,2000 --user=4242
+	witness_is 4242 4343 '7 2000'
+	with_groups 0,7,2000 --user=1234:1234
+	witness_is 1234 1234 '7 2000'
+}
+
+@test "none, init, runtime, and lists of them" {
+	roots_groups
+	with_groups 0,6,7,2000 --user=app --groups=none
+	witness_is 4242 4343
+	with_groups 0,6,7,2000 --user=app --groups=init
+	witness_is 4242 4343 '6001 6002'
+	with_groups 0,6,7,2000 --user=4242 --groups=init
+	witness_is 4242 4343 '6001 6002'
+	with_groups 0,6,7,2000 --user=app --groups=runtime
+	witness_is 4242 4343 '7 2000'
+	with_groups 0,6,7,2000 --user=app --groups=runtime,6003,media,9
+	witness_is 4242 4343 '7 9 2000 6001 6003'
+	with_groups 0,6,7,2000 --user=1:1 --groups=auto,disk
+	witness_is 1 1 '6 7 2000'
+	with_groups 0,6,7,2000 --user=1:1 --groups=init
+	witness_is 1 1
+}
+
+@test "gid 0 is never the runtime's, but may be asked for" {
+	with_groups 0 --user=app --groups=runtime
+	witness_is 4242 4343
+	with_groups 0 --user=app --groups=root
+	witness_is 4242 4343 0
+}
+
+@test "a volume of fsGroup stays readable" {
+	echo ok >"$tmp/file"
+	chown 0:2000 "$tmp/file"
+	chmod 640 "$tmp/file"
+	before=(setpriv "--groups=0,2000")
+	as_4242 -- cat "$tmp/file"
+	succeeded
+	as_4242 --groups=none -- cat "$tmp/file"
+	exited 1
+}
+
+@test "the kernel's 65,536 groups, kept, and one more refused" {
+	# shellcheck disable=SC2016 # it is for perl
+	local many='$) = join " ", 0, $ARGV[0] .. $ARGV[0] + 65535; shift;
+		$! and die "setgroups: $!"; exec @ARGV'
+
+	before=(perl -e "$many" 1)
+	as_4242 -- "$WITNESS"
+	succeeded
+	[ "$(witness groups | wc -w)" -eq 65535 ]	# without 4242
+	as_4242 --groups=runtime,1,2,3 -- "$WITNESS"
+	succeeded
+	[ "$(witness groups | wc -w)" -eq 65535 ]
+	before=(perl -e "$many" 5000)
+	as_4242 --groups=runtime,7 -- "$WITNESS"
+	refused 100
+	message_has 65536
+}
+
+@test "a user in thousands of groups" {
+	local i
+
+	for i in {10000..15000}; do
+		echo "g$i:x:$i:a,app,b"
+		echo "h$i:x:$i:app"
+	done >>"$root/etc/group"
+	with_groups 0 --user=app
+	[ "$(witness groups | wc -w)" -eq 5003 ]
+	witness_says gid.real 4343
+}
+
+# ---- names ----
+
+@test "a name of digits is a number" {
+	echo '999:x:4242:4242::/:/bin/sh' >>"$root/etc/passwd"
+	in_scratch "$root" /stepdown --user=999:7 -- /witness
+	succeeded
+	witness_is 999 7
+}
+
+@test "a number without an entry never gets group 0 by itself" {
+	traced "$changing_calls" chroot "$root" /stepdown --user=999 -- /witness
+	refused 100
+	hint_has --user=999:999
+}
+
+@test "passwd and group of any size, with bytes of any kind" {
+	local i
+
+	{
+		head -c 3000000 /dev/urandom
+		printf '\n'
+		head -c 3000000 /dev/zero | tr '\0' x
+		printf '\nx:y:4242:0\n:::::::\n\0app:x:0:0::/:/bin/sh\n'
+		printf 'app\0:x:0:0::/:/bin/sh\napp:x:4242:\n'
+		for ((i = 0; i < 100; i++)); do
+			printf 'u%s:x:%s:0:%0*d:/:/bin/sh\n' $i $i 30000 0
+		done
+		head -c 3000000 /dev/zero
+		printf '\nz\xff\xfe:x:5:6::/:\n'
+		printf 'ap\xc3\xa4:x:4545:4646::/home/\xc3\xa4:/bin/sh\n'
+		printf 'app:x:4242:4343::/home/app:/bin/false'
+	} >"$root/etc/passwd"
+	{
+		head -c 6000000 /dev/urandom
+		printf '\nmedia:x:\nmedia:x:0x10:app\nmedia\0:x:0:app\n'
+		printf 'big:x:6004:%s\n' "$(seq -s, 1 500000)"
+		printf 'media:x:6001:app'
+	} >"$root/etc/group"
+	[ "$(wc -c <"$root/etc/passwd")" -gt $((11 << 20)) ]
+	before=(prlimit --as=$((8 << 20)))	# bytes of memory: far less
+	in_scratch "$root" /stepdown --user=app -- /witness
+	succeeded
+	witness_is 4242 4343 6001
+	witness_says env.HOME /home/app
+	in_scratch "$root" /stepdown --user=$'ap\xc3\xa4' -- /witness
+	succeeded
+	witness_is 4545 4646
+	in_scratch "$root" /stepdown --user=appx -- /witness
+	refused 100
+}
+
+# ---- account ----
+
+passwd_of()
+{
+	stat -c '%a %u:%g' "$root/etc/passwd"
+}
+
+@test "--account: entries are added once, mode and owner stay" {
+	chmod 640 "$root/etc/passwd"
+	chown 3:4 "$root/etc/passwd"
+	cp "$root/etc/passwd" "$tmp/old"
+	in_scratch "$root" /stepdown --user=7777:7778 \
+		--account=web:/srv/web:/bin/ash -- /witness
+	succeeded
+	[ ! -s "$err" ]
+	witness_says env.USER web
+	witness_says env.HOME /srv/web
+	witness_says env.SHELL /bin/ash
+	[ "$(passwd_of)" = '640 3:4' ]
+	echo 'web:x:7777:7778::/srv/web:/bin/ash' >>"$tmp/old"
+	cmp "$tmp/old" "$root/etc/passwd"
+	[ "$(tail -n1 "$root/etc/group")" = web:x:7778: ]
+	[ "$(ls "$root/etc")" = $'group\npasswd' ]
+
+	in_scratch "$root" /stepdown --user=7777:7778 \
+		--account=web:/srv/web:/bin/ash -- /witness
+	succeeded
+	cmp "$tmp/old" "$root/etc/passwd"
+	[ "$(grep -c web "$root/etc/group")" -eq 1 ]
+}
+
+@test "--account: no-op for ids that have entries" {
+	cp "$root/etc/passwd" "$tmp/old"
+	in_scratch "$root" /stepdown --user=app --account=web -- /witness
+	succeeded
+	witness_says env.USER app
+	cmp "$tmp/old" "$root/etc/passwd"
+}
+
+@test "--account: files without a final newline, or none at all" {
+	printf 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
+	rm "$root/etc/group"
+	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
+	succeeded
+	[ "$(cat "$root/etc/passwd")" = \
+		$'root:x:0:0::/:/bin/sh\nweb:x:7777:7778::/:/sbin/nologin' ]
+	[ "$(cat "$root/etc/group")" = web:x:7778: ]
+	[ "$(stat -c %a "$root/etc/group")" = 644 ]
+}
+
+@test "--account: OpenShift's arbitrary uid with gid 0" {
+	chmod 664 "$root/etc/passwd"	# what its images do: chmod g=u
+	capture chroot --userspec=1000650000:0 --groups=0 "$root" /stepdown \
+		--user=app --account=web:/srv -- /witness
+	succeeded
+	witness_says uid.real 1000650000
+	witness_says gid.real 0
+	witness_says env.USER web
+	witness_says env.HOME /srv
+	[ "$(passwd_of)" = '664 0:0' ]
+	[ "$(tail -n1 "$root/etc/passwd")" = \
+		web:x:1000650000:0::/srv:/sbin/nologin ]
+}
+
+@test "--account: where nothing can be written it is a warning" {
+	capture chroot --userspec=1000650000:0 --groups=0 "$root" /stepdown \
+		--user=app --account=web -- /witness
+	succeeded
+	witness_says uid.real 1000650000
+	grep -q '^stepdown: warning: account: .*/etc/passwd: Permission' "$err"
+	hint_has 'chmod g=u'
+}
+
+@test "--account: on a read-only root it is a warning" {
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c 'mount --bind "$0" "$0" &&
+		mount -o remount,bind,ro "$0" && exec "$@"' "$root")
+	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
+	succeeded
+	witness_is 7777 7778
+	witness_says env.USER web
+	grep -q '^stepdown: warning: account: .*Read-only file system' "$err"
+	hint_has chmod
+}
+
+@test "--account: a mounted file is appended to" {
+	cp "$root/etc/passwd" "$tmp/mounted"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c 'mount --bind "$1" "$0/etc/passwd" &&
+		shift && exec "$@"' "$root" "$tmp/mounted")
+	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
+	succeeded
+	[ "$(tail -n1 "$tmp/mounted")" = web:x:7777:7778::/:/sbin/nologin ]
+}
+
+@test "--account: a name that is somebody else's is a warning" {
+	cp "$root/etc/passwd" "$tmp/old"
+	in_scratch "$root" /stepdown --user=7777:7778 --account=app -- /witness
+	succeeded
+	witness_lacks env.USER
+	grep -q '^stepdown: warning: account: app belongs to another' "$err"
+	cmp "$tmp/old" "$root/etc/passwd"
+}
+
+@test "--account: a symbolic link is not replaced" {
+	mv "$root/etc/passwd" "$root/etc/real"
+	ln -s real "$root/etc/passwd"
+	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
+	succeeded
+	[ -L "$root/etc/passwd" ]
+	grep -q ^web "$root/etc/real"
+}
+
+# ---- environment ----
+
+@test "HOME, USER, LOGNAME and SHELL go together" {
+	export HOME=/superuser USER=x LOGNAME=x SHELL=x
+	in_scratch "$root" /stepdown --user=app -- /witness
+	witness_says env.HOME /home/app
+	witness_says env.USER app
+	witness_says env.LOGNAME app
+	witness_says env.SHELL /bin/false
+	export HOME=/somebodys/choice
+	in_scratch "$root" /stepdown --user=app -- /witness
+	witness_says env.HOME /somebodys/choice
+	witness_says env.USER x
+	witness_says env.SHELL x
+}
+
+@test "--home: a folder, or as it is" {
+	HOME=/root in_scratch "$root" /stepdown --user=app --home=keep -- /witness
+	witness_says env.HOME /root
+	witness_says env.USER app
+	HOME=/root in_scratch "$root" /stepdown --user=app --home=/x -- /witness
+	witness_says env.HOME /x
+	HOME=/choice in_scratch "$root" /stepdown --user=app --home=/x -- /witness
+	witness_says env.HOME /x
+}
+
+@test "--unset-env, --clear-env, --env" {
+	export SECRET=1 OTHER=2 TERM=vt100 LD_LIBRARY_PATH=/x
+	as_4242 --unset-env=SECRET --unset-env=NOT_THERE -- "$WITNESS"
+	witness_lacks env.SECRET
+	witness_says env.OTHER 2
+	as_4242 --clear-env --env=A=b --env=OTHER=3 -- "$WITNESS"
+	succeeded
+	[ "$(grep -o '^env\.[^=]*' "$out" | sort | tr '\n' ' ')" = \
+		'env.A env.HOME env.OTHER env.PATH env.TERM ' ] || fail_seen
+	as_4242 --unset-env=HOME --unset-env=A --env=A=b -- "$WITNESS"
+	witness_lacks env.HOME
+	witness_says env.A b
+}
+
+# ---- limits ----
+
+@test "--rlimit: each name of getrlimit(2)" {
+	local name names='as core cpu data fsize locks memlock msgqueue nice
+		nofile nproc rss rtprio rttime sigpending stack'
+	local options=() value
+
+	for name in $names; do
+		value=1000
+		case $name in
+		as | data | fsize | stack) value=1073741824 ;;
+		nice | rtprio) value=0 ;;
+		nproc) value=5000 ;;
+		esac
+		options+=("--rlimit=$name=$((value / 2)):$value")
+	done
+	as_4242 "${options[@]}" -- "$WITNESS"
+	succeeded
+	for name in $names; do
+		value=$(printf '%s\n' "${options[@]}" | grep "=$name=")
+		witness_says "rlimit.$name" "${value##*=}"
+	done
+}
+
+@test "--rlimit: one number is both, unlimited, and the last one counts" {
+	as_4242 --rlimit=core=5 --rlimit=fsize=unlimited \
+		--rlimit=cpu=7:unlimited --rlimit=nofile=99 \
+		--rlimit=nofile=50:60 -- "$WITNESS"
+	succeeded
+	witness_says rlimit.core 5:5
+	witness_says rlimit.fsize unlimited:unlimited
+	witness_says rlimit.cpu 7:unlimited
+	witness_says rlimit.nofile 50:60
+}
+
+low_nofile()
+(
+	ulimit -n 100
+	"$@"
+)
+
+@test "--rlimit: a hard limit that may not be raised: 111 and the hint" {
+	before=(low_nofile setpriv --bounding-set=-sys_resource)
+	as_4242 --rlimit=nofile=101 -- "$WITNESS"
+	refused 111
+	message_has nofile=101
+	hint_has --ulimit
+	hint_has SYS_RESOURCE
+	as_4242 --rlimit=nofile=50:100 -- "$WITNESS"
+	succeeded
+}
+
+leak()
+(
+	exec 20</dev/null 30</dev/null
+	"$@"
+)
+
+@test "--rlimit=nofile: descriptors above it are closed all the same" {
+	before=(leak)
+	capture "$STEPDOWN" --user=4242:4242 --rlimit=nofile=10 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2
+	capture strace -qq -f -o /dev/null -e trace=close_range \
+		-e inject=close_range:error=ENOSYS "$STEPDOWN" \
+		--user=4242:4242 --rlimit=nofile=10 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2
+}
+
+@test "--umask, --nice, --oom-score-adj, --cpu-affinity" {
+	as_4242 --umask=027 -- "$WITNESS"
+	witness_says umask 0027
+	as_4242 --umask=0 -- "$WITNESS"
+	witness_says umask 0000
+	as_4242 --nice=7 --oom-score-adj=500 --cpu-affinity=0 -- sh -c '
+		nice; cat /proc/self/oom_score_adj
+		grep Cpus_allowed_list: /proc/self/status'
+	succeeded
+	[ "$(cat "$out")" = $'7\n500\nCpus_allowed_list:\t0' ] || fail_seen
+	as_4242 --cpu-affinity=1023 -- "$WITNESS"
+	refused 111
+	hint_has cpuset
+	before=(setpriv "--bounding-set=-sys_nice,-sys_resource")
+	as_4242 --nice=-5 -- "$WITNESS"
+	refused 111
+	hint_has SYS_NICE
+}
+
+@test "--chdir: as the user" {
+	mkdir "$tmp/open" "$tmp/closed"
+	chmod 700 "$tmp/closed"
+	as_4242 --chdir="$tmp/open" -- "$WITNESS"
+	succeeded
+	witness_says cwd "$tmp/open"
+	as_4242 --chdir="$tmp/closed" -- "$WITNESS"
+	refused 111
+	message_has "chdir $tmp/closed: Permission denied"
+	as_4242 --chdir="$tmp/nowhere" -- "$WITNESS"
+	refused 111
+}
+
+# ---- capabilities ----
+
+@test "--keep-caps of one that this kernel does not have: 100" {
+	misuse --keep-caps --user=4242:4242 --keep-caps=63 -- "$WITNESS"
+	message_has 'no such capability'
+}
+
+# ---- wrong values ----
+
+@test "every wrong value is refused before anything has changed" {
+	local option
+
+	for option in unprivileged=x unprivileged= account= account=1a \
+		account=a:b account=a:/b:c account=a:/b:/c:d 'account=a b' \
+		"account=$(printf 'a%.0s' {1..33})" $'account=a:/\nroot' \
+		home= home=x unset-env= unset-env=a=b chdir= chdir=x umask= \
+		umask=8 umask=1000 umask=-1 rlimit= rlimit=nofile \
+		rlimit=nofile= rlimit=nofiles=1 rlimit==1 rlimit=nofile=1:0 \
+		rlimit=nofile=1: rlimit=nofile=:1 rlimit=nofile=-1 \
+		rlimit=nofile=18446744073709551615 rlimit=nofile=1:2:3 \
+		rlimit=nofile=unlimited:1 nice= nice=20 nice=-21 nice=+1 \
+		nice=--1 oom-score-adj=1001 oom-score-adj=-1001 \
+		oom-score-adj= cpu-affinity= cpu-affinity=1024 \
+		cpu-affinity=1-0 'cpu-affinity=0,' cpu-affinity=,0 \
+		cpu-affinity=0-1-2 cpu-affinity=0-; do
+		echo "# --$option" >&2
+		misuse "--${option%%=*}" --user=4242:4242 "--$option" \
+			-- "$WITNESS"
+	done
+}
+
+# ---- the config file ----
+
+config()
+{
+	printf '%s\n' "$@" >"$tmp/config"
+}
+
+@test "--config: options from a file, and the command line wins" {
+	config '# who' 'user=4242:4242' '' '  groups = 7,8  ' $'\tenv A=b c' \
+		'env=C=#d' $'rlimit nofile=70:80\r' 'verbose'
+	stepdown --config="$tmp/config" -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242 '7 8'
+	witness_says env.A 'b c'
+	witness_says env.C '#d'
+	witness_says rlimit.nofile 70:80
+	grep -q '^stepdown: drop: ' "$err"
+	stepdown --config="$tmp/config" --user=4343:4343 --groups=none \
+		--env=C=x --env=E=f -- "$WITNESS"
+	succeeded
+	witness_is 4343 4343
+	witness_says env.A 'b c'
+	witness_says env.C x
+	witness_says env.E f
+	stepdown --user=4343:4343 --config "$tmp/config" -- "$WITNESS"
+	succeeded
+	witness_is 4343 4343 '7 8'
+}
+
+@test "--config: \${VAR} is expanded, in it and in its name" {
+	# shellcheck disable=SC2016 # for stepdown to expand
+	config 'user=${PUID}:${PGID:-77}'
+	# shellcheck disable=SC2016
+	PUID=66 NAME=config stepdown --config="$tmp/\${NAME}" -- "$WITNESS"
+	succeeded
+	witness_is 66 77
+}
+
+@test "--config: errors say the file and the line" {
+	config user=4242:4242 '# a comment' listen=x
+	misuse "$tmp/config:3: --listen x: " --config="$tmp/config" -- "$WITNESS"
+	config user=4242:4242 user=1:1
+	misuse "$tmp/config:2: --user: given twice" --config="$tmp/config" "$WITNESS"
+	config user=4242:4242 --groups=1
+	misuse "$tmp/config:2: " --config="$tmp/config" -- "$WITNESS"
+	config no-such-option
+	misuse "$tmp/config:1: no-such-option" --config="$tmp/config" "$WITNESS"
+	config user
+	misuse "$tmp/config:1: --user: its value" --config="$tmp/config" "$WITNESS"
+	config user=4242:4242 own-stdio=1
+	misuse "$tmp/config:2: --own-stdio takes no" --config="$tmp/config" "$WITNESS"
+	for option in config=/x help version; do
+		config $option
+		misuse "$tmp/config:1: " --config="$tmp/config" "$WITNESS"
+	done
+	misuse "$tmp/nowhere: No such file" --config="$tmp/nowhere" "$WITNESS"
+	misuse "$tmp: Is a directory" --config="$tmp" "$WITNESS"
+	misuse '--config' --config="$tmp/a" --config="$tmp/b" "$WITNESS"
+	printf 'user=4242:4242\n\0' >"$tmp/config"
+	misuse 'a NUL' --config="$tmp/config" "$WITNESS"
+	head -c 70000 /dev/zero | tr '\0' '#' >"$tmp/config"
+	misuse 65535 --config="$tmp/config" "$WITNESS"
+}
+
+@test "/etc/stepdown.conf is read if it is there, and --config replaces it" {
+	printf 'user=app\nenv=FROM=etc\n' >"$root/etc/stepdown.conf"
+	in_scratch "$root" /stepdown /witness
+	succeeded
+	witness_is 4242 4343 '6001 6002'
+	witness_says env.FROM etc
+	in_scratch "$root" /stepdown --user=loner /witness
+	witness_is 5252 5353
+	echo 'env=FROM=other' >"$root/other"
+	in_scratch "$root" /stepdown --config=/other --user=loner -- /witness
+	witness_says env.FROM other
+	chmod 666 "$root/etc/stepdown.conf"
+	in_scratch "$root" /stepdown /witness
+	refused 100
+}

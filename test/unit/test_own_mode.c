@@ -1,0 +1,115 @@
+#include "unit.h"
+
+#include <sys/stat.h>
+
+#include "own_mode.h"
+
+static struct mode_clause clauses[4];
+
+static mode_t applied(const char *text, mode_t mode, bool folder, mode_t mask)
+{
+	size_t count = own_mode_parse(text, clauses, ARRAY_LEN(clauses));
+
+	if (!count)
+		fail_msg("%s should be a mode", text);
+	return own_mode_apply(clauses, count, mode, folder, mask);
+}
+
+/* Each was asked of GNU chmod 9.1. */
+static void it_does_what_chmod_does(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t before, file, folder;
+	} cases[] = {
+		{ "u=rwX,g=rX,o=", 0644, 0640, 0750 },
+		{ "u=rwX,g=rX,o=", 0755, 0750, 0750 },
+		{ "a+X", 0644, 0644, 0755 },
+		{ "a+X", 0614, 0715, 0715 },
+		{ "+w", 0444, 0644, 0644 },
+		{ "a+w", 0444, 0666, 0666 },
+		{ "g=u", 0740, 0770, 0770 },
+		{ "g=u-w", 0740, 0750, 0750 },
+		{ "o=g,g=", 0751, 0705, 0705 },
+		{ "=", 0777, 0000, 0000 },
+		{ "u+s,g+s", 0755, 06755, 06755 },
+		{ "a=rx", 06755, 0555, 06555 },
+		{ "u=rws", 0755, 04655, 04655 },
+		{ "g-s", 02755, 0755, 0755 },
+		{ "+t", 0755, 01755, 01755 },
+		{ "o=t", 0755, 01750, 01750 },
+		{ "755", 06644, 0755, 06755 },
+		{ "2755", 0644, 02755, 02755 },
+		{ "0", 0777, 0, 0 },
+		{ "-x", 0755, 0644, 0644 },
+		{ "ug+r,o-rwx", 0017, 0450, 0450 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		mode_t file = applied(cases[i].text, cases[i].before, false,
+				      022);
+		mode_t folder = applied(cases[i].text, cases[i].before, true,
+					022);
+
+		if (file != cases[i].file || folder != cases[i].folder)
+			fail_msg("%s of %04o: %04o and %04o", cases[i].text,
+				 cases[i].before, file, folder);
+	}
+}
+
+static void what_is_right_stays_right(void **state)
+{
+	static const char *const texts[] = { "u=rwX,g=rX,o=", "a+X", "640",
+					     "g=u", "-x+X", "u=rws" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		for (mode_t mode = 0; mode < 010000; mode++) {
+			mode_t once = applied(texts[i], mode, mode & 1, 022);
+
+			assert_int_equal(applied(texts[i], once, mode & 1, 022),
+					 once);
+		}
+}
+
+static void what_is_no_mode_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"", "u", "rw", "u=q", "u=rw,", ",u=r", "u=r,,g=r", "8", "755x",
+		"07555", "u=rg", "u=ug", "+r,-w,+x,-r,+w", " 755", "u = r",
+		"0x1ff",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (own_mode_parse(texts[i], clauses, ARRAY_LEN(clauses)))
+			fail_msg("'%s' should be refused", texts[i]);
+}
+
+static void only_what_has_an_operator_is_a_clause(void **state)
+{
+	static const char *const options[] = {
+		"user=1", "group=1", "mode=1", "create", "create=700",
+		"shallow", "if-root-differs", "fsgroup", "from=1:1", "try",
+		"cross-mounts", "force", "threads=2", "", "u",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		assert_false(own_mode_is_clause(options[i]));
+	assert_true(own_mode_is_clause("go="));
+	assert_true(own_mode_is_clause("+x"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_does_what_chmod_does),
+		cmocka_unit_test(what_is_right_stays_right),
+		cmocka_unit_test(what_is_no_mode_is_refused),
+		cmocka_unit_test(only_what_has_an_operator_is_a_clause),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
