@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -264,6 +265,20 @@ static inline int compat_notifier(int fd, unsigned long request, void *argument)
 static inline void compat_notifier_in_turn(int fd)
 {
 	syscall(SYS_ioctl, fd, SECCOMP_IOW(4, __u64), 1UL);
+}
+
+/*
+ * sendmsg(2) and recvmsg(2) without musl's care for padding: a message that
+ * was all zeroes before it was filled has none to care for.
+ */
+static inline ssize_t compat_sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	return syscall(SYS_sendmsg, fd, m, flags);
+}
+
+static inline ssize_t compat_recvmsg(int fd, struct msghdr *m, int flags)
+{
+	return syscall(SYS_recvmsg, fd, m, flags);
 }
 
 /* seccomp(2). */

@@ -457,16 +457,16 @@ hold()
 }
 
 @test "usage" {
-	misuse 'no --listen' --user=4242:4242 --handoff=bind -- true
-	misuse 'no capability' --user=4242:4242 --handoff=bind \
+	misuse 'it needs --listen' --user=4242:4242 --handoff=bind -- true
+	misuse 'excludes --keep-caps' --user=4242:4242 --handoff=bind \
 		--listen=tcp://0.0.0.0:80 --keep-caps=chown -- true
-	misuse 'sets such options by itself' --user=4242:4242 --handoff=bind \
+	misuse 'sets by itself' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://0.0.0.0:80?backlog=5' -- true
 	misuse 'spares are of --handoff=bind' --user=4242:4242 \
 		'--listen=tcp://0.0.0.0:80?spares=5' -- true
-	misuse 'needs no spares' --user=4242:4242 --handoff=bind-own \
+	misuse 'neither spares nor unix' --user=4242:4242 --handoff=bind-own \
 		'--listen=tcp://0.0.0.0:80?spares=5' -- true
-	misuse 'tcp and udp only' --user=4242:4242 --handoff=bind-own \
+	misuse 'neither spares nor unix' --user=4242:4242 --handoff=bind-own \
 		--listen=unix:/run/x -- true
 	misuse 'more than 2048' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://*:80?spares=255' '--listen=tcp://*:81?spares=255' \

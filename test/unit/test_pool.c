@@ -204,22 +204,22 @@ static void refused(const char *words)
 
 static void contradictions_are_refused(void **state)
 {
-	refused("no --listen");
+	refused("it needs --listen");
 	listen_to("tcp://*:80?spares=7");
 	assert_int_equal(pool_check(&plan, &f), 0);
 	plan.keep_caps = 1;
-	refused("no capability");
+	refused("excludes --keep-caps");
 	plan.keep_caps = 0;
 	plan.inherited.wanted = true;
-	refused("inherited");
+	refused("--inherit-sockets");
 	plan.inherited.wanted = false;
 	plan.handoff = HANDOFF_BIND_OWN;
-	refused("no spares");
+	refused("neither spares nor unix sockets");
 	plan.handoff = HANDOFF_NGINX;
 	refused("spares are of --handoff=bind");
 	start(state);
 	listen_to("tcp://0.0.0.0:80?nonblock");
-	refused("sets such options by itself");
+	refused("sets by itself");
 	start(state);
 	for (size_t i = 0; i < 8; i++)
 		listen_to("tcp://0.0.0.0:80?spares=255");
@@ -229,7 +229,7 @@ static void contradictions_are_refused(void **state)
 	start(state);
 	plan.handoff = HANDOFF_BIND_OWN;
 	listen_to("unix:/run/a.sock");
-	refused("tcp and udp only");
+	refused("neither spares nor unix sockets");
 }
 
 int main(void)
