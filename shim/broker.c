@@ -536,8 +536,10 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	if (result == 0 && plan_supervisor_caps(plan) &&
 	    (caps_clear(f) < 0 || verify_no_caps(f) < 0))
 		result = -1;
-	if (result == 0)
-		send(channel[0], "", 1, MSG_NOSIGNAL);
+	/* Not closed: the child, who must be killed, would speak up. */
+	if (result < 0)
+		return -1;
+	send(channel[0], "", 1, MSG_NOSIGNAL);
 	close(channel[0]);
-	return result;
+	return 0;
 }
