@@ -518,6 +518,17 @@ the_shim()
 	exited 143
 }
 
+@test "with --init, too" {
+	(cd "$volume" && touch {1..2000})
+	slow_own "$STEPDOWN" --init
+	kill -TERM "$(the_shim)"
+	status=0
+	wait "$background" || status=$?
+	exited 143
+	message_has "own $volume: ended by signal 15"
+	owned_by 0:0 "$volume"
+}
+
 @test "a long walk says how far it is" {
 	(cd "$volume" && touch {1..250})
 	capture strace -f -qq -o /dev/null -e trace=fchownat \
