@@ -17,6 +17,7 @@
 #include "caller.h"
 #include "caps.h"
 #include "compat.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "filter.h"
 #include "mirror.h"
@@ -171,7 +172,7 @@ static void prepare(const struct spare *spare, const struct listener *l,
 	if (n && n->reuseport)
 		setsockopt(spare->fd, SOL_SOCKET, SO_REUSEPORT, &on,
 			   sizeof(on));
-	fcntl(spare->fd, F_SETFL, s->nonblock ? O_NONBLOCK : 0);
+	descriptor_control(spare->fd, F_SETFL, s->nonblock ? O_NONBLOCK : 0);
 }
 
 /*

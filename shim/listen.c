@@ -53,7 +53,7 @@ static void describe(const struct plan *plan, const struct listener *l,
 		text_add(out, ", owned by %u:%u", l->uid, l->gid);
 	if (l->dual && plan->handoff == HANDOFF_NGINX)
 		text_add(out,
-			 " (for nginx's `listen [::]:PORT ipv6only=off`; its stock configuration needs 0.0.0.0 and [::])");
+			 " (nginx's `listen [::]:PORT ipv6only=off`; its default needs 0.0.0.0 and [::])");
 }
 
 void listen_describe(const struct plan *plan, struct text *out)

@@ -251,7 +251,7 @@ int own_levels_share(struct own_levels *l)
 					  NAME_MAX)
 			continue;
 		now->shared = true;
-		return fcntl(now->fd, F_DUPFD_CLOEXEC, 3);
+		return descriptor_control(now->fd, F_DUPFD_CLOEXEC, 3);
 	}
 	return -1;
 }
