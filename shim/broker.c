@@ -364,8 +364,7 @@ int broker_before(const struct plan *plan, struct run *run, struct fault *f)
 {
 	if (!plan_brokers(plan))
 		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->channel) <
-	    0)
+	if (descriptor_pair(SOCK_STREAM | SOCK_CLOEXEC, run->channel) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "handoff bind: open a channel");
 	return 0;

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 /* Huge pages would make a few kilobytes in use two megabytes. */
 struct own_levels *own_levels_new(void)
 {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "listen_hint.h"
 #include "plan.h"
@@ -50,7 +51,8 @@ static int open_folder(const struct listener *l, struct fault *f)
  */
 static bool is_stale(const struct listener *l)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = descriptor_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+						    SOCK_CLOEXEC);
 	bool stale;
 
 	if (fd < 0)
