@@ -114,7 +114,7 @@ static int move(struct run *run, struct fault *f)
 	for (size_t i = 0; i < run->nsockets; i++) {
 		if (dup2(run->sockets[i], FIRST + (int)i) < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "move to descriptor %zu",
+					 "move socket to descriptor %zu",
 					 FIRST + i);
 		run->sockets[i] = FIRST + (int)i;
 	}
