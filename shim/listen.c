@@ -165,10 +165,8 @@ static int open_listener(const struct plan *plan, const struct listener *l,
 
 int listen_run(const struct plan *plan, struct run *run, struct fault *f)
 {
-	if (plan->handoff == HANDOFF_BIND)
+	if (plan_brokers(plan))
 		return pool_fill(plan, &run->pool, f);
-	if (plan->handoff == HANDOFF_BIND_OWN)
-		return pool_try(plan, f);
 	if (inherit_run(plan, run, f) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->nlisteners; i++)

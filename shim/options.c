@@ -468,8 +468,9 @@ static const struct option options[] = {
 		  "manual",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
-	  .help = "how the application learns of its sockets: systemd\n"
-		  "(LISTEN_FDS, the default) or nginx (NGINX)",
+	  .help = "how the application gets its sockets: systemd\n"
+		  "(LISTEN_FDS, the default), nginx (NGINX), or as\n"
+		  "answers to its bind(2): bind, bind-own",
 	  .set = set_handoff },
 	{ .name = "no-listen-pid",
 	  .help = "leave LISTEN_PID out, for a server behind one more\n"

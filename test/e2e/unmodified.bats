@@ -184,6 +184,7 @@ pongs()
 # talk PORT WORDS: one line there and back
 talk()
 {
+	# shellcheck disable=SC2016 # for the inner shell
 	in_net timeout 5 bash -c 'exec 9<>/dev/tcp/127.0.0.1/$0 &&
 		printf "%s\r\n" "$1" >&9 && head -n 1 <&9' "$1" "$2"
 }

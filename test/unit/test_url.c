@@ -212,7 +212,7 @@ static const struct {
 	{ "unix:/s?group=4343", LISTENER_GROUP, 1 },
 	{ "unix:@s?nonblock", LISTENER_NONBLOCK, 1 },
 	{ "tcp://*:80?nolisten", LISTENER_NOLISTEN, 1 },
-	{ "tcp://*:80?spares=4", LISTENER_SPARES, 4 }
+	{ "tcp://*:80?spares=7", LISTENER_SPARES, 7 }
 };
 
 static void each_option_has_its_value(void **state)
