@@ -450,7 +450,7 @@ int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 /* net.ipv6.bindv6only, by what a socket says. */
 static bool read_v6only(void)
 {
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = descriptor_socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC);
 	int value = 0;
 	socklen_t size = sizeof(value);
 
