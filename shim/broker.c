@@ -17,6 +17,7 @@
 #include "caller.h"
 #include "caps.h"
 #include "compat.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "filter.h"
 #include "mirror.h"
@@ -174,7 +175,7 @@ static void prepare(const struct spare *spare, const struct listener *l,
 	if (n && n->reuseport)
 		setsockopt(spare->fd, SOL_SOCKET, SO_REUSEPORT, &on,
 			   sizeof(on));
-	fcntl(spare->fd, F_SETFL, s->nonblock ? O_NONBLOCK : 0);
+	descriptor_control(spare->fd, F_SETFL, s->nonblock ? O_NONBLOCK : 0);
 }
 
 /*
@@ -351,8 +352,7 @@ int broker_before(const struct plan *plan, struct run *run, struct fault *f)
 {
 	if (!plan_brokers(plan))
 		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->channel) <
-	    0)
+	if (descriptor_pair(SOCK_STREAM | SOCK_CLOEXEC, run->channel) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "open a channel");
 	return 0;
@@ -450,7 +450,7 @@ int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 /* net.ipv6.bindv6only, by what a socket says. */
 static bool read_v6only(void)
 {
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = descriptor_socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC);
 	int value = 0;
 	socklen_t size = sizeof(value);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "environ.h"
 #include "fault.h"
 #include "inherit.h"
@@ -104,7 +105,8 @@ static int move(struct run *run, struct fault *f)
 	int above = FIRST + (int)run->nsockets;
 
 	for (size_t i = 0; i < run->nsockets; i++) {
-		int copy = fcntl(run->sockets[i], F_DUPFD_CLOEXEC, above);
+		int copy = descriptor_control(run->sockets[i], F_DUPFD_CLOEXEC,
+					      above);
 
 		if (copy < 0)
 			return fault_set(f, EXIT_STEP, errno,
@@ -114,7 +116,7 @@ static int move(struct run *run, struct fault *f)
 	for (size_t i = 0; i < run->nsockets; i++) {
 		if (dup2(run->sockets[i], FIRST + (int)i) < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "move a socket to descriptor %zu",
+					 "move socket to descriptor %zu",
 					 FIRST + i);
 		run->sockets[i] = FIRST + (int)i;
 	}
@@ -149,8 +151,8 @@ int handoff_arrange(struct run *run, struct fault *f)
 	if (!in_place(run) && move(run, f) < 0)
 		return -1;
 	for (int fd = FIRST; fd < first_unused; fd++)
-		if (fcntl(fd, F_SETFD, 0) < 0)
+		if (descriptor_control(fd, F_SETFD, 0) < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "keep descriptor %d open", fd);
+					 "keep descriptor %d", fd);
 	return handoff_close_from(first_unused, f);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "parse.h"
 #include "plan.h"
@@ -57,7 +58,7 @@ static int check_pid(const struct inherited *i, struct fault *f)
 		  "--inherit-sockets: LISTEN_PID is '%s', but this is process %d",
 		  i->pid, (int)getpid());
 	return fault_hint(f,
-			  "meant for another process; start stepdown without a shell or init in front, or unset LISTEN_PID there");
+			  "meant for another process: no shell or init before stepdown, or unset LISTEN_PID");
 }
 
 int inherit_check(const struct inherited *i, struct fault *f)
@@ -71,7 +72,7 @@ int inherit_check(const struct inherited *i, struct fault *f)
 				 "--inherit-sockets: LISTEN_FDS is %zu, LISTEN_FDNAMES has %zu names",
 				 i->count, count_names(i->names));
 	for (size_t n = 0; n < i->count; n++)
-		if (fcntl(FIRST + (int)n, F_GETFD) < 0)
+		if (descriptor_control(FIRST + (int)n, F_GETFD, 0) < 0)
 			return fault_set(f, EXIT_USAGE, errno,
 					 "--inherit-sockets: LISTEN_FDS is %zu: descriptor %zu",
 					 i->count, FIRST + n);
@@ -91,11 +92,12 @@ void inherit_add_names(const struct inherited *i, struct text *out)
 /* nginx does not make them non-blocking itself. */
 static int keep(int fd, bool nonblock)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = descriptor_control(fd, F_GETFL, 0);
 
-	if (flags < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+	if (flags < 0 || descriptor_control(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
-	return nonblock ? fcntl(fd, F_SETFL, flags | O_NONBLOCK) : 0;
+	return nonblock ? descriptor_control(fd, F_SETFL, flags | O_NONBLOCK)
+			: 0;
 }
 
 int inherit_run(const struct plan *plan, struct run *run, struct fault *f)

@@ -28,7 +28,7 @@ enum {
 
 void init_describe(const struct plan *plan, struct text *out)
 {
-	text_add(out, "fork; the parent stays, forwards signals, reaps");
+	text_add(out, "fork; the parent forwards signals, reaps");
 	if (plan->init.stop_timeout)
 		text_add(out, ", kills %u ms after a signal to stop",
 			 plan->init.stop_timeout);

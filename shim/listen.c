@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "inherit.h"
 #include "listen_hint.h"
@@ -53,7 +54,7 @@ static void describe(const struct plan *plan, const struct listener *l,
 		text_add(out, ", owned by %u:%u", l->uid, l->gid);
 	if (l->dual && plan->handoff == HANDOFF_NGINX)
 		text_add(out,
-			 " (for nginx's `listen [::]:PORT ipv6only=off`; its stock configuration needs 0.0.0.0 and [::])");
+			 " (nginx's `listen [::]:PORT ipv6only=off`; its default needs 0.0.0.0 and [::])");
 }
 
 void listen_describe(const struct plan *plan, struct text *out)
@@ -126,10 +127,9 @@ int listen_open(const struct plan *plan, const struct listener *l,
 	/* nginx does not make inherited sockets non-blocking; others do. */
 	bool nonblock = plan->handoff == HANDOFF_NGINX ||
 			listener_has(l, LISTENER_NONBLOCK);
-	int fd = socket(address->sa_family,
-			types[l->kind] | SOCK_CLOEXEC |
-				(nonblock ? SOCK_NONBLOCK : 0),
-			0);
+	int fd = descriptor_socket(address->sa_family,
+				   types[l->kind] | SOCK_CLOEXEC |
+					   (nonblock ? SOCK_NONBLOCK : 0));
 
 	if (fd < 0)
 		return listen_failed(l, NULL, f);

@@ -44,7 +44,7 @@ static int taken(const struct listener *l, struct fault *f)
 		return fault_hint(f,
 				  l->address.any.sa_family == AF_UNIX
 					  ? "another process accepts on it"
-					  : "another process holds the port; with hostNetwork or --network=host maybe one of the host's");
+					  : "another process holds the port; with hostNetwork or --network=host maybe the host's");
 	if (h.pid == getpid())
 		return fault_hint(f,
 				  "a socket of this run holds it: inherited, or another --listen");

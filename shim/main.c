@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "account.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "inherit.h"
 #include "init.h"
@@ -32,7 +33,7 @@
 static int keep_standard_places(struct fault *f)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
+		if (descriptor_control(fd, F_GETFD, 0) < 0 &&
 		    open("/", O_PATH | O_CLOEXEC) < 0)
 			return fault_set(f, EXIT_STEP, errno,
 					 "keep the place of descriptor %d", fd);

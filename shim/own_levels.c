@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "descriptor.h"
+
 /* Huge pages would make a few kilobytes in use two megabytes. */
 struct own_levels *own_levels_new(void)
 {
@@ -251,7 +253,7 @@ int own_levels_share(struct own_levels *l)
 					  NAME_MAX)
 			continue;
 		now->shared = true;
-		return fcntl(now->fd, F_DUPFD_CLOEXEC, 3);
+		return descriptor_control(now->fd, F_DUPFD_CLOEXEC, 3);
 	}
 	return -1;
 }

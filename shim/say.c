@@ -71,12 +71,12 @@ static void put_now(int fd, struct text *out)
  * glibc. strerror(3) has all that there are, in three times the room.
  */
 static const uint16_t errors[] = {
-	EPERM, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD,
-	EAGAIN, ENOMEM, EACCES, EFAULT, EBUSY, EEXIST, EXDEV, ENODEV, ENOTDIR,
-	EISDIR, EINVAL, ENFILE, EMFILE, ENOTTY, ETXTBSY, EFBIG, ENOSPC, ESPIPE,
-	EROFS, EMLINK, EPIPE, ERANGE, ENAMETOOLONG, ENOSYS, ELOOP, EOVERFLOW,
-	ENOTSOCK, EPROTOTYPE, ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EADDRINUSE,
-	EADDRNOTAVAIL, ENOBUFS, ETIMEDOUT, ECONNREFUSED, ESTALE, EDQUOT,
+	EPERM, ENOENT, ESRCH, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD, EAGAIN,
+	ENOMEM, EACCES, EBUSY, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL,
+	ENFILE, EMFILE, ENOTTY, ETXTBSY, ENOSPC, EROFS, EPIPE, ENAMETOOLONG,
+	ENOSYS, ELOOP, EOVERFLOW, ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT,
+	EADDRINUSE, EADDRNOTAVAIL, ENOBUFS, ETIMEDOUT, ECONNREFUSED, ESTALE,
+	EDQUOT,
 };
 
 /* In the same order; the unit tests compare the two. */
@@ -84,7 +84,6 @@ static const char reasons[] =
 	"Operation not permitted\0"
 	"No such file or directory\0"
 	"No such process\0"
-	"Interrupted system call\0"
 	"Input/output error\0"
 	"No such device or address\0"
 	"Argument list too long\0"
@@ -94,7 +93,6 @@ static const char reasons[] =
 	"Resource temporarily unavailable\0"
 	"Cannot allocate memory\0"
 	"Permission denied\0"
-	"Bad address\0"
 	"Device or resource busy\0"
 	"File exists\0"
 	"Invalid cross-device link\0"
@@ -106,19 +104,13 @@ static const char reasons[] =
 	"Too many open files\0"
 	"Inappropriate ioctl for device\0"
 	"Text file busy\0"
-	"File too large\0"
 	"No space left on device\0"
-	"Illegal seek\0"
 	"Read-only file system\0"
-	"Too many links\0"
 	"Broken pipe\0"
-	"Numerical result out of range\0"
 	"File name too long\0"
 	"Function not implemented\0"
 	"Too many levels of symbolic links\0"
 	"Value too large for defined data type\0"
-	"Socket operation on non-socket\0"
-	"Protocol wrong type for socket\0"
 	"Protocol not available\0"
 	"Operation not supported\0"
 	"Address family not supported by protocol\0"

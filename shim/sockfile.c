@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "listen_hint.h"
 #include "plan.h"
@@ -50,7 +51,8 @@ static int open_folder(const struct listener *l, struct fault *f)
  */
 static bool is_stale(const struct listener *l)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = descriptor_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+						    SOCK_CLOEXEC);
 	bool stale;
 
 	if (fd < 0)
@@ -116,7 +118,7 @@ static int give(int folder, const struct listener *l, struct fault *f)
 		result = listen_failed(l, "find what was bound", f);
 	else if (!is_ours(&st) || (st.st_mode & 07777) != mode_of(l))
 		result = fault_set(f, EXIT_STEP, 0,
-				   "listen %s: not there after bind, or of another mode (a default ACL?)",
+				   "listen %s: lost, or of another mode (a default ACL?)",
 				   l->url);
 	else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
 		 fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)

@@ -40,11 +40,12 @@ static const struct step steps[] = {
 /* A line for each of the sockets, with its name, fits. */
 enum { DESCRIPTION_SIZE = 131072 };
 
-/* Give each line of a description to print; an empty one is one line too. */
-static void each_line(const struct step *step, size_t number,
-		      const struct plan *plan,
-		      void (*print)(size_t number, const char *name,
-				    const char *line, int length))
+/*
+ * Say each line of a description, with its number for --dry-run, or 0; an empty
+ * description is one line too.
+ */
+static void describe(const struct step *step, size_t number,
+		     const struct plan *plan)
 {
 	char buffer[DESCRIPTION_SIZE];
 	struct text out;
@@ -59,29 +60,20 @@ static void each_line(const struct step *step, size_t number,
 	while (line) {
 		int length = (int)strcspn(line, "\n");
 
-		print(number, step->name, line, length);
+		if (number)
+			say_line("%2zu. %-10s %.*s", number, step->name, length,
+				 line);
+		else
+			say_note("%s: %.*s", step->name, length, line);
 		line = line[length] ? line + length + 1 : NULL;
 	}
-}
-
-static void print_numbered(size_t number, const char *name, const char *line,
-			   int length)
-{
-	say_line("%2zu. %-10s %.*s", number, name, length, line);
-}
-
-static void print_verbose(size_t number, const char *name, const char *line,
-			  int length)
-{
-	(void)number;
-	say_note("%s: %.*s", name, length, line);
 }
 
 int steps_run(const struct plan *plan, struct run *run, struct fault *f)
 {
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		if (plan->verbose)
-			each_line(&steps[i], i + 1, plan, print_verbose);
+			describe(&steps[i], 0, plan);
 		if (steps[i].run(plan, run, f) < 0)
 			return -1;
 	}
@@ -94,6 +86,7 @@ void steps_describe(const struct plan *plan)
 	static const struct step init = { "init", init_describe, NULL };
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		each_line(&steps[i], i + 1, plan, print_numbered);
-	each_line(plan->init.wanted ? &init : &launch, ARRAY_LEN(steps) + 1, plan, print_numbered);
+		describe(&steps[i], i + 1, plan);
+	describe(plan->init.wanted ? &init : &launch, ARRAY_LEN(steps) + 1,
+		 plan);
 }

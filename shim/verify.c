@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "groups.h"
 #include "ids.h"
@@ -276,8 +277,10 @@ int verify_descriptors(size_t count, struct fault *f)
 				 "verify: look at the descriptors");
 	for (size_t i = 0; i < number; i++) {
 		bool open = !(look[i].revents & POLLNVAL);
-		int flags = open && i < count ? fcntl(look[i].fd, F_GETFD) : 0;
+		int flags = 0;
 
+		if (open && i < count)
+			flags = descriptor_control(look[i].fd, F_GETFD, 0);
 		if (open != (i < count) || flags != 0)
 			return fault_set(f, EXIT_STEP, 0,
 					 "verify descriptor %d: it is %s",

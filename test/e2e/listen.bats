@@ -236,7 +236,7 @@ without_ipv6()
 		--listen=tcp://0.0.0.0:82 --listen=tcp://0.0.0.0:83 \
 		--listen=tcp://0.0.0.0:84 -- "$WITNESS"
 	refused 111
-	message_has 'descriptor'
+	message_has 'Too many open files'
 }
 
 @test "for nginx the sockets do not block" {

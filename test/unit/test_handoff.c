@@ -11,8 +11,7 @@
  * A table of descriptors: what each refers to, by number, 0 if it is closed.
  * The limit is low so that closing one by one ends soon.
  */
-int __real_fcntl(int fd, int operation, ...);
-int __wrap_fcntl(int fd, int operation, ...);
+int __wrap_descriptor_control(int fd, int operation, int argument);
 int __wrap_dup2(int from, int to);
 int __real_close(int fd);
 int __wrap_close(int fd);
@@ -53,16 +52,8 @@ static bool is_open(int fd)
 	return false;
 }
 
-int __wrap_fcntl(int fd, int operation, ...)
+int __wrap_descriptor_control(int fd, int operation, int argument)
 {
-	int argument;
-	va_list words;
-
-	va_start(words, operation);
-	argument = va_arg(words, int);
-	va_end(words);
-	if (table.real)
-		return __real_fcntl(fd, operation, argument);
 	if (refuses() || !is_open(fd))
 		return -1;
 	if (operation == F_SETFD) {

@@ -27,7 +27,7 @@ int __wrap_ids_set_groups(size_t count, const gid_t *groups);
 int __wrap_prctl(int operation, ...);
 long __wrap_syscall(long number, ...);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
-int __wrap_fcntl(int fd, int operation, ...);
+int __wrap_descriptor_control(int fd, int operation, int argument);
 int __real_getrlimit(int resource, struct rlimit *limit);
 int __wrap_getrlimit(int resource, struct rlimit *limit);
 
@@ -505,8 +505,9 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 	return 0;
 }
 
-int __wrap_fcntl(int fd, int operation, ...)
+int __wrap_descriptor_control(int fd, int operation, int argument)
 {
+	assert_int_equal(argument, 0);
 	assert_int_equal(operation, F_GETFD);
 	return kernel.cloexec[fd] ? FD_CLOEXEC : 0;
 }
