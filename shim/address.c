@@ -36,7 +36,7 @@ static bool set_ip6(struct listener *l, struct word inside, struct text *wrong)
 
 	if (!parse_copy(digits, host, sizeof(host)) ||
 	    inet_pton(AF_INET6, host, a) != 1)
-		return parse_no(wrong, "expected an IPv6 address in the brackets");
+		return parse_no(wrong, "expected an IPv6 address in [ ]");
 	if (zoned && !address_is_device(inside))
 		return parse_no(wrong, "expected an interface after '%%'");
 	if (zoned && !address_needs_zone(a))
@@ -71,7 +71,7 @@ static bool set_address(struct listener *l, struct word host, uint16_t port,
 	    inet_pton(AF_INET, text, &l->address.in.sin_addr) == 1)
 		return true;
 	return parse_no(wrong,
-		  "the address must be numeric (a.b.c.d or [v6]) or *; names are not looked up");
+		  "expected a numeric address (a.b.c.d or [v6]) or *");
 }
 
 bool address_set_inet(struct listener *l, struct word where,
@@ -94,7 +94,7 @@ bool address_set_inet(struct listener *l, struct word where,
 				(uint16_t)port, wrong);
 	}
 	return parse_no(wrong,
-		  "expected a port from 1 to 65535 after the address");
+		  "expected :PORT from 1 to 65535");
 }
 
 /* An abstract name begins with NUL and is as long as address_size says. */
@@ -109,7 +109,7 @@ bool address_set_unix(struct listener *l, struct word where,
 	if (!abstract && where.at[where.length - 1] == '/')
 		return parse_no(wrong, "the path ends in '/'");
 	if (where.length >= sizeof(un->sun_path))
-		return parse_no(wrong, "longer than %zu bytes, the most that an address of a socket has",
+		return parse_no(wrong, "longer than %zu bytes",
 			  sizeof(un->sun_path) - 1);
 	un->sun_family = AF_UNIX;
 	memcpy(un->sun_path, where.at, where.length);

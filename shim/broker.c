@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -130,29 +130,32 @@ static void say_unreadable(struct broker *b, const struct seccomp_notif *q,
 		  q->pid);
 	if (err == EACCES || err == EPERM)
 		fault_hint(&f,
-			   "a program that the user may not read, or that made itself undumpable, cannot be served: chmod a+r the executable, or use --keep-caps=net_bind_service without --handoff=%s",
-			   b->own ? "bind-own" : "bind");
+			   "the user may not read the executable: chmod a+r");
 	say_warning(&f);
 }
 
-static void say_exhausted(struct broker *b, const struct wish *w)
+/* Which listener declares it; their number if none does. */
+static size_t find_listener(const struct broker *b, const struct wish *w)
+{
+	size_t i = 0;
+
+	while (i < b->plan->nlisteners &&
+	       pool_form(&b->plan->listeners[i], w) == FORM_NONE)
+		i++;
+	return i;
+}
+
+static void say_exhausted(struct broker *b, size_t listener)
 {
 	struct fault f;
 
-	for (size_t i = 0; i < b->plan->nlisteners; i++) {
-		const struct listener *l = &b->plan->listeners[i];
-
-		if (pool_form(l, w) == FORM_NONE || b->said_exhausted[i])
-			continue;
-		b->said_exhausted[i] = true;
-		fault_set(&f, EXIT_STEP, 0,
-			  "bind %s: no socket is left for it", l->url);
-		fault_hint(&f,
-			   l->kind == LISTENER_TCP
-				   ? "each bind takes one: more come with ?spares=N, without bound with --handoff=bind-own"
-				   : "it can be bound once; any number of times with --handoff=bind-own");
-		say_warning(&f);
-	}
+	if (b->said_exhausted[listener])
+		return;
+	b->said_exhausted[listener] = true;
+	fault_set(&f, EXIT_STEP, 0, "bind %s: no socket is left for it",
+		  b->plan->listeners[listener].url);
+	fault_hint(&f, "each bind takes one; for tcp ?spares=N makes more");
+	say_warning(&f);
 }
 
 /* Options that are set without asking, and those that we know by themselves. */
@@ -237,20 +240,12 @@ static void serve(struct broker *b, const struct seccomp_notif *q,
 	}
 	spare = pool_find(b->plan, b->pool, w);
 	if (!spare) {
-		say_exhausted(b, w);
+		say_exhausted(b, find_listener(b, w));
 		return;
 	}
 	prepare(spare, &b->plan->listeners[spare->listener], s,
 		find_note(b, s->inode), borrowed);
 	give(b, spare, s, q, answer);
-}
-
-static bool is_declared(const struct broker *b, const struct wish *w)
-{
-	for (size_t i = 0; i < b->plan->nlisteners; i++)
-		if (pool_form(&b->plan->listeners[i], w) != FORM_NONE)
-			return true;
-	return false;
 }
 
 /* What the caller wants, once, into our own memory. */
@@ -287,7 +282,7 @@ static void decide(struct broker *b, const struct seccomp_notif *q,
 	w.v6only = n ? n->v6only : b->v6only;
 	w.kind = s.kind;
 	w.any_type = s.any_type;
-	if (!is_declared(b, &w) || !is_valid(b, q))
+	if (find_listener(b, &w) == b->plan->nlisteners || !is_valid(b, q))
 		return;
 	borrowed = caller_borrow(tid, fd, s.inode);
 	serve(b, q, &w, &s, borrowed, answer);
@@ -341,20 +336,13 @@ static void *run_thread(void *argument)
 	return NULL;
 }
 
+/* Signals are held since the start, and so the thread has none to take. */
 static int start_thread(struct broker *b, struct fault *f)
 {
-	sigset_t all, before;
 	pthread_t thread;
-	int err;
+	int err = pthread_create(&thread, NULL, run_thread, b);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&thread, NULL, run_thread, b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		return fault_set(f, EXIT_STEP, err,
-				 "handoff bind: start a thread");
-	return 0;
+	return err ? fault_set(f, EXIT_STEP, err, "start a thread") : 0;
 }
 
 /* ---- the beginning ---- */
@@ -366,52 +354,58 @@ int broker_before(const struct plan *plan, struct run *run, struct fault *f)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->channel) <
 	    0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "handoff bind: open a channel");
+				 "open a channel");
 	return 0;
 }
 
-/* One byte, and a descriptor with it unless fd is -1. */
-static int send_descriptor(int channel, int fd, char byte)
-{
-	struct iovec data = { &byte, 1 };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1 };
+/* A byte, and a descriptor with it. */
+struct message {
+	char byte;
+	struct iovec data;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr head;
+};
 
-	if (fd >= 0) {
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	}
-	return sendmsg(channel, &m, MSG_NOSIGNAL) == 1 ? 0 : -1;
+static void prepare_message(struct message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->data = (struct iovec){ &m->byte, 1 };
+	m->head.msg_iov = &m->data;
+	m->head.msg_iovlen = 1;
+	m->head.msg_control = m->control;
+	m->head.msg_controllen = sizeof(m->control);
 }
 
-/* Returns the descriptor, or -1: the other end is gone, or sent none. */
-static int receive_descriptor(int channel, char *byte)
+static int send_descriptor(int channel, int fd, char byte)
 {
-	struct iovec data = { byte, 1 };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
+	struct message m;
+	struct cmsghdr *c;
+
+	prepare_message(&m);
+	m.byte = byte;
+	c = CMSG_FIRSTHDR(&m.head);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	return compat_sendmsg(channel, &m.head, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+/* Returns the descriptor, or -1: the other end is gone. */
+static int receive_descriptor(int channel, bool *byte)
+{
+	struct message m;
 	ssize_t got;
 	int fd;
 
+	prepare_message(&m);
 	do {
-		got = recvmsg(channel, &m, MSG_CMSG_CLOEXEC);
+		got = compat_recvmsg(channel, &m.head, MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);
-	if (got != 1 || m.msg_controllen < CMSG_LEN(sizeof(int)) ||
-	    control.head.cmsg_type != SCM_RIGHTS)
+	if (got != 1 || m.head.msg_controllen < CMSG_LEN(sizeof(int)))
 		return -1;
-	memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m.head)), sizeof(fd));
+	*byte = m.byte;
 	return fd;
 }
 
@@ -442,28 +436,27 @@ int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 		return -1;
 	if (send_descriptor(channel, fd, killable) < 0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "handoff bind: send the filter");
+				 "send the filter");
 	close(fd);
 	do {
 		got = read(channel, &byte, 1);
 	} while (got < 0 && errno == EINTR);
 	if (got != 1)
 		return fault_set(f, EXIT_STEP, 0,
-				 "handoff bind: the supervisor has ended");
+				 "the supervisor has ended");
 	return 0;
 }
 
+/* net.ipv6.bindv6only, by what a socket says. */
 static bool read_v6only(void)
 {
-	char value = '0';
-	int fd = open("/proc/sys/net/ipv6/bindv6only", O_RDONLY | O_CLOEXEC);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int value = 0;
+	socklen_t size = sizeof(value);
 
-	if (fd < 0)
-		return false;	/* no IPv6 */
-	if (read(fd, &value, 1) != 1)
-		value = '0';
+	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &size);
 	close(fd);
-	return value == '1';
+	return value;
 }
 
 /*
@@ -492,13 +485,13 @@ static int try(struct broker *b, const struct run *run, int channel,
 			sizeof(proof)) < 0 ||
 	    proof != child) {
 		fault_set(f, EXIT_STEP, proof ? 0 : errno,
-			  "handoff bind: look at the child in /proc");
+			  "look at the child in /proc");
 		return fault_hint(f,
-				  "/proc must be mounted, be that of this PID namespace, and kernel.yama.ptrace_scope at most 1; or use --keep-caps=net_bind_service without --handoff=bind");
+				  "/proc must be mounted, be that of this PID namespace, and kernel.yama.ptrace_scope at most 1");
 	}
 	if (!can_add(b->notify)) {
 		fault_set(f, EXIT_STEP, ENOSYS,
-			  "handoff bind: replace a descriptor of the application (Linux 5.9)");
+			  "replace a descriptor of the application (Linux 5.9)");
 		return filter_other_way(f);
 	}
 	if (!b->own)
@@ -507,9 +500,9 @@ static int try(struct broker *b, const struct run *run, int channel,
 		copy = caller_borrow(child, channel, s.inode);
 	if (copy < 0) {
 		fault_set(f, EXIT_STEP, errno,
-			  "handoff bind-own: take a copy of a descriptor of the application, by pidfd_getfd(2) (Linux 5.6)");
+			  "copy a descriptor of the application by pidfd_getfd(2)");
 		return fault_hint(f,
-				  "the default seccomp profile of Docker denies that call; --handoff=bind does without it, or use --keep-caps=net_bind_service without --handoff, or --cap-add=SYS_PTRACE");
+				  "Docker's seccomp profile denies it without --cap-add=SYS_PTRACE; --handoff=bind does without");
 	}
 	close(copy);
 	return 0;
@@ -520,7 +513,6 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 {
 	const int *channel = run->channel;
 	static struct broker b;
-	char killable = 0;
 	int result;
 
 	if (!plan_brokers(plan))
@@ -531,12 +523,12 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	b.own = plan->handoff == HANDOFF_BIND_OWN;
 	b.v6only = read_v6only();
 	b.cookie = mirror_network(channel[0]);
-	b.notify = receive_descriptor(channel[0], &killable);
-	b.killable = killable;
+	b.notify = receive_descriptor(channel[0], &b.killable);
 	if (b.notify < 0) {
 		close(channel[0]);
 		return 0;
 	}
+	compat_notifier_in_turn(b.notify);
 	result = try(&b, run, channel[1], child, f);
 	if (result == 0)
 		result = start_thread(&b, f);
@@ -544,8 +536,10 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	if (result == 0 && plan_supervisor_caps(plan) &&
 	    (caps_clear(f) < 0 || verify_no_caps(f) < 0))
 		result = -1;
-	if (result == 0)
-		send_descriptor(channel[0], -1, 0);
+	/* Not closed: the child, who must be killed, would speak up. */
+	if (result < 0)
+		return -1;
+	send(channel[0], "", 1, MSG_NOSIGNAL);
 	close(channel[0]);
-	return result;
+	return 0;
 }

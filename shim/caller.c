@@ -115,9 +115,9 @@ int caller_network(pid_t tid, struct identity *network)
 static bool classify(const char *protocol, struct caller_socket *s)
 {
 	static const struct {
-		const char *protocol;
-		enum listener_kind kind;
-		sa_family_t family;
+		char protocol[13];
+		unsigned char kind;
+		unsigned char family;
 		bool any_type;
 	} known[] = {
 		{ "TCP", LISTENER_TCP, AF_INET, false },
@@ -133,7 +133,7 @@ static bool classify(const char *protocol, struct caller_socket *s)
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strcmp(protocol, known[i].protocol) == 0) {
-			s->kind = known[i].kind;
+			s->kind = (enum listener_kind)known[i].kind;
 			s->family = known[i].family;
 			s->any_type = known[i].any_type;
 			return true;

@@ -12,6 +12,8 @@
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -255,6 +257,30 @@ static inline int compat_notifier(int fd, unsigned long request, void *argument)
 	return (int)syscall(SYS_ioctl, fd, request, argument);
 }
 
+/*
+ * SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (Linux
+ * 6.6): caller and answerer take turns on one processor. Only faster, so an
+ * older kernel's refusal does not matter.
+ */
+static inline void compat_notifier_in_turn(int fd)
+{
+	syscall(SYS_ioctl, fd, SECCOMP_IOW(4, __u64), 1UL);
+}
+
+/*
+ * sendmsg(2) and recvmsg(2) without musl's care for padding: a message that
+ * was all zeroes before it was filled has none to care for.
+ */
+static inline ssize_t compat_sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	return syscall(SYS_sendmsg, fd, m, flags);
+}
+
+static inline ssize_t compat_recvmsg(int fd, struct msghdr *m, int flags)
+{
+	return syscall(SYS_recvmsg, fd, m, flags);
+}
+
 /* seccomp(2). */
 static inline int compat_seccomp(unsigned int operation, unsigned int flags,
 				 void *argument)
@@ -284,24 +310,35 @@ enum { COMPAT_SO_NETNS_COOKIE = 71 };
  * What a seccomp filter sees as the machine when a call comes by the entry
  * point that this program was built for; 0 if the filter was not made for it.
  */
-enum {
 #if defined(__x86_64__) && !defined(__ILP32__)
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_X86_64
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_AARCH64
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_AARCH64
 #elif defined(__riscv) && __riscv_xlen == 64
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_RISCV64
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_RISCV64
 #elif defined(__arm__) && defined(__ARMEL__)
-	COMPAT_AUDIT_ARCH = AUDIT_ARCH_ARM
+#define COMPAT_AUDIT_ARCH AUDIT_ARCH_ARM
 #else
-	COMPAT_AUDIT_ARCH = 0
+#define COMPAT_AUDIT_ARCH 0
 #endif
-};
 
 /* rename(2), which <stdio.h> declares. Returns 0, or -1 with errno. */
 static inline int compat_rename(const char *old, const char *new)
 {
 	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
 }
+
+/* Where these calls once took 16 bits, those that take 32. */
+enum {
+#if defined(SYS_setresuid32)
+	COMPAT_SETGROUPS = SYS_setgroups32,
+	COMPAT_SETRESGID = SYS_setresgid32,
+	COMPAT_SETRESUID = SYS_setresuid32
+#else
+	COMPAT_SETGROUPS = SYS_setgroups,
+	COMPAT_SETRESGID = SYS_setresgid,
+	COMPAT_SETRESUID = SYS_setresuid
+#endif
+};
 
 #endif

@@ -1,7 +1,6 @@
 #include "drop.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <stdbool.h>
@@ -11,6 +10,7 @@
 #include "caps.h"
 #include "fault.h"
 #include "groups.h"
+#include "ids.h"
 #include "plan.h"
 #include "say.h"
 #include "start.h"
@@ -64,12 +64,12 @@ static int change_ids(const struct target *t, const struct start *s,
 		      struct fault *f)
 {
 	if (!groups_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
-	    setgroups(t->ngroups, t->groups) < 0)
+	    ids_set_groups(t->ngroups, t->groups) < 0)
 		return not_set("supplementary groups:", t->ngroups, CAP_SETGID,
 			       f);
-	if (changes_gid(t, s) && setresgid(t->gid, t->gid, t->gid) < 0)
+	if (changes_gid(t, s) && ids_set_gid(t->gid, t->gid, t->gid) < 0)
 		return not_set("gid", t->gid, CAP_SETGID, f);
-	if (changes_uid(t, s) && setresuid(t->uid, t->uid, t->uid) < 0)
+	if (changes_uid(t, s) && ids_set_uid(t->uid, t->uid, t->uid) < 0)
 		return not_set("uid", t->uid, CAP_SETUID, f);
 	return 0;
 }

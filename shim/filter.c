@@ -53,7 +53,7 @@ const struct sock_filter *filter_program(size_t *length)
 int filter_other_way(struct fault *f)
 {
 	return fault_hint(f,
-			  "instead, let the application bind by itself: --keep-caps=net_bind_service without --handoff, or the sysctl net.ipv4.ip_unprivileged_port_start=0");
+			  "instead of --handoff=bind: --keep-caps=net_bind_service, or the sysctl net.ipv4.ip_unprivileged_port_start=0");
 }
 
 /*
@@ -65,22 +65,15 @@ int filter_check(struct fault *f)
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 	struct seccomp_notif_sizes sizes;
 
-	if (COMPAT_AUDIT_ARCH == 0)
-		fault_set(f, EXIT_STEP, 0,
-			  "handoff bind: not made for this kind of machine");
-	else if (compat_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0)
-		fault_set(f, EXIT_STEP, errno,
-			  "handoff bind: ask for seccomp notifications (Linux 5.0, and a seccomp profile that allows seccomp(2))");
-	else if (compat_seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
-		fault_set(f, EXIT_STEP, errno,
-			  "handoff bind: ask for the size of a notification");
-	else if (sizes.seccomp_notif > FILTER_NOTIFICATION_SIZE ||
-		 sizes.seccomp_notif_resp > FILTER_NOTIFICATION_SIZE)
-		fault_set(f, EXIT_STEP, 0,
-			  "handoff bind: this kernel's notifications are of %u bytes, more than %d",
-			  sizes.seccomp_notif, FILTER_NOTIFICATION_SIZE);
-	else
+	errno = 0;
+	if (COMPAT_AUDIT_ARCH != 0 &&
+	    compat_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
+	    compat_seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
+	    sizes.seccomp_notif <= FILTER_NOTIFICATION_SIZE &&
+	    sizes.seccomp_notif_resp <= FILTER_NOTIFICATION_SIZE)
 		return 0;
+	fault_set(f, EXIT_STEP, errno,
+		  "use seccomp notifications, of x86-64, arm or riscv64 with Linux 5.9");
 	return filter_other_way(f);
 }
 
@@ -108,9 +101,9 @@ int filter_install(bool *killable, struct fault *f)
 				    (void *)(uintptr_t)&all);
 	if (fd >= 0)
 		return fd;
-	fault_set(f, EXIT_STEP, errno, "handoff bind: install the filter");
+	fault_set(f, EXIT_STEP, errno, "install the filter");
 	if (errno == EBUSY)
 		return fault_hint(f,
-				  "a seccomp filter of the runtime, or an outer stepdown, has a notifier already, and the kernel allows one; take it away, or use --keep-caps=net_bind_service without --handoff=bind");
+				  "the runtime, or an outer stepdown, has a seccomp notifier already, and the kernel allows one");
 	return filter_other_way(f);
 }

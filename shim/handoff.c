@@ -22,7 +22,9 @@ void handoff_describe(const struct plan *plan, struct text *out)
 {
 	if (plan_count_sockets(plan) == 0)
 		return;
-	if (plan->handoff == HANDOFF_NGINX)
+	if (plan_brokers(plan))
+		text_add(out, "; its bind(2) is answered");
+	else if (plan->handoff == HANDOFF_NGINX)
 		text_add(out, ", NGINX names its sockets");
 	else
 		text_add(out, ", LISTEN_FDS=%zu", plan_count_sockets(plan));

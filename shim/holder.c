@@ -8,16 +8,11 @@
 #include "compat.h"
 #include "parse.h"
 #include "plan.h"
+#include "procfs.h"
 #include "text.h"
 
 /* It is for a hint only: rather none than a long wait on a big machine. */
-enum { MAX_LOOKS = 65536, LINE_SIZE = 512 };
-
-struct lines {
-	int fd;
-	size_t at, length;
-	char buffer[4096];
-};
+enum { MAX_LOOKS = 65536 };
 
 struct search {
 	char wanted[32];	/* what the link of the descriptor says */
@@ -26,37 +21,6 @@ struct search {
 };
 
 /* --- the inode of the socket, from the tables of the network namespace ----- */
-
-static bool next_byte(struct lines *l, char *c)
-{
-	if (l->at == l->length) {
-		ssize_t got = read(l->fd, l->buffer, sizeof(l->buffer));
-
-		if (got <= 0)
-			return false;
-		l->at = 0;
-		l->length = (size_t)got;
-	}
-	*c = l->buffer[l->at++];
-	return true;
-}
-
-/* The rest of a line that is too long is passed over. */
-static bool next_line(struct lines *l, char *line)
-{
-	size_t length = 0;
-	char c;
-
-	while (next_byte(l, &c)) {
-		if (c == '\n') {
-			line[length] = '\0';
-			return true;
-		}
-		if (length < LINE_SIZE - 1)
-			line[length++] = c;
-	}
-	return false;
-}
 
 /* Take the next field of a line where blanks separate. */
 static struct word next_field(struct word *rest)
@@ -119,26 +83,45 @@ static bool match_unix(const struct listener *l, struct word line,
 	       memcmp(line.at + 1, un->sun_path + 1, length - 1) == 0;
 }
 
-static bool find_inode(const struct listener *l, const char *table,
-		       struct search *s)
+/* Look at each whole line; what is left of them is what *lines is then. */
+static bool match_lines(const struct listener *l, struct word *lines,
+			struct search *s)
 {
 	bool (*match)(const struct listener *, struct word, struct word *) =
 		l->address.any.sa_family == AF_UNIX ? match_unix : match_inet;
-	struct lines lines = { .fd = open(table, O_RDONLY | O_CLOEXEC) };
-	char line[LINE_SIZE];
-	bool found = false;
 
-	if (lines.fd < 0)
-		return false;
-	while (!found && next_line(&lines, line)) {
+	while (memchr(lines->at, '\n', lines->length)) {
 		struct word inode;
 		struct text t;
 
-		found = match(l, (struct word){ line, strlen(line) }, &inode);
+		if (!match(l, parse_cut(lines, '\n'), &inode))
+			continue;
 		text_start(&t, s->wanted, sizeof(s->wanted));
 		text_add(&t, "socket:[%.*s]", (int)inode.length, inode.at);
+		return true;
 	}
-	close(lines.fd);
+	return false;
+}
+
+static bool find_inode(const struct listener *l, const char *table,
+		       struct search *s)
+{
+	char buffer[4096];	/* a line is shorter than 256 */
+	struct word lines = { buffer, 0 };
+	int fd = open(table, O_RDONLY | O_CLOEXEC);
+	bool found = false;
+	ssize_t got;
+
+	if (fd < 0)
+		return false;
+	while (!found && (got = read(fd, buffer + lines.length,
+				     sizeof(buffer) - lines.length)) > 0) {
+		lines.length += (size_t)got;
+		found = match_lines(l, &lines, s);
+		memmove(buffer, lines.at, lines.length);
+		lines.at = buffer;
+	}
+	close(fd);
 	return found;
 }
 
@@ -212,20 +195,8 @@ static bool is_process(int proc, const char *name, struct search *s)
 
 static void read_name(int proc, struct holder *h)
 {
-	char path[32];
-	struct text t;
-	int fd;
-
-	text_start(&t, path, sizeof(path));
-	text_add(&t, "%d/comm", (int)h->pid);
-	memset(h->name, 0, sizeof(h->name));
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (read(fd, h->name, sizeof(h->name) - 1) < 0)
-		h->name[0] = '\0';
+	procfs_read_of(proc, h->pid, "comm", h->name, sizeof(h->name));
 	h->name[strcspn(h->name, "\n")] = '\0';
-	close(fd);
 }
 
 bool holder_find(const struct listener *l, struct holder *found)

@@ -26,7 +26,7 @@ int inherit_read(struct inherited *i, char *const env[], struct fault *f)
 		return 0;
 	if (!parse_number(count, 0, PLAN_MAX_SOCKETS, &number))
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--inherit-sockets: LISTEN_FDS is '%s', expected a number up to %d",
+				 "--inherit-sockets: LISTEN_FDS is '%s', expected 0 to %d",
 				 count, PLAN_MAX_SOCKETS);
 	i->count = number;
 	i->pid = find(env, "LISTEN_PID");
@@ -57,7 +57,7 @@ static int check_pid(const struct inherited *i, struct fault *f)
 		  "--inherit-sockets: LISTEN_PID is '%s', but this is process %d",
 		  i->pid, (int)getpid());
 	return fault_hint(f,
-			  "the sockets were meant for another process; start stepdown directly, not through a shell or an init in front of it, or let that one unset LISTEN_PID");
+			  "meant for another process; start stepdown without a shell or init in front, or unset LISTEN_PID there");
 }
 
 int inherit_check(const struct inherited *i, struct fault *f)
@@ -68,12 +68,12 @@ int inherit_check(const struct inherited *i, struct fault *f)
 		return -1;
 	if (i->names && count_names(i->names) != i->count)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--inherit-sockets: LISTEN_FDS is %zu, but LISTEN_FDNAMES has %zu names",
+				 "--inherit-sockets: LISTEN_FDS is %zu, LISTEN_FDNAMES has %zu names",
 				 i->count, count_names(i->names));
 	for (size_t n = 0; n < i->count; n++)
 		if (fcntl(FIRST + (int)n, F_GETFD) < 0)
 			return fault_set(f, EXIT_USAGE, errno,
-					 "--inherit-sockets: LISTEN_FDS is %zu: look at descriptor %zu",
+					 "--inherit-sockets: LISTEN_FDS is %zu: descriptor %zu",
 					 i->count, FIRST + n);
 	return 0;
 }

@@ -86,8 +86,7 @@ static int guard(const struct plan *plan, const struct watch *w,
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "become a subreaper");
 	if (plan->verbose)
-		say_note("init: not process 1, so a subreaper: orphans come to process %d",
-			 (int)getpid());
+		say_note("init: not process 1, so a subreaper");
 	return 0;
 }
 
@@ -107,7 +106,7 @@ static pid_t try_fork(struct fault *f)
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,
-			  "a limit on processes (--pids-limit, ulimits.nproc), or no memory");
+			  "no memory, or a limit (--pids-limit, ulimits.nproc)");
 }
 
 /* In the child. With signals still held, SIGTTOU cannot stop it here. */

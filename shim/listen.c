@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,7 +53,7 @@ static void describe(const struct plan *plan, const struct listener *l,
 		text_add(out, ", owned by %u:%u", l->uid, l->gid);
 	if (l->dual && plan->handoff == HANDOFF_NGINX)
 		text_add(out,
-			 " (nginx takes it for `listen [::]:PORT ipv6only=off` alone; for its stock configuration give tcp://0.0.0.0:PORT and tcp://[::]:PORT)");
+			 " (for nginx's `listen [::]:PORT ipv6only=off`; its stock configuration needs 0.0.0.0 and [::])");
 }
 
 void listen_describe(const struct plan *plan, struct text *out)
@@ -75,19 +76,19 @@ void listen_describe(const struct plan *plan, struct text *out)
 	}
 }
 
-/* 0 and a fault when there is no such interface. */
-static uint32_t find_zone(const struct listener *l, struct fault *f)
+/* 0 and a fault when there is no such interface. fd: any socket. */
+static uint32_t find_zone(int fd, const struct listener *l, struct fault *f)
 {
-	char name[IF_NAMESIZE];
+	struct ifreq ask = { 0 };
 	uint64_t number;
 
-	parse_copy(l->zone, name, sizeof(name));
-	if (parse_number(name, 1, UINT32_MAX, &number))
+	parse_copy(l->zone, ask.ifr_name, sizeof(ask.ifr_name));
+	if (parse_number(ask.ifr_name, 1, UINT32_MAX, &number))
 		return (uint32_t)number;
-	number = if_nametoindex(name);
-	if (number == 0)
-		listen_failed(l, "find its interface", f);
-	return (uint32_t)number;
+	if (ioctl(fd, SIOCGIFINDEX, &ask) == 0)
+		return (uint32_t)ask.ifr_ifindex;
+	listen_failed(l, "find its interface", f);
+	return 0;
 }
 
 static int bind_inet(int fd, const struct listener *l,
@@ -98,7 +99,7 @@ static int bind_inet(int fd, const struct listener *l,
 
 	if (l->zone.length) {
 		zoned = l->address.in6;
-		zoned.sin6_scope_id = find_zone(l, f);
+		zoned.sin6_scope_id = find_zone(fd, l, f);
 		if (zoned.sin6_scope_id == 0)
 			return -1;
 		address = (const struct sockaddr *)&zoned;
@@ -164,10 +165,8 @@ static int open_listener(const struct plan *plan, const struct listener *l,
 
 int listen_run(const struct plan *plan, struct run *run, struct fault *f)
 {
-	if (plan->handoff == HANDOFF_BIND)
+	if (plan_brokers(plan))
 		return pool_fill(plan, &run->pool, f);
-	if (plan->handoff == HANDOFF_BIND_OWN)
-		return pool_try(plan, f);
 	if (inherit_run(plan, run, f) < 0)
 		return -1;
 	for (size_t i = 0; i < plan->nlisteners; i++)

@@ -12,22 +12,7 @@
 #include "holder.h"
 #include "parse.h"
 #include "plan.h"
-
-/* The value of the sysctl with its line end cut, or false. */
-static bool read_port_start(char *value, size_t size)
-{
-	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		      O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, value, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (got <= 0)
-		return false;
-	value[got] = '\0';
-	value[strcspn(value, "\n")] = '\0';
-	return true;
-}
+#include "procfs.h"
 
 /*
  * There are two ways to a low port. The capability may be there and still not
@@ -40,12 +25,14 @@ static int low_port(const struct listener *l, struct fault *f)
 	uint64_t lowest;
 
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	if (!read_port_start(start, sizeof(start)) ||
-	    !parse_number(start, port + 1, 65536, &lowest))
+	procfs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		    start, sizeof(start));
+	start[strcspn(start, "\n")] = '\0';
+	if (!parse_number(start, port + 1, 65536, &lowest))
 		return -1;
 	strcpy(first, f->hint);
 	return fault_hint(f,
-			  "%s%sset the sysctl net.ipv4.ip_unprivileged_port_start (now %s) to %u or less, as with --sysctl or securityContext.sysctls",
+			  "%s%sset net.ipv4.ip_unprivileged_port_start (now %s) to %u or less (--sysctl, securityContext.sysctls)",
 			  first, first[0] ? "; or " : "", start, port);
 }
 
@@ -57,10 +44,10 @@ static int taken(const struct listener *l, struct fault *f)
 		return fault_hint(f,
 				  l->address.any.sa_family == AF_UNIX
 					  ? "another process accepts on it"
-					  : "another process of this network namespace holds the port; with hostNetwork or --network=host that may be one of the host's");
+					  : "another process holds the port; with hostNetwork or --network=host maybe one of the host's");
 	if (h.pid == getpid())
 		return fault_hint(f,
-				  "a socket of this run holds it: one that was inherited, or another --listen");
+				  "a socket of this run holds it: inherited, or another --listen");
 	return fault_hint(f, "it is held by %s, process %d", h.name,
 			  (int)h.pid);
 }
@@ -69,9 +56,9 @@ static int no_address(const struct listener *l, struct fault *f)
 {
 	if (l->address.any.sa_family == AF_INET6)
 		return fault_hint(f,
-				  "no such address here, or IPv6 is off (net.ipv6.conf.all.disable_ipv6); tcp://*:PORT takes both families or falls back to IPv4");
+				  "no such address, or IPv6 is off (net.ipv6.conf.all.disable_ipv6); tcp://*:PORT falls back to IPv4");
 	return fault_hint(f,
-			  "no interface of this network namespace has that address; 0.0.0.0 takes all of them, and ?freebind one that is to come");
+			  "no interface has it; 0.0.0.0 takes all, ?freebind one to come");
 }
 
 /* For a socket with a path. */
@@ -80,23 +67,23 @@ static int no_file(const struct listener *l, struct fault *f)
 	switch (f->err) {
 	case ENOENT:
 		return fault_hint(f,
-				  "the folder is not created; create it in the image, or mount a volume there");
+				  "its folder is not created; do so in the image, or mount a volume");
 	case ELOOP:
 		return fault_hint(f,
-				  "a part of this path is a symbolic link, which is never followed; give the real path (/run, not /var/run)");
+				  "a symbolic link is not followed; give the real path (/run, not /var/run)");
 	case EEXIST:
 		return fault_hint(f,
-				  "what is there is not a socket and is not replaced; remove it or choose another path");
+				  "it is not a socket; remove it or choose another path");
 	case EROFS:
 		return fault_hint(f,
-				  "the folder is read-only; mount a volume there, as with --tmpfs=/run");
+				  "the folder is read-only; mount a volume (--tmpfs=/run)");
 	case EACCES:
 		return caps_hint(f, CAP_DAC_OVERRIDE);
 	case EPERM:
 		return caps_hint(f, CAP_CHOWN);
 	case EINVAL:
 		return fault_hint(f,
-				  "this user namespace does not map %u:%u (/proc/self/uid_map, gid_map)",
+				  "%u:%u is not mapped (/proc/self/uid_map, gid_map)",
 				  l->uid, l->gid);
 	default:
 		return -1;
@@ -112,10 +99,10 @@ int listen_failed(const struct listener *l, const char *act, struct fault *f)
 		return taken(l, f);
 	case EMFILE:
 		return fault_hint(f,
-				  "the limit on open files is too low; raise it, as with --ulimit=nofile=1024");
+				  "raise the limit on open files (--ulimit=nofile=1024)");
 	case ENODEV:
 		return fault_hint(f,
-				  "no interface of this network namespace has that name");
+				  "no interface here has that name");
 	default:
 		break;
 	}

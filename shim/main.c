@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "fault.h"
+#include "inherit.h"
 #include "init.h"
 #include "launch.h"
 #include "options.h"
@@ -70,8 +71,12 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
  * From wishes to what will be done. Whatever can be found wrong is found here,
  * before the first side effect.
  */
-static int settle(struct plan *plan, struct fault *f)
+static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
+	if (plan->inherited.wanted &&
+	    inherit_read(&plan->inherited, plan->start.secure ? NULL : env,
+			 f) < 0)
+		return -1;
 	if (plan_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
 	    plan_check(plan, f) < 0 || start_settle(plan, PLAN_PASSWD, f) < 0 ||
 	    plan_resolve_owners(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
@@ -121,7 +126,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (result == 0)
-		result = settle(&plan, &f);
+		result = settle(&plan, environ, &f);
 	if (result == 0)
 		result = step_down(&plan, &run, environ, &f);
 	if (result >= 0)

@@ -14,8 +14,8 @@
 
 /* Each is an int, read and written in the same words. */
 static const struct {
-	int level;
-	int name;
+	unsigned char level;
+	unsigned char name;
 } options[] = {
 	{ SOL_SOCKET, SO_BROADCAST },
 	{ SOL_SOCKET, SO_DONTROUTE },
@@ -28,7 +28,6 @@ static const struct {
 	{ SOL_SOCKET, SO_TIMESTAMP },
 	{ SOL_SOCKET, SO_TIMESTAMPNS },
 	{ SOL_SOCKET, SO_PASSCRED },
-	{ IPPROTO_IP, IP_FREEBIND },
 	{ IPPROTO_IP, IP_MTU_DISCOVER },
 	{ IPPROTO_IP, IP_PKTINFO },
 	{ IPPROTO_IP, IP_RECVERR },
@@ -102,26 +101,17 @@ void mirror_copy(int application, int ours)
 	copy_buffer(application, ours, SO_SNDBUF);
 }
 
+/* The port is at the same place for both families. */
 bool mirror_is_bound(int socket)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} address = { 0 };
+	struct sockaddr_storage address = { 0 };
 	socklen_t size = sizeof(address);
 
-	if (getsockname(socket, &address.any, &size) < 0)
+	if (getsockname(socket, (struct sockaddr *)&address, &size) < 0)
 		return true;
-	switch (address.any.sa_family) {
-	case AF_INET:
-		return address.in.sin_port != 0;
-	case AF_INET6:
-		return address.in6.sin6_port != 0;
-	default:
+	if (address.ss_family == AF_UNIX)
 		return size > sizeof(sa_family_t);
-	}
+	return ((struct sockaddr_in *)&address)->sin_port != 0;
 }
 
 uint64_t mirror_network(int socket)
@@ -136,11 +126,6 @@ uint64_t mirror_network(int socket)
 bool mirror_fits(int application, const struct caller_socket *s,
 		 uint64_t network)
 {
-	static const int types[LISTENER_KINDS] = {
-		[LISTENER_TCP] = SOCK_STREAM,
-		[LISTENER_UDP] = SOCK_DGRAM,
-		[LISTENER_UNIX] = SOCK_STREAM,
-	};
 	int family, type;
 
 	return mirror_network(application) == network &&
@@ -148,5 +133,6 @@ bool mirror_fits(int application, const struct caller_socket *s,
 		   sizeof(family)) &&
 	       family == s->family &&
 	       get(application, SOL_SOCKET, SO_TYPE, &type, sizeof(type)) &&
-	       (s->any_type || type == types[s->kind]);
+	       (s->any_type || type == (s->kind == LISTENER_UDP ? SOCK_DGRAM
+							 : SOCK_STREAM));
 }

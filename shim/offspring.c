@@ -12,7 +12,7 @@
 
 #include "compat.h"
 #include "parse.h"
-#include "text.h"
+#include "procfs.h"
 
 /* A deeper tree of processes than pids in a default kernel cannot be. */
 enum { MAX_DEPTH = 32768, MAX_PID = 1 << 22 };
@@ -24,24 +24,11 @@ enum { MAX_DEPTH = 32768, MAX_PID = 1 << 22 };
  */
 static pid_t parent_of(int proc, pid_t pid)
 {
-	char path[32];
 	char stat[256];
 	const char *at;
-	struct text t;
 	pid_t parent = 0;
-	ssize_t length;
-	int fd;
 
-	text_start(&t, path, sizeof(path));
-	text_add(&t, "%d/stat", (int)pid);
-	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	length = read(fd, stat, sizeof(stat) - 1);
-	close(fd);
-	if (length <= 0)
-		return 0;
-	stat[length] = '\0';
+	procfs_read_of(proc, pid, "stat", stat, sizeof(stat));
 	at = strrchr(stat, ')');
 	if (!at || strlen(at) < 5)
 		return 0;

@@ -10,7 +10,6 @@
 #include "caps.h"
 #include "expand.h"
 #include "fault.h"
-#include "inherit.h"
 #include "limit.h"
 #include "own_option.h"
 #include "parse.h"

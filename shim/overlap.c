@@ -100,9 +100,9 @@ static int check_pair(const struct listener *a, const struct listener *b,
 		  a->url, b->url);
 	if (is_six(a) == is_six(b))
 		return fault_hint(f,
-				  "one of them is all addresses, or all interfaces, and takes what is the other's too");
+				  "one is of all addresses or interfaces, the other's too");
 	return fault_hint(f,
-			  "one of them takes IPv4 too; for a socket of each family give tcp://0.0.0.0:PORT and tcp://[::]:PORT");
+			  "one takes IPv4 too; for both families give 0.0.0.0 and [::]");
 }
 
 /* What LISTEN_FDNAMES will take, its NUL included. */
@@ -129,7 +129,7 @@ static int check_room(const struct plan *plan, struct fault *f)
 				 plan_count_sockets(plan), PLAN_MAX_SOCKETS);
 	if (size_of_names(plan) > PLAN_NAMES_SIZE)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen: the names of the sockets take more than %d bytes",
+				 "--listen: names of more than %d bytes",
 				 PLAN_NAMES_SIZE);
 	return 0;
 }
@@ -139,7 +139,7 @@ static int check_nginx(const struct plan *plan, struct fault *f)
 {
 	if (plan_count_sockets(plan) == 0)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff nginx: there is no --listen whose socket could be handed over");
+				 "--handoff nginx: no --listen");
 	if (plan->no_listen_pid)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--no-listen-pid: --handoff nginx sets no LISTEN_PID");

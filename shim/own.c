@@ -11,6 +11,7 @@
 #include "own_create.h"
 #include "own_entry.h"
 #include "own_open.h"
+#include "own_option.h"
 #include "own_report.h"
 #include "own_walk.h"
 #include "plan.h"
@@ -21,7 +22,7 @@ void own_describe(const struct plan *plan, struct text *out)
 {
 	for (size_t i = 0; i < plan->ntrees; i++) {
 		text_add(out, "%s", i ? "\n" : "");
-		own_report_plan(&plan->trees[i], out);
+		own_option_describe(&plan->trees[i], out);
 	}
 }
 
@@ -52,10 +53,10 @@ static int not_opened(const struct tree *t, struct fault *f)
 	fault_set(f, EXIT_STEP, errno, "own %s", t->path);
 	if (f->err == ENOENT)
 		return fault_hint(f,
-				  "create it in the image, mount a volume there, or add ,create to this --own");
+				  "create it, mount a volume there, or add ,create");
 	if (f->err == ELOOP)
 		return fault_hint(f,
-				  "a part of this path is a symbolic link, which is never followed; give the real path");
+				  "a symbolic link is not followed: give the real path");
 	return caps_hint(f, CAP_DAC_READ_SEARCH);
 }
 
@@ -70,7 +71,7 @@ static int give_below(const struct own_rules *rules,
 	int fd = openat(top, ".", OWN_FOLDER | O_CLOEXEC);
 
 	if (fd < 0) {
-		counts->failed++;
+		counts->of[OWN_FAILED]++;
 		own_report_fault(rules->tree, "read", -1, NULL, top, f);
 		return rules->tree->may_fail ? 0 : -1;
 	}
@@ -89,8 +90,8 @@ static int give_top(const struct own_rules *rules, int top,
 	if (!failed)
 		return 0;
 	own_report_fault(rules->tree, failed, -1, NULL, top,
-			 counts->failed ? &ignored : f);
-	counts->failed++;
+			 counts->of[OWN_FAILED] ? &ignored : f);
+	counts->of[OWN_FAILED]++;
 	return rules->tree->may_fail ? 0 : -1;
 }
 
@@ -103,7 +104,7 @@ static int give(const struct own_rules *rules, const struct own_opener *opener,
 	if (fstat(top, &st) < 0)
 		return own_report_fault(t, "examine", -1, NULL, top, f);
 	if (t->if_root_differs && own_judge(rules, &st) == OWN_RIGHT) {
-		counts->verdicts[OWN_RIGHT]++;
+		counts->of[OWN_RIGHT]++;
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode) && !t->shallow &&
@@ -137,9 +138,9 @@ static void warn(const struct tree *t, const struct own_counts *counts,
 		 const struct fault *f)
 {
 	say_warning(f);
-	if (counts->failed > 1)
+	if (counts->of[OWN_FAILED] > 1)
 		say_note("own %s: the same or worse for %llu more", t->path,
-			 (unsigned long long)counts->failed - 1);
+			 (unsigned long long)counts->of[OWN_FAILED] - 1);
 }
 
 int own_run(const struct plan *plan, struct run *run, struct fault *f)
@@ -157,7 +158,7 @@ int own_run(const struct plan *plan, struct run *run, struct fault *f)
 		result = give_tree(&rules, &counts, f);
 		if (result < 0 && (!t->may_fail || f->status != EXIT_STEP))
 			return -1;
-		if (result < 0 || counts.failed)
+		if (result < 0 || counts.of[OWN_FAILED])
 			warn(t, &counts, f);
 		own_report_end(t, &counts, plan->verbose);
 	}

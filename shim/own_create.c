@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fault.h"
+#include "own_open.h"
 #include "own_report.h"
 #include "plan.h"
 
@@ -71,26 +71,15 @@ static bool is_there(const struct tree *t)
 int own_create(const struct tree *t, struct fault *f)
 {
 	const char *at = t->path;
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 2];
 	int fd;
 
 	if (is_there(t))
 		return 0;
 	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0) {
-		size_t length;
-		int next;
+	while (fd >= 0 && own_open_part(&at, name)) {
+		int next = enter(t, fd, name, f);
 
-		at += strspn(at, "/");
-		length = strcspn(at, "/");
-		if (length == 0)
-			break;
-		if (length > NAME_MAX)
-			length = NAME_MAX;	/* openat(2) says ENOENT */
-		memcpy(name, at, length);
-		name[length] = '\0';
-		at += length;
-		next = enter(t, fd, name, f);
 		close(fd);
 		if (next < 0)
 			return -1;

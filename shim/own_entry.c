@@ -7,8 +7,8 @@
 
 #include "compat.h"
 #include "own_mode.h"
+#include "own_open.h"
 #include "plan.h"
-#include "text.h"
 
 enum {
 	/* What the kubelet gives the group: pkg/volume/volume_linux.go. */
@@ -68,23 +68,14 @@ enum own_verdict own_judge(const struct own_rules *rules,
 	return OWN_WRONG;
 }
 
-/* The name by which the kernel reaches what fd is open on, and nothing else. */
-static void descriptor_path(char *path, size_t size, int fd)
-{
-	struct text out;
-
-	text_start(&out, path, size);
-	text_add(&out, "/proc/self/fd/%d", fd);
-}
-
 /* Only what can be executed is asked; no other file has any use for them. */
 static bool has_capabilities(const struct stat *st, int fd)
 {
-	char path[32];
+	char path[OWN_LINK];
 
 	if (!S_ISREG(st->st_mode) || !(st->st_mode & ANY_X))
 		return false;
-	descriptor_path(path, sizeof(path), fd);
+	own_open_link(path, "fd", fd);
 	return getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
@@ -106,7 +97,7 @@ static mode_t cleared_bits(const struct stat *st)
  */
 static int change_mode(const struct stat *st, int fd, mode_t mode)
 {
-	char path[32];
+	char path[OWN_LINK];
 
 	if (S_ISDIR(st->st_mode) && fchmod(fd, mode) == 0)
 		return 0;
@@ -114,7 +105,7 @@ static int change_mode(const struct stat *st, int fd, mode_t mode)
 		return 0;
 	if (errno != ENOSYS && errno != EPERM)
 		return -1;
-	descriptor_path(path, sizeof(path), fd);
+	own_open_link(path, "fd", fd);
 	return chmod(path, mode);
 }
 
@@ -128,8 +119,8 @@ static const char *change_owner(const struct own_rules *rules, int fd,
 	if (fchownat(fd, "", t->uid, t->gid, AT_EMPTY_PATH) < 0)
 		return t->uid == (uid_t)-1 ? "change the group of"
 					   : "change the owner of";
-	counts->set_ids += cleared != 0;
-	counts->capabilities += capabilities;
+	counts->of[OWN_SET_IDS] += cleared != 0;
+	counts->of[OWN_CAPABILITIES] += capabilities;
 	st->st_mode &= ~cleared;
 	return NULL;
 }
@@ -173,8 +164,8 @@ const char *own_change(const struct own_rules *rules, int fd, int folder,
 		}
 		if (mode_differs(rules, &st) &&
 		    change_mode(&st, fd, wanted_mode(rules, &st)) < 0)
-			return "change the mode of";
+			return OWN_ACT_MODE;
 	}
-	counts->verdicts[verdict]++;
+	counts->of[verdict]++;
 	return NULL;
 }

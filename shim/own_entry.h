@@ -36,18 +36,22 @@ enum own_verdict {
 	OWN_FOREIGN,		/* not of the id in from= */
 	OWN_DEVICE,
 	OWN_LINKED,		/* several links, and they are not protected */
-	OWN_VERDICTS		/* how many there are */
+
+	/* What else is counted. */
+	OWN_MOUNTS,		/* of other filesystems, passed over */
+	OWN_SET_IDS,		/* files that lost set-id bits */
+	OWN_CAPABILITIES,	/* files that lost capabilities(7) */
+	OWN_FAILED,
+	OWN_COUNTS		/* how many there are */
 };
 
 /* Of one walker; added up at the end. */
 struct own_counts {
-	uint64_t entries;
-	uint64_t verdicts[OWN_VERDICTS];
-	uint64_t mounts;	/* of other filesystems, passed over */
-	uint64_t set_ids;	/* files that lost set-id bits */
-	uint64_t capabilities;	/* files that lost capabilities(7) */
-	uint64_t failed;
+	uint64_t of[OWN_COUNTS];
 };
+
+/* As own_change() says it; it needs another capability than the owner. */
+#define OWN_ACT_MODE "change the mode of"
 
 /* Pure. */
 enum own_verdict own_judge(const struct own_rules *rules,

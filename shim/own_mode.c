@@ -10,7 +10,8 @@ enum {
 	SET_IDS = S_ISUID | S_ISGID,
 	ANY_R = S_IRUSR | S_IRGRP | S_IROTH,
 	ANY_W = S_IWUSR | S_IWGRP | S_IWOTH,
-	ANY_X = S_IXUSR | S_IXGRP | S_IXOTH
+	ANY_X = S_IXUSR | S_IXGRP | S_IXOTH,
+	IF_ANY = ALL_BITS + 1	/* 'X' */
 };
 
 bool own_mode_is_clause(const char *word)
@@ -19,51 +20,39 @@ bool own_mode_is_clause(const char *word)
 	return *word && strchr("-+=", *word);
 }
 
-static mode_t who_bits(char who)
+static const struct letter {
+	char letter;
+	mode_t bits;
+} who_letters[] = {
+	{ 'u', S_ISUID | S_IRWXU }, { 'g', S_ISGID | S_IRWXG },
+	{ 'o', S_ISVTX | S_IRWXO }, { 'a', ALL_BITS }, { 0, 0 }
+}, bit_letters[] = {
+	{ 'r', ANY_R }, { 'w', ANY_W }, { 'x', ANY_X }, { 'X', IF_ANY },
+	{ 's', SET_IDS }, { 't', S_ISVTX }, { 0, 0 }
+};
+
+/* The bits of the letter at *at, which is left behind it; 0: it is another. */
+static mode_t read_letter(const struct letter *l, const char **at)
 {
-	switch (who) {
-	case 'u':
-		return S_ISUID | S_IRWXU;
-	case 'g':
-		return S_ISGID | S_IRWXG;
-	case 'o':
-		return S_ISVTX | S_IRWXO;
-	default:
-		return ALL_BITS;
-	}
+	while (l->letter && l->letter != **at)
+		l++;
+	*at += l->bits != 0;
+	return l->bits;
 }
 
 /* What follows the operator; *at is left behind it. */
 static void read_bits(const char **at, struct mode_clause *c)
 {
-	if (**at && strchr("ugo", **at)) {
-		c->copy = true;
-		c->bits = who_bits(*(*at)++) & 0777;
-		return;
+	mode_t bits;
+
+	if (**at != 'a') {
+		c->bits = read_letter(who_letters, at) & 0777;
+		c->copy = c->bits != 0;
 	}
-	for (;; (*at)++)
-		switch (**at) {
-		case 'r':
-			c->bits |= ANY_R;
-			break;
-		case 'w':
-			c->bits |= ANY_W;
-			break;
-		case 'x':
-			c->bits |= ANY_X;
-			break;
-		case 'X':
-			c->if_any = true;
-			break;
-		case 's':
-			c->bits |= SET_IDS;
-			break;
-		case 't':
-			c->bits |= S_ISVTX;
-			break;
-		default:
-			return;
-		}
+	while (!c->copy && (bits = read_letter(bit_letters, at)))
+		c->bits |= bits;
+	c->if_any = c->bits & IF_ANY;
+	c->bits &= ALL_BITS;
 }
 
 static size_t parse_octal(const char *text, struct mode_clause *clause)
@@ -88,11 +77,12 @@ size_t own_mode_parse(const char *text, struct mode_clause *clauses,
 		return parse_octal(text, clauses);
 	for (;;) {
 		mode_t who = 0;
+		mode_t more;
 
 		if (!own_mode_is_clause(text))
 			return 0;
-		for (; strchr("ugoa", *text); text++)
-			who |= who_bits(*text);
+		while ((more = read_letter(who_letters, &text)))
+			who |= more;
 		while (*text && strchr("-+=", *text)) {
 			struct mode_clause *c = clauses + count;
 

@@ -8,10 +8,31 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "parse.h"
 #include "text.h"
 
 #define UNKNOWN_MOUNT UINT64_MAX
 #define DEVICE_BIT (UINT64_C(1) << 62)
+
+void own_open_link(char path[OWN_LINK], const char *folder, int fd)
+{
+	struct text out;
+
+	text_start(&out, path, OWN_LINK);
+	text_add(&out, "/proc/self/%s/%d", folder, fd);
+}
+
+bool own_open_part(const char **path, char name[NAME_MAX + 2])
+{
+	const char *at = *path + strspn(*path, "/");
+	size_t length = strcspn(at, "/");
+	size_t kept = length <= NAME_MAX ? length : NAME_MAX + 1;
+
+	memcpy(name, at, kept);
+	name[kept] = '\0';
+	*path = at + length;
+	return kept > 0;
+}
 
 void own_open_start(struct own_opener *o, bool cross_mounts)
 {
@@ -37,21 +58,19 @@ static int close_with(int fd, int err)
 static uint64_t mount_from_proc(int fd)
 {
 	char buffer[512];
-	struct text path;
 	const char *at;
 	uint64_t id = 0;
 	ssize_t length;
 	int info;
 
-	text_start(&path, buffer, sizeof(buffer));
-	text_add(&path, "/proc/self/fdinfo/%d", fd);
+	own_open_link(buffer, "fdinfo", fd);
 	info = open(buffer, O_RDONLY | O_CLOEXEC);
 	if (info < 0)
 		return 0;
 	length = read(info, buffer, sizeof(buffer) - 1);
 	close(info);
 	buffer[length > 0 ? length : 0] = '\0';
-	at = strstr(buffer, "mnt_id:");
+	at = parse_find(buffer, "mnt_id:");
 	if (!at)
 		return 0;
 	at += strlen("mnt_id:");
@@ -99,32 +118,29 @@ static int same_mount(const struct own_opener *o, int fd)
 	return close_with(fd, EXDEV);
 }
 
-int own_open(const struct own_opener *o, int folder, const char *name,
-	     int flags)
+static int open_in(const struct own_opener *o, int folder, const char *name,
+		   int flags, uint64_t resolve)
 {
 	const struct open_how how = {
 		.flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+		.resolve = resolve | RESOLVE_NO_SYMLINKS |
 			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
 	};
 
 	if (o->openat2)
 		return compat_openat2(folder, name, &how);
-	return same_mount(o, openat(folder, name,
-				    flags | O_NOFOLLOW | O_CLOEXEC));
+	return same_mount(o, openat(folder, name, (int)how.flags));
+}
+
+int own_open(const struct own_opener *o, int folder, const char *name,
+	     int flags)
+{
+	return open_in(o, folder, name, flags, RESOLVE_BENEATH);
 }
 
 int own_open_parent(const struct own_opener *o, int folder)
 {
-	const struct open_how how = {
-		.flags = OWN_FOLDER | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS |
-			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
-	};
-
-	if (o->openat2)
-		return compat_openat2(folder, "..", &how);
-	return same_mount(o, openat(folder, "..", OWN_FOLDER | O_CLOEXEC));
+	return open_in(o, folder, "..", OWN_FOLDER, 0);
 }
 
 /* The next part of a path, without following it. Takes fd. */
@@ -146,22 +162,10 @@ static int step_into(int fd, const char *name)
 static int walk_path(const char *path)
 {
 	int fd = open("/", O_PATH | O_CLOEXEC);
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 2];
 
-	while (fd >= 0) {
-		size_t length;
-
-		path += strspn(path, "/");
-		length = strcspn(path, "/");
-		if (length == 0)
-			break;
-		if (length > NAME_MAX)
-			return close_with(fd, ENAMETOOLONG);
-		memcpy(name, path, length);
-		name[length] = '\0';
-		path += length;
+	while (fd >= 0 && own_open_part(&path, name))
 		fd = step_into(fd, name);
-	}
 	return fd;
 }
 

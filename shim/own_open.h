@@ -18,6 +18,7 @@
 #ifndef STEPDOWN_OWN_OPEN_H
 #define STEPDOWN_OWN_OPEN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +30,19 @@ struct own_opener {
 
 /* How a folder is opened to be read. */
 #define OWN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
+
+/*
+ * The name by which the kernel tells what fd is ("fdinfo"), or leads to it and
+ * nothing else ("fd").
+ */
+enum { OWN_LINK = 40 };
+void own_open_link(char path[OWN_LINK], const char *folder, int fd);
+
+/*
+ * Take the next part off a path, "." and ".." too. Returns false at the end.
+ * One that is too long for the kernel stays so.
+ */
+bool own_open_part(const char **path, char name[NAME_MAX + 2]);
 
 /* Find out whether there is openat2. */
 void own_open_start(struct own_opener *o, bool cross_mounts);

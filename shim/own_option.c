@@ -1,53 +1,58 @@
 #include "own_option.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "fault.h"
 #include "own_mode.h"
+#include "own_open.h"
 #include "parse.h"
 #include "plan.h"
 #include "text.h"
 
-#define EXPECTED \
-	"expected user=, group=, mode=, create[=MODE], shallow, fsgroup, if-root-differs, from=UID[:GID], try, cross-mounts, force or threads=N"
-
 /* These themselves; what an image puts below them may be the application's. */
-static const char *const system_folders[] = {
-	"/", "/bin", "/dev", "/etc", "/etc/group", "/etc/passwd",
-	"/etc/shadow", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/opt",
-	"/root", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/lib32",
-	"/usr/lib64", "/usr/libexec", "/usr/libx32", "/usr/local",
-	"/usr/local/bin", "/usr/local/lib", "/usr/local/sbin", "/usr/sbin",
-	"/usr/share", "/var", "/var/lib"
-};
+static const char system_folders[] =
+	"/\0/bin\0/dev\0/etc\0/etc/group\0/etc/passwd\0/etc/shadow\0/home\0"
+	"/lib\0/lib32\0/lib64\0/libx32\0/opt\0/root\0/sbin\0/usr\0/usr/bin\0"
+	"/usr/lib\0/usr/lib32\0/usr/lib64\0/usr/libexec\0/usr/libx32\0"
+	"/usr/local\0/usr/local/bin\0/usr/local/lib\0/usr/local/sbin\0"
+	"/usr/sbin\0/usr/share\0/var\0/var/lib\0";
 
 /* These and all below them: the kernel's files, and what starts the machine. */
-static const char *const system_trees[] = { "/boot", "/proc", "/sys" };
+static const char system_trees[] = "/boot\0/proc\0/sys\0";
 
 /* Without "//", "." and "..", which is exact where no link is followed. */
 static bool clean_path(struct text *out, const char *path)
 {
-	for (;;) {
-		size_t length;
+	char name[NAME_MAX + 2];
 
-		path += strspn(path, "/");
-		length = strcspn(path, "/");
-		if (length == 0)
-			break;
-		if (length == 2 && memcmp(path, "..", 2) == 0) {
+	while (own_open_part(&path, name)) {
+		if (strcmp(name, "..") == 0) {
 			while (out->length > 0 &&
 			       out->start[--out->length] != '/')
 				;
 			out->start[out->length] = '\0';
-		} else if (length != 1 || path[0] != '.') {
-			text_add(out, "/%.*s", (int)length, path);
+		} else if (strcmp(name, ".") != 0) {
+			text_add(out, "/%s", name);
 		}
-		path += length;
 	}
 	if (out->length == 0)
 		text_add(out, "/");
 	return !out->cut;
+}
+
+/* Is the path, or with below a folder above it, among these? */
+static bool is_among(const char *paths, const char *path, bool below)
+{
+	for (; *paths; paths += strlen(paths) + 1) {
+		size_t length = strlen(paths);
+
+		if (strncmp(path, paths, length) == 0 &&
+		    (!path[length] || (below && path[length] == '/')))
+			return true;
+	}
+	return false;
 }
 
 bool own_option_is_system(const char *path)
@@ -56,19 +61,9 @@ bool own_option_is_system(const char *path)
 	struct text clean;
 
 	text_start(&clean, buffer, sizeof(buffer));
-	if (!clean_path(&clean, path))
-		return false;	/* it is too long to be opened, too */
-	for (size_t i = 0; i < ARRAY_LEN(system_folders); i++)
-		if (strcmp(buffer, system_folders[i]) == 0)
-			return true;
-	for (size_t i = 0; i < ARRAY_LEN(system_trees); i++) {
-		size_t length = strlen(system_trees[i]);
-
-		if (strncmp(buffer, system_trees[i], length) == 0 &&
-		    (!buffer[length] || buffer[length] == '/'))
-			return true;
-	}
-	return false;
+	return clean_path(&clean, path) &&	/* else too long to be opened */
+	       (is_among(system_folders, buffer, false) ||
+		is_among(system_trees, buffer, true));
 }
 
 /*
@@ -105,29 +100,27 @@ static const char *value_of(const char *word, const char *name)
 	return NULL;
 }
 
-static bool set_flag(struct tree *t, const char *word)
+static bool set_user(struct tree *t, const char *value)
 {
-	const struct {
-		const char *name;
-		bool *flag;
-	} flags[] = {
-		{ "shallow", &t->shallow },
-		{ "create", &t->create },
-		{ "if-root-differs", &t->if_root_differs },
-		{ "fsgroup", &t->fsgroup },
-		{ "try", &t->may_fail },
-		{ "cross-mounts", &t->cross_mounts },
-		{ "force", &t->force },
-	};
+	t->user = value;
+	return true;
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (strcmp(word, flags[i].name) == 0)
-			return *flags[i].flag = true;
-	return false;
+static bool set_group(struct tree *t, const char *value)
+{
+	t->group = value;
+	return true;
+}
+
+static bool set_from(struct tree *t, const char *value)
+{
+	t->from = value;
+	return true;
 }
 
 static bool set_mode(struct tree *t, const char *value)
 {
+	t->mode = value;
 	t->nclauses = own_mode_parse(value, t->clauses, TREE_MAX_CLAUSES);
 	return t->nclauses > 0;
 }
@@ -154,48 +147,75 @@ static bool set_threads(struct tree *t, const char *value)
 	return true;
 }
 
+static const struct {
+	char name[16];
+	size_t flag;
+} flags[] = {
+	{ "shallow", offsetof(struct tree, shallow) },
+	{ "create", offsetof(struct tree, create) },
+	{ "if-root-differs", offsetof(struct tree, if_root_differs) },
+	{ "fsgroup", offsetof(struct tree, fsgroup) },
+	{ "try", offsetof(struct tree, may_fail) },
+	{ "cross-mounts", offsetof(struct tree, cross_mounts) },
+	{ "force", offsetof(struct tree, force) },
+};
+
+static const struct {
+	char name[8];
+	bool (*set)(struct tree *t, const char *value);
+} values[] = {
+	{ "user", set_user }, { "group", set_group }, { "from", set_from },
+	{ "mode", set_mode }, { "create", set_create },
+	{ "threads", set_threads },
+};
+
 static bool set_word(struct tree *t, const char *word)
 {
-	const struct {
-		const char *name;
-		const char **text;
-		bool (*set)(struct tree *t, const char *value);
-	} values[] = {
-		{ "user", &t->user, NULL },
-		{ "group", &t->group, NULL },
-		{ "from", &t->from, NULL },
-		{ "mode", &t->mode, set_mode },
-		{ "create", NULL, set_create },
-		{ "threads", NULL, set_threads },
-	};
-
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (strcmp(word, flags[i].name) == 0)
+			return *((bool *)t + flags[i].flag) = true;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		const char *value = value_of(word, values[i].name);
 
-		if (!value)
-			continue;
-		if (values[i].text)
-			*values[i].text = value;
-		return !values[i].set || values[i].set(t, value);
+		if (value)
+			return values[i].set(t, value);
 	}
-	return set_flag(t, word);
+	return false;
+}
+
+void own_option_describe(const struct tree *t, struct text *out)
+{
+	text_add(out, "%s%s to ", t->path,
+		 t->shallow ? "" : " and all below it");
+	if (t->uid != (uid_t)-1)
+		text_add(out, "%u", t->uid);
+	text_add(out, ":%u", t->gid);
+	if (t->mode)
+		text_add(out, ", mode=%s", t->mode);
+	if (t->from)
+		text_add(out, ", from=%s", t->from);
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (*((const bool *)t + flags[i].flag))
+			text_add(out, ", %s", flags[i].name);
+}
+
+/* A usage fault. Returns -1. */
+static int refuse(const char *value, const char *why, struct fault *f)
+{
+	return fault_set(f, EXIT_USAGE, 0, "--own %s: %s", value, why);
 }
 
 static int check(const struct tree *t, const char *value, struct fault *f)
 {
 	if (t->path[0] != '/')
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: expected an absolute path", value);
+		return refuse(value, "expected an absolute path", f);
 	if (t->fsgroup && (t->user || t->mode))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: fsgroup leaves the owner and makes the mode, so user= and mode= contradict it",
-				 value);
+		return refuse(value, "fsgroup excludes user= and mode=", f);
 	if (t->force || !own_option_is_system(t->path))
 		return 0;
-	fault_set(f, EXIT_USAGE, 0, "--own %s: that is a folder of the system",
-		  value);
+	refuse(value, "that is a folder of the system", f);
 	return fault_hint(f,
-			  "name the application's own folder; if the application shall really own this one, add ,force");
+			  "name the application's own folder, or add ,force");
 }
 
 /* A copy in the plan's text, to be cut into words; NULL if there is no room. */
@@ -227,17 +247,15 @@ int own_option_parse(struct plan *plan, const char *value, struct fault *f)
 		return check(t, value, f);
 	at = copy(plan, value);
 	if (!at)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: the values take more than %zu bytes",
-				 value, sizeof(plan->text));
+		return refuse(value, "too long", f);
 	t->path = next_word(&at);
 	while (at) {
 		const char *word = next_word(&at);
 
 		if (!set_word(t, word))
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--own %s: %s: " EXPECTED, value,
-					 word);
+					 "--own %s: %s: unknown or malformed, see --help",
+					 value, word);
 	}
 	return check(t, value, f);
 }

@@ -11,6 +11,8 @@
 
 struct fault;
 struct plan;
+struct text;
+struct tree;
 
 /*
  * Add a tree to the plan; words are copied to the plan's text. A comma in a
@@ -19,6 +21,9 @@ struct plan;
  * Returns 0, or -1 with a usage fault; the plan is then not usable.
  */
 int own_option_parse(struct plan *plan, const char *value, struct fault *f);
+
+/* Append what will be done to a tree, one line without its end. */
+void own_option_describe(const struct tree *t, struct text *out);
 
 /*
  * Is this absolute path one of the system's folders, however it is written

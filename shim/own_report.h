@@ -7,11 +7,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 struct fault;
 struct own_counts;
-struct text;
 struct tree;
 
 /*
@@ -24,9 +22,6 @@ struct tree;
 int own_report_fault(const struct tree *t, const char *act, int folder,
 		     const char *name, int fd, struct fault *f);
 
-/* Append what will be done to a tree, one line without its end. */
-void own_report_plan(const struct tree *t, struct text *out);
-
 /*
  * What came of it: everything with verbose, otherwise only that files were
  * passed over or lost bits because of us.
@@ -35,8 +30,8 @@ void own_report_end(const struct tree *t, const struct own_counts *counts,
 		    bool verbose);
 
 struct own_progress {
-	time_t started;
-	time_t next;		/* when to speak again */
+	int64_t started;
+	int64_t next;		/* when to speak again */
 	bool in_place;		/* stderr is a terminal */
 	bool spoken;
 };

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "compat.h"
+#include "signals.h"
 
 /* U. Drepper, "Futexes Are Tricky": only a lock that is waited for wakes. */
 static void lock(struct own_share *s)
@@ -40,38 +43,46 @@ static void tell(struct own_share *s, int count)
 	compat_futex_wake(&s->news, count);
 }
 
-/* A signal that is ignored stays so; nohup(1) sees to that for SIGHUP. */
-static void choose_signals(sigset_t *ends)
+/* With the kernel's structure, which begins with the handler: see signals.c. */
+static bool is_ignored(int number)
 {
-	static const int wishes[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	uintptr_t now[16] = { 0 };
 
-	sigemptyset(ends);
-	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
-		struct sigaction now;
-
-		if (sigaction(wishes[i], NULL, &now) == 0 &&
-		    now.sa_handler != SIG_IGN)
-			sigaddset(ends, wishes[i]);
-	}
+	syscall(SYS_rt_sigaction, number, NULL, now, sizeof(uint64_t));
+	return now[0] == (uintptr_t)SIG_IGN;
 }
 
-void own_share_start(struct own_share *s, sigset_t *old_mask)
+/* A signal that is ignored stays so; nohup(1) sees to that for SIGHUP. */
+static uint64_t choose_signals(void)
 {
-	choose_signals(&s->ends);
-	sigprocmask(SIG_BLOCK, &s->ends, old_mask);
+	static const unsigned char wishes[] = { SIGHUP, SIGINT, SIGQUIT,
+						SIGTERM };
+	uint64_t ends = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++)
+		if (!is_ignored(wishes[i]))
+			ends |= UINT64_C(1) << (wishes[i] - 1);
+	return ends;
+}
+
+void own_share_start(struct own_share *s)
+{
+	s->ends = choose_signals();
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &s->ends, &s->mask,
+		sizeof(s->mask));
 	s->busy = 1;
 	s->walkers = 1;
 	own_report_start(&s->progress);
 }
 
-void own_share_end(struct own_share *s, const sigset_t *old_mask)
+void own_share_end(struct own_share *s)
 {
 	own_report_stop(&s->progress);
 	for (; s->queued > 0; s->queued--)
 		close(s->queue[s->first++ % OWN_QUEUE]);
 	/* A signal that is let in now would end us before we say why. */
 	if (!s->ended_by)
-		sigprocmask(SIG_SETMASK, old_mask, NULL);
+		signals_release(s->mask);
 }
 
 void own_share_join(struct own_share *s)
@@ -94,7 +105,7 @@ bool own_share_offer(struct own_share *s, int fd)
 {
 	bool taken = false;
 
-	if (s->walkers == 1 || s->queued == OWN_QUEUE)
+	if (s->walkers <= 1 || s->queued == OWN_QUEUE)
 		return false;
 	lock(s);
 	if (s->queued < OWN_QUEUE) {
@@ -125,10 +136,19 @@ int own_share_take(struct own_share *s)
 		s->queued--;
 		s->busy++;
 	} else {
+		s->walkers--;
 		tell(s, TREE_MAX_THREADS);
 	}
 	unlock(s);
 	return fd;
+}
+
+void own_share_wait(struct own_share *s)
+{
+	lock(s);
+	while (s->walkers > 0)
+		wait_for_news(s);
+	unlock(s);
 }
 
 bool own_share_is_hungry(struct own_share *s)
@@ -144,23 +164,20 @@ static void stop(struct own_share *s)
 
 static void ask_for_signals(struct own_share *s)
 {
-	sigset_t pending;
+	uint64_t pending = 0;
 
-	if (s->ended_by || sigpending(&pending) < 0)
+	syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+	pending &= s->ends;
+	if (!pending || s->ended_by)
 		return;
-	for (int signal = 1; signal < 32; signal++)
-		if (sigismember(&s->ends, signal) == 1 &&
-		    sigismember(&pending, signal) == 1) {
-			s->ended_by = signal;
-			stop(s);
-			return;
-		}
+	s->ended_by = __builtin_ctzll(pending) + 1;
+	stop(s);
 }
 
-void own_share_tick(struct own_share *s, uint64_t entries, uint64_t changed)
+void own_share_tick(struct own_share *s, uint64_t changed)
 {
 	lock(s);
-	s->entries += entries;
+	s->entries += OWN_TICK;
 	s->changed += changed;
 	ask_for_signals(s);
 	own_report_progress(&s->progress, s->rules->tree, s->entries,
@@ -194,11 +211,11 @@ static unsigned int limit_of_descriptors(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return 1;
-	if (limit.rlim_cur >= (TREE_MAX_THREADS + 4) * OWN_QUEUE)
+	if (limit.rlim_cur < 4 * OWN_QUEUE)
+		return 1;
+	if (limit.rlim_cur >= (TREE_MAX_THREADS + 3) * OWN_QUEUE)
 		return TREE_MAX_THREADS;
-	return limit.rlim_cur < 4 * OWN_QUEUE
-		       ? 1
-		       : (unsigned int)(limit.rlim_cur / OWN_QUEUE) - 3;
+	return (unsigned int)limit.rlim_cur / OWN_QUEUE - 3;
 }
 
 /* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */

@@ -13,18 +13,18 @@
  * That works for PID 1 too, for which the kernel drops signals that have no
  * handler unless they are blocked (sig_ignored() in kernel/signal.c), and it
  * needs no handler. What was changed stays changed, each file wholly or not at
- * all.
+ * all. The sets are 64 bits as the kernel has them, see signals.h.
  *
  * The lock and the wait are futex(2) and a few lines here, because those of the
- * C library would add 4 KiB to the binary for cancellation, robustness and
- * priorities.
+ * C library would add 6 KiB to the binary for cancellation, robustness,
+ * priorities and timeouts, also where pthread_join(3) is all that is used.
  */
 #ifndef STEPDOWN_OWN_SHARE_H
 #define STEPDOWN_OWN_SHARE_H
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "own_entry.h"
 #include "own_open.h"
@@ -41,7 +41,8 @@ struct own_share {
 	const struct own_rules *rules;
 	const struct own_opener *opener;
 	struct fault *fault;		/* the first one */
-	sigset_t ends;			/* the signals that end a walk */
+	uint64_t ends;			/* the signals that end a walk */
+	uint64_t mask;			/* what was blocked before */
 	int ended_by;			/* one of them, or 0 */
 
 	atomic_uint lock;		/* 0 free, 1 held, 2 held and waited for */
@@ -63,8 +64,8 @@ struct own_share {
  * Begin; the caller is the first busy walker. Undone by own_share_end(), but a
  * signal that ended the walk stays blocked: the program is to end now.
  */
-void own_share_start(struct own_share *s, sigset_t *old_mask);
-void own_share_end(struct own_share *s, const sigset_t *old_mask);
+void own_share_start(struct own_share *s);
+void own_share_end(struct own_share *s);
 
 /* One more walker, who is busy until he takes; or one less after all. */
 void own_share_join(struct own_share *s);
@@ -76,14 +77,20 @@ void own_share_leave(struct own_share *s);
  */
 bool own_share_offer(struct own_share *s, int fd);
 
-/* The walker is done with what it had: the next folder, or -1: it is over. */
+/*
+ * The walker is done with what it had: the next folder, or -1: it is over, and
+ * there is one walker less.
+ */
 int own_share_take(struct own_share *s);
+
+/* Until there is no walker any more. */
+void own_share_wait(struct own_share *s);
 
 /* Is somebody waiting for work while the queue is empty? */
 bool own_share_is_hungry(struct own_share *s);
 
 /* Every OWN_TICK entries: progress, and signals. */
-void own_share_tick(struct own_share *s, uint64_t entries, uint64_t changed);
+void own_share_tick(struct own_share *s, uint64_t changed);
 
 /*
  * Something failed with errno; arguments as own_report_fault(). The first time

@@ -44,8 +44,7 @@ static void warn(int fd, struct fault *f)
 		caps_hint(f, CAP_CHOWN);
 	else if (f->err == EROFS)
 		fault_hint(f,
-			   "its filesystem is read-only; leave --own-stdio out if the application does not open /dev/%s",
-			   names[fd]);
+			   "its filesystem is read-only: leave --own-stdio out");
 	say_warning(f);
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fault.h"
@@ -17,10 +19,10 @@ struct walker {
 	struct crew *crew;		/* of the first walker: who hires it */
 	struct own_levels *levels;
 	struct own_counts counts;
+	uint64_t entries;
 	uint64_t changed_before;	/* at the last tick */
-	unsigned int since_tick;
 	bool expect_wrong;		/* as the last file was */
-	pthread_t thread;
+	pid_t tid;			/* set by the thread itself */
 };
 
 /* The first of them is the caller, and hires the others if the walk is long. */
@@ -33,7 +35,7 @@ struct crew {
 static void fail(struct walker *w, const char *act, int folder,
 		 const char *name, int fd)
 {
-	w->counts.failed++;
+	w->counts.of[OWN_FAILED]++;
 	own_share_fail(w->share, act, folder, name, fd);
 }
 
@@ -41,7 +43,7 @@ static void fail(struct walker *w, const char *act, int folder,
 static void not_opened(struct walker *w, int folder, const char *name)
 {
 	if (errno == EXDEV)
-		w->counts.mounts++;
+		w->counts.of[OWN_MOUNTS]++;
 	else if (errno != ENOENT)
 		fail(w, "open", folder, name, -1);
 }
@@ -70,14 +72,14 @@ static bool is_right(struct walker *w, int folder, struct compat_dirent *entry)
 	w->expect_wrong = verdict == OWN_WRONG;
 	if (w->expect_wrong)
 		return false;
-	w->counts.verdicts[verdict]++;
+	w->counts.of[verdict]++;
 	return true;
 }
 
 static void visit_file(struct walker *w, int folder,
 		       struct compat_dirent *entry)
 {
-	uint64_t right = w->counts.verdicts[OWN_RIGHT];
+	uint64_t right = w->counts.of[OWN_RIGHT];
 	const char *failed;
 	mode_t type;
 	int fd;
@@ -94,7 +96,7 @@ static void visit_file(struct walker *w, int folder,
 			    &w->counts);
 	if (failed)
 		fail(w, failed, folder, entry->name, fd);
-	w->expect_wrong = right == w->counts.verdicts[OWN_RIGHT];
+	w->expect_wrong = right == w->counts.of[OWN_RIGHT];
 	close(fd);
 }
 
@@ -153,7 +155,27 @@ static void feed_the_hungry(struct walker *w)
 		close(fd);
 }
 
-static void *work(void *argument);
+static void work(struct walker *w);
+
+static void *work_apart(void *argument)
+{
+	struct walker *w = argument;
+
+	w->tid = (pid_t)syscall(SYS_gettid);
+	work(w);
+	return NULL;
+}
+
+/* Detached: its stack goes with it. Returns whether there is a thread. */
+static bool start_thread(struct walker *w)
+{
+	pthread_attr_t how;
+	pthread_t thread;
+
+	pthread_attr_init(&how);
+	pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
+	return pthread_create(&thread, &how, work_apart, w) == 0;
+}
 
 /* Without memory or threads there is one walker less, and no failure. */
 static bool hire(struct crew *crew, struct own_share *share)
@@ -165,7 +187,7 @@ static bool hire(struct crew *crew, struct own_share *share)
 	if (!w->levels)
 		return false;
 	own_share_join(share);
-	if (pthread_create(&w->thread, NULL, work, w) != 0) {
+	if (!start_thread(w)) {
 		own_share_leave(share);
 		own_levels_free(w->levels);
 		return false;
@@ -183,15 +205,13 @@ static void hire_all(struct crew *crew, struct own_share *share)
 
 static void tick(struct walker *w)
 {
-	uint64_t changed = w->counts.verdicts[OWN_WRONG];
+	uint64_t changed = w->counts.of[OWN_WRONG];
 
-	w->counts.entries++;
-	if (++w->since_tick < OWN_TICK)
+	if (++w->entries % OWN_TICK)
 		return;
-	own_share_tick(w->share, w->since_tick, changed - w->changed_before);
+	own_share_tick(w->share, changed - w->changed_before);
 	w->changed_before = changed;
-	w->since_tick = 0;
-	if (w->crew && w->counts.entries >= OWN_LONG)
+	if (w->crew && w->entries >= OWN_LONG)
 		hire_all(w->crew, w->share);
 	feed_the_hungry(w);
 }
@@ -224,35 +244,33 @@ static void walk_folder(struct walker *w, int fd)
 	}
 }
 
-static void *work(void *argument)
+static void work(struct walker *w)
 {
-	struct walker *w = argument;
 	int fd;
 
 	while ((fd = own_share_take(w->share)) >= 0)
 		walk_folder(w, fd);
-	return NULL;
 }
 
 static void add_counts(struct own_counts *sum, const struct own_counts *c)
 {
-	sum->entries += c->entries;
-	for (size_t i = 0; i < OWN_VERDICTS; i++)
-		sum->verdicts[i] += c->verdicts[i];
-	sum->mounts += c->mounts;
-	sum->set_ids += c->set_ids;
-	sum->capabilities += c->capabilities;
-	sum->failed += c->failed;
+	for (size_t i = 0; i < OWN_COUNTS; i++)
+		sum->of[i] += c->of[i];
 }
 
-/* All threads are gone when this returns. */
-static void dismiss(struct crew *crew, struct own_counts *sum)
+/*
+ * All threads are gone when this returns, for the kernel too: the drop must find
+ * one. When nobody walks any more, they are on their last few instructions.
+ */
+static void dismiss(struct crew *crew, struct own_share *share,
+		    struct own_counts *sum)
 {
+	own_share_wait(share);
 	for (unsigned int i = 0; i < crew->size; i++) {
 		struct walker *w = &crew->walkers[i];
 
-		if (i > 0)
-			pthread_join(w->thread, NULL);
+		while (i > 0 && syscall(SYS_tgkill, getpid(), w->tid, 0) == 0)
+			sched_yield();
 		own_levels_free(w->levels);
 		add_counts(sum, &w->counts);
 	}
@@ -262,12 +280,10 @@ static int result(const struct own_share *s)
 {
 	const struct tree *t = s->rules->tree;
 
-	if (s->ended_by) {
-		fault_set(s->fault, 128 + s->ended_by, 0,
-			  "own %s: ended by signal %d", t->path, s->ended_by);
-		return fault_hint(s->fault,
-				  "what was changed stays changed; the next start goes on from there");
-	}
+	if (s->ended_by)
+		return fault_set(s->fault, 128 + s->ended_by, 0,
+				 "own %s: ended by signal %d", t->path,
+				 s->ended_by);
 	return s->failed && !t->may_fail ? -1 : 0;
 }
 
@@ -279,7 +295,6 @@ int own_walk(const struct own_rules *rules, const struct own_opener *opener,
 	struct crew crew = { .size = 1,
 			     .most = own_share_threads(rules->tree) };
 	struct walker *first = &crew.walkers[0];
-	sigset_t old_mask;
 
 	first->share = &share;
 	first->crew = &crew;
@@ -289,10 +304,10 @@ int own_walk(const struct own_rules *rules, const struct own_opener *opener,
 		return fault_set(f, EXIT_STEP, errno, "own %s: memory",
 				 rules->tree->path);
 	}
-	own_share_start(&share, &old_mask);
+	own_share_start(&share);
 	walk_folder(first, fd);
 	work(first);
-	dismiss(&crew, counts);
-	own_share_end(&share, &old_mask);
+	dismiss(&crew, &share, counts);
+	own_share_end(&share);
 	return result(&share);
 }

@@ -135,7 +135,7 @@ bool parse_pair(const char *text, uint8_t *from, uint8_t *to)
 
 const char *parse_variable(char *const env[], const char *name, size_t length)
 {
-	for (; *env; env++)
+	for (; env && *env; env++)
 		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
 			return *env + length + 1;
 	return NULL;

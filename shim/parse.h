@@ -48,7 +48,10 @@ bool parse_duration(const char *text, uint32_t *milliseconds);
 /* FROM:TO, two numbers from 0 to 255. */
 bool parse_pair(const char *text, uint8_t *from, uint8_t *to);
 
-/* The value of a variable in an environment (as environ(7)), or NULL. */
+/*
+ * The value of a variable in an environment (as environ(7)), or NULL. Without
+ * an environment (NULL) there is none.
+ */
 const char *parse_variable(char *const env[], const char *name, size_t length);
 
 /* All of a text. */

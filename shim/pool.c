@@ -60,128 +60,71 @@ static size_t count_forms(const struct listener *l)
  * What an application sets on its socket it sets as without us; an option of
  * the URL would then be undone or be a surprise.
  */
-static const struct {
-	enum listener_option option;
-	const char *name;
-} not_ours[] = {
-	{ LISTENER_BACKLOG, "backlog" },
-	{ LISTENER_REUSEPORT, "reuseport" },
-	{ LISTENER_NODELAY, "nodelay" },
-	{ LISTENER_KEEPALIVE, "keepalive" },
-	{ LISTENER_DEFER_ACCEPT, "defer-accept" },
-	{ LISTENER_FASTOPEN, "fastopen" },
-	{ LISTENER_RCVBUF, "rcvbuf" },
-	{ LISTENER_SNDBUF, "sndbuf" },
-	{ LISTENER_NONBLOCK, "nonblock" },
-	{ LISTENER_NOLISTEN, "nolisten" },
+enum {
+	NOT_OURS = 1 << LISTENER_BACKLOG | 1 << LISTENER_REUSEPORT |
+		   1 << LISTENER_NODELAY | 1 << LISTENER_KEEPALIVE |
+		   1 << LISTENER_DEFER_ACCEPT | 1 << LISTENER_FASTOPEN |
+		   1 << LISTENER_RCVBUF | 1 << LISTENER_SNDBUF |
+		   1 << LISTENER_NONBLOCK | 1 << LISTENER_NOLISTEN
 };
 
 static int check_listener(const struct plan *plan, const struct listener *l,
 			  struct fault *f)
 {
-	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
-		if (listener_has(l, not_ours[i].option))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--listen %s: with --handoff=bind the application sets %s by itself",
-					 l->url, not_ours[i].name);
-	if (l->zone.length)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen %s: --handoff=bind serves no link-local address",
-				 l->url);
-	if (plan->handoff != HANDOFF_BIND_OWN)
-		return 0;
-	if (is_unix(l))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen %s: --handoff=bind-own serves tcp and udp only, --handoff=bind unix sockets too",
-				 l->url);
-	if (listener_has(l, LISTENER_SPARES))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen %s: --handoff=bind-own needs no spares",
-				 l->url);
-	return 0;
-}
+	const bool spares = listener_has(l, LISTENER_SPARES);
+	const char *wrong = NULL;
 
-static int check_spares(const struct plan *plan, struct fault *f)
-{
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		if (listener_has(&plan->listeners[i], LISTENER_SPARES))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--listen %s: spares are of --handoff=bind",
-					 plan->listeners[i].url);
-	return 0;
+	if (plan->handoff == HANDOFF_BIND_OWN && (spares || is_unix(l)))
+		wrong = "--handoff=bind-own takes neither spares nor unix sockets";
+	if (plan_brokers(plan) && (l->zone.length || (l->given & NOT_OURS)))
+		wrong = "--handoff=bind takes no zone, and no option that the application sets by itself";
+	if (!plan_brokers(plan) && spares)
+		wrong = "spares are of --handoff=bind";
+	if (!wrong)
+		return 0;
+	return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", l->url, wrong);
 }
 
 int pool_check(const struct plan *plan, struct fault *f)
 {
-	const char *name = plan->handoff == HANDOFF_BIND ? "bind" : "bind-own";
 	size_t size = 0;
 
-	if (!plan_brokers(plan))
-		return check_spares(plan, f);
-	if (plan->nlisteners == 0)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: there is no --listen that says what may be bound",
-				 name);
-	if (plan->inherited.wanted)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: inherited sockets cannot be handed over by it",
-				 name);
-	if (plan->keep_caps)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: with --keep-caps the supervisor, which has no capability, could not look at the application",
-				 name);
 	for (size_t i = 0; i < plan->nlisteners; i++) {
-		const struct listener *l = &plan->listeners[i];
-
-		if (check_listener(plan, l, f) < 0)
+		if (check_listener(plan, &plan->listeners[i], f) < 0)
 			return -1;
-		size += copies(l) * count_forms(l);
+		size += copies(&plan->listeners[i]) *
+			count_forms(&plan->listeners[i]);
 	}
+	if (!plan_brokers(plan))
+		return 0;
+	/* With a capability the supervisor's lack would keep it from looking. */
+	if (size == 0 || plan->inherited.wanted || plan->keep_caps)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff bind: it needs --listen, and excludes --keep-caps and --inherit-sockets");
 	if (size > PLAN_MAX_SPARES)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: %zu sockets with all spares, more than %d",
-				 name, size, PLAN_MAX_SPARES);
+				 "--handoff bind: %zu sockets with all spares, more than %d",
+				 size, PLAN_MAX_SPARES);
 	return 0;
 }
 
 void pool_describe(const struct plan *plan, struct text *out)
 {
-	for (size_t i = 0; i < plan->nlisteners; i++) {
-		const struct listener *l = &plan->listeners[i];
-		size_t count = copies(l) * count_forms(l);
-
-		text_add(out, "%s%s", i ? "\n" : "", l->url);
-		if (plan->handoff == HANDOFF_BIND_OWN)
-			text_add(out, ": try whether it can be bound");
-		else
-			text_add(out, ": bind %zu socket%s for the application's bind(2)",
-				 count, count == 1 ? "" : "s");
-	}
+	for (size_t i = 0; i < plan->nlisteners; i++)
+		text_add(out, "%s%s for the application's bind(2)",
+			 i ? "\n" : "", plan->listeners[i].url);
 }
 
 /* ---- what the application wants ---- */
 
-static bool same_v4(const struct wish *w, const struct sockaddr_in *in)
-{
-	return w->size >= sizeof(*in) &&
-	       w->address.in.sin_port == in->sin_port &&
-	       w->address.in.sin_addr.s_addr == in->sin_addr.s_addr;
-}
-
-/* SIN6_LEN_RFC2133 of the kernel: without the scope. */
+/* SIN6_LEN_RFC2133 of the kernel: without the scope, which pool_check() refuses. */
 enum { SHORTEST_V6 = 24 };
 
-static bool same_v6(const struct wish *w, const struct sockaddr_in6 *in6)
+/* The port is at the same place for both families. */
+static bool same_port(const struct listener *l, const struct wish *w)
 {
-	uint32_t scope = w->size >= sizeof(*in6) ? w->address.in6.sin6_scope_id
-						 : 0;
-
-	return w->size >= SHORTEST_V6 &&
-	       w->address.in6.sin6_port == in6->sin6_port &&
-	       memcmp(&w->address.in6.sin6_addr, &in6->sin6_addr,
-		      sizeof(in6->sin6_addr)) == 0 &&
-	       (scope == in6->sin6_scope_id ||
-		!IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr));
+	return w->size >= sizeof(w->address.in) &&
+	       w->address.in.sin_port == l->address.in.sin_port;
 }
 
 /* A path may or may not be ended by a NUL within the size (unix(7)). */
@@ -190,38 +133,36 @@ static bool same_path(const struct wish *w, const struct listener *l)
 	const size_t start = offsetof(struct sockaddr_un, sun_path);
 	size_t room = w->size > start ? w->size - start : 0;
 	const char *path = l->address.un.sun_path;
+	const char *given = (const char *)&w->address + start;
 	size_t length;
 
 	if (!path[0])	/* abstract: all bytes count */
 		return w->size == l->address_size &&
-		       memcmp(w->address.un.sun_path, path,
-			      w->size - start) == 0;
-	length = strnlen(w->address.un.sun_path, room);
-	return length == strnlen(path, sizeof(l->address.un.sun_path)) &&
-	       memcmp(w->address.un.sun_path, path, length) == 0;
+		       memcmp(given, path, room) == 0;
+	length = strnlen(given, room);
+	return length < sizeof(l->address.un.sun_path) &&
+	       memcmp(given, path, length) == 0 && !path[length];
 }
 
 /* By address alone. A dual listener is known by "::", and has 0.0.0.0 too. */
 static bool has_address(const struct listener *l, const struct wish *w)
 {
-	const struct sockaddr_in any = {
-		.sin_port = l->address.in6.sin6_port
-	};
+	const sa_family_t family = w->address.any.sa_family;
 
-	if (l->dual && w->address.any.sa_family == AF_INET)
-		return same_v4(w, &any);
-	if (w->address.any.sa_family != l->address.any.sa_family)
+	if (family == AF_UNIX)
+		return is_unix(l) && same_path(w, l);
+	if (!same_port(l, w))
 		return false;
-	switch (w->address.any.sa_family) {
-	case AF_INET:
-		return same_v4(w, &l->address.in);
-	case AF_INET6:
-		return same_v6(w, &l->address.in6);
-	case AF_UNIX:
-		return same_path(w, l);
-	default:
+	if (l->dual && family == AF_INET)
+		return w->address.in.sin_addr.s_addr == INADDR_ANY;
+	if (family != l->address.any.sa_family)
 		return false;
-	}
+	if (family == AF_INET)
+		return w->address.in.sin_addr.s_addr ==
+		       l->address.in.sin_addr.s_addr;
+	return w->size >= SHORTEST_V6 &&
+	       memcmp(&w->address.in6.sin6_addr, &l->address.in6.sin6_addr,
+		      sizeof(struct in6_addr)) == 0;
 }
 
 bool pool_knows(const struct plan *plan, const struct wish *w)
@@ -332,6 +273,7 @@ static int open_form(const struct plan *plan, const struct listener *l,
 	return listen_open(plan, &one, &one.address.any, one.address_size, f);
 }
 
+/* Into the pool, or for bind-own, which has none, only to see that it works. */
 static int add(const struct plan *plan, struct pool *pool, size_t listener,
 	       enum form form, struct fault *f)
 {
@@ -344,6 +286,10 @@ static int add(const struct plan *plan, struct pool *pool, size_t listener,
 		return l->dual && form != FORM_V4 && listen_without_ipv6(f->err)
 			       ? 0
 			       : -1;
+	if (plan->handoff == HANDOFF_BIND_OWN) {
+		close(s->fd);
+		return 0;
+	}
 	pool->count++;
 	s->listener = (unsigned short)listener;
 	s->form = (unsigned char)form;
@@ -368,20 +314,5 @@ int pool_fill(const struct plan *plan, struct pool *pool, struct fault *f)
 				if (add(plan, pool, i, form, f) < 0)
 					return -1;
 		}
-	return 0;
-}
-
-int pool_try(const struct plan *plan, struct fault *f)
-{
-	if (filter_check(f) < 0 || handoff_close_from(STDERR_FILENO + 1, f) < 0)
-		return -1;
-	for (size_t i = 0; i < plan->nlisteners; i++) {
-		const struct listener *l = &plan->listeners[i];
-		int fd = open_form(plan, l, l->dual ? FORM_V4 : FORM_NONE, f);
-
-		if (fd < 0)
-			return -1;
-		close(fd);
-	}
 	return 0;
 }

@@ -55,21 +55,17 @@ struct wish {
  */
 int pool_check(const struct plan *plan, struct fault *f);
 
-/* Append what pool_fill() or pool_try() would do, a line per --listen. */
+/* Append what pool_fill() would do, a line per --listen. */
 void pool_describe(const struct plan *plan, struct text *out);
 
 /*
  * Close all descriptors above 2, since the supervisor keeps those that it has,
- * then open and bind all sockets. Returns 0, or -1 with a fault; those opened
- * so far stay open.
+ * then open and bind all sockets; for --handoff=bind-own to close them again,
+ * so that what the kernel refuses is found before the drop.
+ *
+ * Returns 0, or -1 with a fault; those opened so far stay open.
  */
 int pool_fill(const struct plan *plan, struct pool *pool, struct fault *f);
-
-/*
- * Bind each address once and let it go again: for --handoff=bind-own, so that
- * what the kernel refuses is found before the drop.
- */
-int pool_try(const struct plan *plan, struct fault *f);
 
 /* Does any listener have this address, whatever the type of the socket? */
 bool pool_knows(const struct plan *plan, const struct wish *w);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "compat.h"
 #include "fault.h"
+#include "plan.h"
 #include "text.h"
 
 /* Room for a path of PATH_MAX with every byte escaped is not worth having. */
@@ -64,6 +66,84 @@ static void put_now(int fd, struct text *out)
 		(void)!write(fd, out->start, out->length);
 }
 
+/*
+ * The reasons that the calls of this program give, in the words of POSIX and
+ * glibc. strerror(3) has all that there are, in three times the room.
+ */
+static const uint16_t errors[] = {
+	EPERM, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD,
+	EAGAIN, ENOMEM, EACCES, EFAULT, EBUSY, EEXIST, EXDEV, ENODEV, ENOTDIR,
+	EISDIR, EINVAL, ENFILE, EMFILE, ENOTTY, ETXTBSY, EFBIG, ENOSPC, ESPIPE,
+	EROFS, EMLINK, EPIPE, ERANGE, ENAMETOOLONG, ENOSYS, ELOOP, EOVERFLOW,
+	ENOTSOCK, EPROTOTYPE, ENOPROTOOPT, EOPNOTSUPP, EAFNOSUPPORT, EADDRINUSE,
+	EADDRNOTAVAIL, ENOBUFS, ETIMEDOUT, ECONNREFUSED, ESTALE, EDQUOT,
+};
+
+/* In the same order; the unit tests compare the two. */
+static const char reasons[] =
+	"Operation not permitted\0"
+	"No such file or directory\0"
+	"No such process\0"
+	"Interrupted system call\0"
+	"Input/output error\0"
+	"No such device or address\0"
+	"Argument list too long\0"
+	"Exec format error\0"
+	"Bad file descriptor\0"
+	"No child processes\0"
+	"Resource temporarily unavailable\0"
+	"Cannot allocate memory\0"
+	"Permission denied\0"
+	"Bad address\0"
+	"Device or resource busy\0"
+	"File exists\0"
+	"Invalid cross-device link\0"
+	"No such device\0"
+	"Not a directory\0"
+	"Is a directory\0"
+	"Invalid argument\0"
+	"Too many open files in system\0"
+	"Too many open files\0"
+	"Inappropriate ioctl for device\0"
+	"Text file busy\0"
+	"File too large\0"
+	"No space left on device\0"
+	"Illegal seek\0"
+	"Read-only file system\0"
+	"Too many links\0"
+	"Broken pipe\0"
+	"Numerical result out of range\0"
+	"File name too long\0"
+	"Function not implemented\0"
+	"Too many levels of symbolic links\0"
+	"Value too large for defined data type\0"
+	"Socket operation on non-socket\0"
+	"Protocol wrong type for socket\0"
+	"Protocol not available\0"
+	"Operation not supported\0"
+	"Address family not supported by protocol\0"
+	"Address already in use\0"
+	"Cannot assign requested address\0"
+	"No buffer space available\0"
+	"Connection timed out\0"
+	"Connection refused\0"
+	"Stale file handle\0"
+	"Disk quota exceeded";
+
+static void add_reason(struct text *out, int err)
+{
+	const char *reason = reasons;
+
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		if (errors[i] == err) {
+			text_add(out, ": %s", reason);
+			return;
+		}
+		reason += strlen(reason) + 1;
+	}
+	text_add(out, ": error %d", err);
+}
+
 static void say_words(const struct fault *f, const char *kind,
 		      void (*write_out)(int fd, struct text *out))
 {
@@ -74,7 +154,7 @@ static void say_words(const struct fault *f, const char *kind,
 	text_add(&out, "stepdown: %s", kind);
 	add_printable(&out, f->what);
 	if (f->err)
-		text_add(&out, ": %s", strerror(f->err));
+		add_reason(&out, f->err);
 	text_add(&out, "\n");
 	if (f->hint[0]) {
 		text_add(&out, "stepdown: hint: ");

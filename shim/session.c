@@ -14,7 +14,7 @@ int session_start(const struct plan *plan, struct fault *f)
 		return 0;
 	fault_set(f, EXIT_STEP, errno, "start a session");
 	return fault_hint(f,
-			  "the leader of a process group cannot leave its session; add --init, and the child gets one");
+			  "a leader of a process group cannot; with --init the child does");
 }
 
 int session_tie(const struct plan *plan, pid_t parent, struct fault *f)
@@ -23,7 +23,7 @@ int session_tie(const struct plan *plan, pid_t parent, struct fault *f)
 		return 0;
 	if (prctl(PR_SET_PDEATHSIG, plan->pdeathsig, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "ask for signal %d at the parent's end",
+				 "set --pdeathsig %d",
 				 plan->pdeathsig);
 	if (getppid() != parent)
 		kill(getpid(), plan->pdeathsig);

@@ -68,6 +68,14 @@ void signals_ignore(int number)
 	set_action(number, (uintptr_t)SIG_IGN);
 }
 
+bool signals_forget(int number)
+{
+	const uint64_t one = UINT64_C(1) << (number - 1);
+	const uint64_t now[2] = { 0 };	/* struct timespec, of any size */
+
+	return syscall(SYS_rt_sigtimedwait, &one, NULL, now, sizeof(one)) > 0;
+}
+
 int signals_descriptor(void)
 {
 	const uint64_t all = UINT64_MAX;

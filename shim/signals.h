@@ -27,6 +27,9 @@ void signals_release(uint64_t mask);
 bool signals_default(int number);
 void signals_ignore(int number);
 
+/* Of a held signal, drop one that has come; returns whether there was one. */
+bool signals_forget(int number);
+
 /*
  * A descriptor from which held signals are read, as struct signalfd_siginfo;
  * close-on-exec and non-blocking. Returns it, or -1 with errno.

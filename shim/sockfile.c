@@ -116,7 +116,7 @@ static int give(int folder, const struct listener *l, struct fault *f)
 		result = listen_failed(l, "find what was bound", f);
 	else if (!is_ours(&st) || (st.st_mode & 07777) != mode_of(l))
 		result = fault_set(f, EXIT_STEP, 0,
-				   "listen %s: what was bound is not there, or has another mode (a default ACL of the folder?)",
+				   "listen %s: not there after bind, or of another mode (a default ACL?)",
 				   l->url);
 	else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
 		 fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)

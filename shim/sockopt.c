@@ -8,37 +8,39 @@
 
 #include "caps.h"
 #include "fault.h"
+#include "listen_hint.h"
 #include "plan.h"
 #include "say.h"
+#include "url.h"
 
 /* Those that take one int. cap is what the kernel may want for it, or -1. */
 static const struct {
-	const char *name;
-	short level;
+	uint16_t level;
 	uint8_t option;		/* enum listener_option */
 	uint8_t key;
 	int8_t cap;
 } settings[] = {
-	{ "reuseport", SOL_SOCKET, LISTENER_REUSEPORT, SO_REUSEPORT, -1 },
+	{ SOL_SOCKET, LISTENER_REUSEPORT, SO_REUSEPORT, -1 },
 	/* IPv6 sockets take these two at the level of IPv4 as well. */
-	{ "freebind", IPPROTO_IP, LISTENER_FREEBIND, IP_FREEBIND, -1 },
-	{ "transparent", IPPROTO_IP, LISTENER_TRANSPARENT, IP_TRANSPARENT,
-	  CAP_NET_ADMIN },
-	{ "nodelay", IPPROTO_TCP, LISTENER_NODELAY, TCP_NODELAY, -1 },
-	{ "keepalive", SOL_SOCKET, LISTENER_KEEPALIVE, SO_KEEPALIVE, -1 },
-	{ "defer-accept", IPPROTO_TCP, LISTENER_DEFER_ACCEPT, TCP_DEFER_ACCEPT,
-	  -1 },
-	{ "fastopen", IPPROTO_TCP, LISTENER_FASTOPEN, TCP_FASTOPEN, -1 },
-	{ "mark", SOL_SOCKET, LISTENER_MARK, SO_MARK, CAP_NET_ADMIN },
+	{ IPPROTO_IP, LISTENER_FREEBIND, IP_FREEBIND, -1 },
+	{ IPPROTO_IP, LISTENER_TRANSPARENT, IP_TRANSPARENT, CAP_NET_ADMIN },
+	{ IPPROTO_TCP, LISTENER_NODELAY, TCP_NODELAY, -1 },
+	{ SOL_SOCKET, LISTENER_KEEPALIVE, SO_KEEPALIVE, -1 },
+	{ IPPROTO_TCP, LISTENER_DEFER_ACCEPT, TCP_DEFER_ACCEPT, -1 },
+	{ IPPROTO_TCP, LISTENER_FASTOPEN, TCP_FASTOPEN, -1 },
+	{ SOL_SOCKET, LISTENER_MARK, SO_MARK, CAP_NET_ADMIN },
 };
 
-static int failed(const struct listener *l, const char *name, int cap,
+static int failed(const struct listener *l, enum listener_option o, int cap,
 		  struct fault *f)
 {
-	fault_set(f, EXIT_STEP, errno, "listen %s: set %s", l->url, name);
+	struct word name = url_option_name(o);
+
+	fault_set(f, EXIT_STEP, errno, "listen %s: set %.*s", l->url,
+		  (int)name.length, name.at);
 	if (f->err == ENODEV)
 		return fault_hint(f,
-				  "no interface of this network namespace has that name");
+				  "no interface here has that name");
 	return f->err == EPERM && cap >= 0 ? caps_hint(f, cap) : -1;
 }
 
@@ -58,10 +60,10 @@ static int set_ours(int fd, const struct listener *l, int family,
 
 	if ((l->kind == LISTENER_TCP || l->shared) &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		return failed(l, "SO_REUSEADDR", -1, f);
+		return listen_failed(l, "set SO_REUSEADDR", f);
 	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
 					     &v6only, sizeof(v6only)) < 0)
-		return failed(l, "v6only", -1, f);
+		return failed(l, LISTENER_V6ONLY, -1, f);
 	return 0;
 }
 
@@ -70,30 +72,30 @@ static int set_ours(int fd, const struct listener *l, int family,
  * no more than the sysctl and says nothing, so we do. It counts double, for
  * its own use (socket(7)).
  */
-static int set_buffer(int fd, const struct listener *l, bool receive,
+static int set_buffer(int fd, const struct listener *l, enum listener_option o,
 		      struct fault *f)
 {
-	const char *name = receive ? "rcvbuf" : "sndbuf";
-	int wanted = (int)l->number[receive ? LISTENER_RCVBUF
-					    : LISTENER_SNDBUF];
+	bool receive = o == LISTENER_RCVBUF;
+	int wanted = (int)l->number[o];
 	int key = receive ? SO_RCVBUF : SO_SNDBUF;
 	int got;
 	socklen_t size = sizeof(got);
 	struct fault cut;
 
-	if (setsockopt(fd, SOL_SOCKET,
+	if (!listener_has(l, o) ||
+	    setsockopt(fd, SOL_SOCKET,
 		       receive ? SO_RCVBUFFORCE : SO_SNDBUFFORCE, &wanted,
 		       sizeof(wanted)) == 0)
 		return 0;
 	if (setsockopt(fd, SOL_SOCKET, key, &wanted, sizeof(wanted)) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, key, &got, &size) < 0)
-		return failed(l, name, -1, f);
+		return failed(l, o, -1, f);
 	if (got / 2 >= wanted)
 		return 0;
-	fault_set(&cut, EXIT_STEP, 0, "listen %s: %s is %d", l->url, name,
-		  got / 2);
+	fault_set(&cut, EXIT_STEP, 0, "listen %s: %s is %d", l->url,
+		  receive ? "rcvbuf" : "sndbuf", got / 2);
 	fault_hint(&cut, "raise net.core.%cmem_max, or add CAP_NET_ADMIN",
-		   name[0] == 'r' ? 'r' : 'w');
+		   receive ? 'r' : 'w');
 	say_warning(&cut);
 	return 0;
 }
@@ -110,15 +112,13 @@ int sockopt_set(int fd, const struct listener *l, int family, struct fault *f)
 		if (listener_has(l, o) &&
 		    setsockopt(fd, settings[i].level, settings[i].key, &value,
 			       sizeof(value)) < 0)
-			return failed(l, settings[i].name, settings[i].cap, f);
+			return failed(l, o, settings[i].cap, f);
 	}
 	if (l->device.length &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->device.at,
 		       (socklen_t)l->device.length) < 0)
-		return failed(l, "device", CAP_NET_RAW, f);
-	if (listener_has(l, LISTENER_RCVBUF) && set_buffer(fd, l, true, f) < 0)
+		return failed(l, LISTENER_DEVICE, CAP_NET_RAW, f);
+	if (set_buffer(fd, l, LISTENER_RCVBUF, f) < 0)
 		return -1;
-	if (listener_has(l, LISTENER_SNDBUF) && set_buffer(fd, l, false, f) < 0)
-		return -1;
-	return 0;
+	return set_buffer(fd, l, LISTENER_SNDBUF, f);
 }

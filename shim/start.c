@@ -16,6 +16,7 @@
 #include "fault.h"
 #include "groups.h"
 #include "idmap.h"
+#include "ids.h"
 #include "names.h"
 #include "plan.h"
 #include "say.h"
@@ -60,8 +61,8 @@ int start_read(struct start *s, struct fault *f)
  */
 static int renounce(struct start *s, struct fault *f)
 {
-	if (setresgid(s->gid, s->gid, s->gid) < 0 ||
-	    setresuid(s->uid, s->uid, s->uid) < 0)
+	if (ids_set_gid(s->gid, s->gid, s->gid) < 0 ||
+	    ids_set_uid(s->uid, s->uid, s->uid) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "give up the setuid file's ids");
 	if (s->uid != 0 && caps_give_up(f) < 0)

@@ -2,20 +2,24 @@
 
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "signals.h"
 
 /* Both are 0 if our group was made outside of our pid namespace: unshare(1). */
 bool terminal_is_ours(void)
 {
-	pid_t foreground = tcgetpgrp(STDIN_FILENO);
+	pid_t foreground;
 
-	return foreground >= 0 && foreground == getpgrp();
+	return ioctl(STDIN_FILENO, TIOCGPGRP, &foreground) == 0 &&
+	       foreground == getpgrp();
 }
 
 void terminal_give(int group)
 {
-	tcsetpgrp(STDIN_FILENO, group ? group : getpgrp());
+	pid_t foreground = group ? group : getpgrp();
+
+	ioctl(STDIN_FILENO, TIOCSPGRP, &foreground);
 }
 
 /*
@@ -24,16 +28,10 @@ void terminal_give(int group)
  */
 bool terminal_leave(void)
 {
-	const struct timespec now = { 0 };
-	sigset_t told;
-
 	if (getsid(0) != getpid() || !terminal_is_ours() ||
 	    ioctl(STDIN_FILENO, TIOCNOTTY) < 0)
 		return false;
-	sigemptyset(&told);
-	sigaddset(&told, SIGHUP);
-	sigaddset(&told, SIGCONT);
-	while (sigtimedwait(&told, NULL, &now) > 0)
+	while (signals_forget(SIGHUP) || signals_forget(SIGCONT))
 		;
 	return true;
 }

@@ -9,7 +9,7 @@ struct conversion {
 	bool zeroes;
 	size_t width;
 	size_t precision;	/* SIZE_MAX when none is given */
-	char size;		/* 'i' int, 'l' long, 'L' long long, 'z' size_t */
+	size_t size;		/* of the integer, in bytes */
 	char kind;		/* s c d u o x % */
 };
 
@@ -86,61 +86,49 @@ static size_t read_size(const char **at, va_list *words)
 	return value;
 }
 
-/* Read what follows a '%'; *at is left behind it. */
-static struct conversion read_conversion(const char **at, va_list *words)
+/* Read what follows a '%'; returns what follows that. */
+static const char *read_conversion(struct conversion *c, const char *at,
+				   va_list *words)
 {
-	struct conversion c = { .precision = SIZE_MAX, .size = 'i' };
-
-	for (; **at == '-' || **at == '0'; (*at)++) {
-		c.left = c.left || **at == '-';
-		c.zeroes = c.zeroes || **at == '0';
+	c->left = *at == '-';
+	at += c->left;
+	c->zeroes = *at == '0';
+	c->width = read_size(&at, words);
+	c->precision = SIZE_MAX;
+	if (*at == '.') {
+		at++;
+		c->precision = read_size(&at, words);
 	}
-	c.width = read_size(at, words);
-	if (**at == '.') {
-		(*at)++;
-		c.precision = read_size(at, words);
-	}
-	for (; **at == 'l' || **at == 'z'; (*at)++)
-		c.size = **at == 'l' && c.size == 'l' ? 'L' : **at;
-	c.kind = **at;
-	if (c.kind)
-		(*at)++;
-	return c;
+	c->size = sizeof(int);
+	for (; *at == 'l' || *at == 'z'; at++)
+		c->size = *at == 'l' && at[-1] == 'l' ? sizeof(long long)
+						      : sizeof(long);
+	c->kind = *at;
+	return c->kind ? at + 1 : at;
 }
 
-static unsigned long long read_unsigned(char size, va_list *words)
+/*
+ * A long and a size_t are as wide as an int or as a long long, and are passed
+ * like that one.
+ */
+static unsigned long long read_integer(const struct conversion *c,
+				       va_list *words)
 {
-	switch (size) {
-	case 'L':
+	unsigned int narrow;
+
+	if (c->size == sizeof(long long))
 		return va_arg(*words, unsigned long long);
-	case 'l':
-		return va_arg(*words, unsigned long);
-	case 'z':
-		return va_arg(*words, size_t);
-	default:
-		return va_arg(*words, unsigned int);
-	}
-}
-
-static long long read_signed(char size, va_list *words)
-{
-	switch (size) {
-	case 'L':
-		return va_arg(*words, long long);
-	case 'l':
-	case 'z':	/* ssize_t */
-		return va_arg(*words, long);
-	default:
-		return va_arg(*words, int);
-	}
+	narrow = va_arg(*words, unsigned int);
+	return c->kind == 'd' ? (unsigned long long)(int)narrow : narrow;
 }
 
 /* Returns false for a conversion that is not known. */
 static bool add_conversion(struct text *t, const struct conversion *c,
 			   va_list *words)
 {
+	unsigned long long value;
 	const char *string;
-	long long value;
+	bool negative;
 	char byte;
 
 	switch (c->kind) {
@@ -153,16 +141,12 @@ static bool add_conversion(struct text *t, const struct conversion *c,
 		add_padded(t, c, &byte, 1);
 		return true;
 	case 'd':
-		value = read_signed(c->size, words);
-		add_number(t, c,
-			   value < 0 ? 0 - (unsigned long long)value
-				     : (unsigned long long)value,
-			   value < 0);
-		return true;
 	case 'u':
 	case 'o':
 	case 'x':
-		add_number(t, c, read_unsigned(c->size, words), false);
+		value = read_integer(c, words);
+		negative = c->kind == 'd' && (long long)value < 0;
+		add_number(t, c, negative ? 0 - value : value, negative);
 		return true;
 	case '%':
 		text_add_bytes(t, "%", 1);
@@ -186,7 +170,7 @@ void text_add_list(struct text *t, const char *format, va_list words)
 		if (!*format)
 			break;
 		format++;
-		c = read_conversion(&format, &left);
+		format = read_conversion(&c, format, &left);
 		if (!add_conversion(t, &c, &left))
 			break;
 	}

@@ -39,31 +39,32 @@ enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
 /* The kernel takes half of an int for a buffer, which it doubles. */
 static const struct {
 	const char *form;	/* name, and how its value is written */
+	uint32_t highest;	/* for a word: of its length, as lowest */
 	uint16_t fits;
-	uint16_t value;		/* enum value */
-	uint32_t lowest, highest;	/* for a word: of its length */
+	uint8_t lowest;
+	uint8_t value;		/* enum value */
 } options[LISTENER_OPTIONS] = {
-	[LISTENER_BACKLOG] = { "backlog=N", LISTENING, NUMBER, 1, INT_MAX },
-	[LISTENER_REUSEPORT] = { "reuseport[=N]", INET, NUMBER_OR_FLAG, 1,
-				 PLAN_MAX_SOCKETS },
-	[LISTENER_V6ONLY] = { "v6only=0|1", TCP_IP6 | UDP_IP6, NUMBER, 0, 1 },
-	[LISTENER_FREEBIND] = { "freebind", INET, FLAG, 0, 0 },
-	[LISTENER_TRANSPARENT] = { "transparent", INET, FLAG, 0, 0 },
-	[LISTENER_NODELAY] = { "nodelay", TCP, FLAG, 0, 0 },
-	[LISTENER_KEEPALIVE] = { "keepalive", TCP, FLAG, 0, 0 },
-	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", TCP, NUMBER, 1,
-				    65535 },
-	[LISTENER_FASTOPEN] = { "fastopen=N", TCP, NUMBER, 1, 65535 },
-	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
-	[LISTENER_SNDBUF] = { "sndbuf=BYTES", ALL, NUMBER, 1, INT_MAX / 2 },
-	[LISTENER_MARK] = { "mark=N", INET, NUMBER, 0, UINT32_MAX },
-	[LISTENER_DEVICE] = { "device=NAME", INET, WORD, 1, IFNAMSIZ - 1 },
-	[LISTENER_MODE] = { "mode=OCTAL", PATH, OCTAL, 0, 0777 },
-	[LISTENER_USER] = { "user=USER", PATH, WORD, 1, USER_NAME_MAX },
-	[LISTENER_GROUP] = { "group=GROUP", PATH, WORD, 1, USER_NAME_MAX },
-	[LISTENER_NONBLOCK] = { "nonblock", ALL, FLAG, 0, 0 },
-	[LISTENER_NOLISTEN] = { "nolisten", LISTENING, FLAG, 0, 0 },
-	[LISTENER_SPARES] = { "spares=N", TCP, NUMBER, 0, 255 },
+	[LISTENER_BACKLOG] = { "backlog=N", INT_MAX, LISTENING, 1, NUMBER },
+	[LISTENER_REUSEPORT] = { "reuseport[=N]", PLAN_MAX_SOCKETS,
+				  INET, 1, NUMBER_OR_FLAG },
+	[LISTENER_V6ONLY] = { "v6only=0|1", 1, TCP_IP6 | UDP_IP6, 0, NUMBER },
+	[LISTENER_FREEBIND] = { "freebind", 0, INET, 0, FLAG },
+	[LISTENER_TRANSPARENT] = { "transparent", 0, INET, 0, FLAG },
+	[LISTENER_NODELAY] = { "nodelay", 0, TCP, 0, FLAG },
+	[LISTENER_KEEPALIVE] = { "keepalive", 0, TCP, 0, FLAG },
+	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", 65535,
+				  TCP, 1, NUMBER },
+	[LISTENER_FASTOPEN] = { "fastopen=N", 65535, TCP, 1, NUMBER },
+	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", INT_MAX / 2, ALL, 1, NUMBER },
+	[LISTENER_SNDBUF] = { "sndbuf=BYTES", INT_MAX / 2, ALL, 1, NUMBER },
+	[LISTENER_MARK] = { "mark=N", UINT32_MAX, INET, 0, NUMBER },
+	[LISTENER_DEVICE] = { "device=NAME", IFNAMSIZ - 1, INET, 1, WORD },
+	[LISTENER_MODE] = { "mode=OCTAL", 0777, PATH, 0, OCTAL },
+	[LISTENER_USER] = { "user=USER", USER_NAME_MAX, PATH, 1, WORD },
+	[LISTENER_GROUP] = { "group=GROUP", USER_NAME_MAX, PATH, 1, WORD },
+	[LISTENER_NONBLOCK] = { "nonblock", 0, ALL, 0, FLAG },
+	[LISTENER_NOLISTEN] = { "nolisten", 0, LISTENING, 0, FLAG },
+	[LISTENER_SPARES] = { "spares=N", 255, TCP, 0, NUMBER },
 };
 
 static const struct {
@@ -104,9 +105,18 @@ static bool is_octal(struct word w, uint32_t highest, uint32_t *value)
 	return sum <= highest;
 }
 
-static size_t name_length(size_t o)
+struct word url_option_name(enum listener_option o)
 {
-	return strcspn(options[o].form, "=[");
+	return (struct word){ options[o].form,
+			      strcspn(options[o].form, "=[") };
+}
+
+static bool is_option(size_t o, struct word name)
+{
+	struct word known = url_option_name((enum listener_option)o);
+
+	return known.length == name.length &&
+	       memcmp(known.at, name.at, name.length) == 0;
 }
 
 /* The value may be without text (at is NULL) where there is none. */
@@ -168,9 +178,7 @@ static bool set_option(struct listener *l, struct word part, struct text *wrong)
 	struct word name = parse_cut(&part, '=');
 	size_t o = 0;
 
-	while (o < LISTENER_OPTIONS &&
-	       (name_length(o) != name.length ||
-		memcmp(options[o].form, name.at, name.length) != 0))
+	while (o < LISTENER_OPTIONS && !is_option(o, name))
 		o++;
 	if (o == LISTENER_OPTIONS || !(options[o].fits & place_of(l)))
 		return unfit(name, place_of(l), wrong);
@@ -200,7 +208,7 @@ static bool fits_together(const struct listener *l, struct text *wrong)
 	    !listener_has(l, LISTENER_DEVICE) &&
 	    address_needs_zone(&l->address.in6.sin6_addr))
 		return parse_no(wrong,
-			  "a link-local address needs its interface, as in [fe80::1%%eth0]");
+			  "a link-local address needs its interface: [fe80::1%%eth0]");
 	return true;
 }
 
@@ -244,7 +252,7 @@ static bool set_name(struct listener *l, struct text *wrong)
 		l->url = equals + 1;
 		if (!is_socket_name(l->name, l->name_length))
 			return parse_no(wrong,
-				  "the name before '=' must be 1 to 255 printable characters without ':'");
+				  "the name is 1 to 255 printable characters without ':'");
 		if (set_scheme(l))
 			return true;
 	}

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-struct listener;
+#include "plan.h"
+
 struct text;
 
 /*
@@ -25,5 +26,8 @@ struct text;
  * is then as it was.
  */
 bool url_parse(const char *text, struct listener *listener, struct text *wrong);
+
+/* What an option is called in OPTIONS. */
+struct word url_option_name(enum listener_option o);
 
 #endif

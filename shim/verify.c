@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 
 #include "fault.h"
 #include "groups.h"
+#include "ids.h"
 #include "plan.h"
 #include "text.h"
 
@@ -221,14 +221,16 @@ static int try_to_regain(const struct plan *plan, struct fault *f)
 		{ .permitted = ~0u, .effective = ~0u },
 		{ .permitted = ~0u, .effective = ~0u }
 	};
+	const uint32_t same = (uint32_t)-1;
 	const gid_t root_group = 0;
 
 	if (t->uid != 0 && !kept(plan, CAP_SETUID) &&
-	    (setresuid(0, 0, 0) == 0 || setuid(0) == 0 || seteuid(0) == 0))
+	    (ids_set_uid(0, 0, 0) == 0 || ids_set_uid(same, 0, same) == 0))
 		return regained("setuid(0)", f);
 	if (!kept(plan, CAP_SETGID) &&
-	    ((t->gid != 0 && (setresgid(0, 0, 0) == 0 || setgid(0) == 0)) ||
-	     setgroups(1, &root_group) == 0))
+	    ((t->gid != 0 && (ids_set_gid(0, 0, 0) == 0 ||
+			      ids_set_gid(same, 0, same) == 0)) ||
+	     ids_set_groups(1, &root_group) == 0))
 		return regained("setgid(0) or setgroups(0)", f);
 	if (syscall(SYS_capset, &header, all) == 0)
 		return regained("raising capabilities", f);

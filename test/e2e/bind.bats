@@ -2,13 +2,15 @@
 # --handoff=bind and bind-own: unmodified servers. The application is binder,
 # which asks in good faith and in bad; "stepdown" served it, or the "kernel".
 
-load helpers
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
 
 BINDER=${BINDER:-$top/build/test/e2e/binder}
 DENY=${DENY:-$top/build/test/e2e/deny}
 
 setup()
 {
+	background='' supervisor=''
 	need nsenter unshare
 	[ -x "$BINDER" ] || fail "no $BINDER: run make -C build test/e2e/binder"
 	[ -x "$DENY" ] || fail "no $DENY: run make -C build test/e2e/deny"
@@ -20,6 +22,7 @@ setup()
 
 teardown()
 {
+	[ -z "${supervisor-}" ] || stop "$(pgrep -P "$supervisor")"
 	[ -z "${background-}" ] || stop "$background"
 	net_down
 	rm -rf "$public"
@@ -39,10 +42,16 @@ binder()
 	as_4242 "--handoff=$handoff" "${listen[@]}" -- "$BINDER" "$@"
 }
 
+# under COMMAND... : what follows is run by it
+under()
+{
+	before+=("$@")
+}
+
 # As the first process of its own pid namespace, as in a container.
 as_first()
 {
-	before+=(unshare --pid --fork --mount-proc)
+	under unshare --pid --fork --mount-proc
 }
 
 # says KEY=VALUE...: each is a line of stdout
@@ -223,7 +232,7 @@ both_ways()
 	local i listen=()
 
 	# SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, before Linux 5.19: EINVAL
-	before+=("$DENY" seccomp:1:0x20=22 --)
+	under "$DENY" seccomp:1:0x20=22 --
 	for i in {100..106}; do
 		listen+=("tcp://0.0.0.0:$i?spares=255")
 	done
@@ -238,7 +247,7 @@ both_ways()
 		--dry-run --user=4242:4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	succeeded
 	# A second notifier is not to be had.
-	before+=("$DENY" --notifier --)
+	under "$DENY" --notifier --
 	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'install the filter: '
@@ -342,7 +351,7 @@ hold()
 @test "a network namespace of its own is its own" {
 	both_ways 'tcp://0.0.0.0:80' -- netns 80
 	# Without pidfd_getfd, too.
-	before+=("$DENY" pidfd_getfd=1 --)
+	under "$DENY" pidfd_getfd=1 --
 	binder bind 'tcp://0.0.0.0:80' -- netns 80
 	succeeded
 }
@@ -382,7 +391,7 @@ hold()
 # ---- what rules it out ----
 
 @test "where pidfd_getfd is denied: bind works, bind-own says so before the start" {
-	before+=("$DENY" pidfd_getfd=1 process_vm_readv=1 --)
+	under "$DENY" pidfd_getfd=1 process_vm_readv=1 --
 	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80,nonblock,cloexec \
 		tcp6::::80,v6only=1 tcp6::::80 tcp4:0.0.0.0:80,reuseport
 	succeeded
@@ -395,28 +404,28 @@ hold()
 }
 
 @test "a pidfd of a thread before Linux 6.9" {
-	before+=("$DENY" pidfd_open:1:0x80=22 --)
+	under "$DENY" pidfd_open:1:0x80=22 --
 	both_ways tcp://0.0.0.0:{100..115} -- threads 100 16
 	both_ways 'tcp://*:80' -- bind tcp4:0.0.0.0:80,keepalive
 	says keepalive.0=1
 }
 
 @test "a seccomp profile without seccomp(2), a kernel without notifications" {
-	before+=("$DENY" seccomp=1 --)
+	under "$DENY" seccomp=1 --
 	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'seccomp notifications'
 	hint_has --keep-caps=net_bind_service
 	hint_has ip_unprivileged_port_start
 	use_net
-	before+=("$DENY" seccomp=38 --)
+	under "$DENY" seccomp=38 --
 	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 }
 
 @test "without CAP_NET_BIND_SERVICE: found before the drop" {
-	before+=(setpriv --bounding-set=-net_bind_service
-		--inh-caps=-net_bind_service)
+	under setpriv --bounding-set=-net_bind_service \
+		--inh-caps=-net_bind_service
 	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'listen tcp://*:80: Permission denied'
@@ -427,7 +436,7 @@ hold()
 }
 
 @test "without /proc, or that of another pid namespace" {
-	before+=(unshare --pid --fork)
+	under unshare --pid --fork
 	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'look at the child in /proc'
@@ -448,16 +457,16 @@ hold()
 }
 
 @test "usage" {
-	misuse 'no --listen' --user=4242:4242 --handoff=bind -- true
-	misuse 'no capability' --user=4242:4242 --handoff=bind \
+	misuse 'it needs --listen' --user=4242:4242 --handoff=bind -- true
+	misuse 'excludes --keep-caps' --user=4242:4242 --handoff=bind \
 		--listen=tcp://0.0.0.0:80 --keep-caps=chown -- true
-	misuse 'sets backlog by itself' --user=4242:4242 --handoff=bind \
+	misuse 'sets by itself' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://0.0.0.0:80?backlog=5' -- true
 	misuse 'spares are of --handoff=bind' --user=4242:4242 \
 		'--listen=tcp://0.0.0.0:80?spares=5' -- true
-	misuse 'needs no spares' --user=4242:4242 --handoff=bind-own \
+	misuse 'neither spares nor unix' --user=4242:4242 --handoff=bind-own \
 		'--listen=tcp://0.0.0.0:80?spares=5' -- true
-	misuse 'tcp and udp only' --user=4242:4242 --handoff=bind-own \
+	misuse 'neither spares nor unix' --user=4242:4242 --handoff=bind-own \
 		--listen=unix:/run/x -- true
 	misuse 'more than 2048' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://*:80?spares=255' '--listen=tcp://*:81?spares=255' \

@@ -78,7 +78,7 @@ static const char *name_of(int err)
 	return strerror(err);
 }
 
-static void die(const char *what)
+__attribute__((noreturn)) static void die(const char *what)
 {
 	printf("error=%s: %s\n", what, name_of(errno));
 	fflush(stdout);
@@ -946,12 +946,20 @@ static int do_stall(int argc, char **argv)
 
 /* ---- what it costs ---- */
 
-static double now(void)
+static long long now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* Microseconds, with digits after the point, of one of so many. */
+static void say_cost(const char *what, long long start, long long count)
+{
+	long long each = (now() - start) / (count / 100);	/* 1/100 ns */
+
+	printf("%s=%lld.%05lld\n", what, each / 100000, each % 100000);
 }
 
 /*
@@ -962,7 +970,7 @@ static int do_cost(int argc, char **argv)
 {
 	int ports = atoi(argv[1]), times = atoi(argv[2]);
 	const int calls = 1000000, others = 20000;
-	double start;
+	long long start;
 
 	(void)argc;
 	start = now();
@@ -973,7 +981,7 @@ static int do_cost(int argc, char **argv)
 			die("bind");
 		close(fd);
 	}
-	printf("declared=%.2f\n", (now() - start) / (ports * times));
+	say_cost("declared", start, (long long)ports * times);
 	start = now();
 	for (int i = 0; i < others; i++) {
 		int fd = open_tcp();
@@ -982,7 +990,7 @@ static int do_cost(int argc, char **argv)
 			die("bind");
 		close(fd);
 	}
-	printf("other=%.2f\n", (now() - start) / others);
+	say_cost("other", start, others);
 	start = now();
 	for (int i = 0; i < others; i++) {
 		int fd = open_tcp();
@@ -990,11 +998,11 @@ static int do_cost(int argc, char **argv)
 		set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 		close(fd);
 	}
-	printf("setsockopt=%.3f\n", (now() - start) / others);
+	say_cost("setsockopt", start, others);
 	start = now();
 	for (int i = 0; i < calls; i++)
 		syscall(SYS_getppid);
-	printf("call=%.4f\n", (now() - start) / calls);
+	say_cost("call", start, calls);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ say_in_terminal='
 	must "signal=3 "
 	send "\032"
 	must "signal=20 "
-	exec stty -F $spawn_out(slave,name) rows 50 columns 90
+	exec stty -F $spawn_out(slave,name) rows 50
 	must "signal=28 "
 	must_not "signal=" 0.5
 	exec kill -TERM [exp_pid]
@@ -263,7 +263,7 @@ say_in_terminal='
 	spawn $env(stepdown) --user=4242:4242 --init --rewrite=INT:USR1 \
 		--rewrite=WINCH: -- $env(brood) say
 	must ready
-	exec stty -F $spawn_out(slave,name) rows 50 columns 90
+	exec stty -F $spawn_out(slave,name) rows 50
 	send "\003"
 	must "signal=10 "
 	send "\034"
@@ -282,7 +282,7 @@ say_in_terminal='
 	must ready
 	send "\003"
 	must "signal=2 "
-	exec stty -F $spawn_out(slave,name) rows 50 columns 90
+	exec stty -F $spawn_out(slave,name) rows 50
 	must "signal=28 "
 	exec kill -TERM [exp_pid]
 	must_end 0

@@ -8,7 +8,7 @@
 setup_file()
 {
 	need curl ip pgrep ss nginx redis-server redis-cli memcached lighttpd \
-		node busybox dnsmasq
+		node busybox dnsmasq apache2 caddy
 	[ -x /usr/bin/python3 ] || cannot_run 'no python3'
 	net_up
 }
@@ -58,9 +58,13 @@ start()
 		"${listen[@]}" "$@"
 }
 
+# gets ADDRESS[/FILE]
 gets()
 {
-	in_net curl -sS --globoff --fail --max-time 5 "http://$1/"
+	local file=
+
+	[[ $1 == */* ]] || file=/
+	in_net curl -sS --globoff --fail --max-time 5 "http://$1$file"
 }
 
 # serves ADDRESS WORDS: over HTTP
@@ -184,6 +188,7 @@ pongs()
 # talk PORT WORDS: one line there and back
 talk()
 {
+	# shellcheck disable=SC2016 # for the inner shell
 	in_net timeout 5 bash -c 'exec 9<>/dev/tcp/127.0.0.1/$0 &&
 		printf "%s\r\n" "$1" >&9 && head -n 1 <&9' "$1" "$2"
 }
@@ -211,6 +216,47 @@ remembers()
 	serves 127.0.0.1 'it works'
 	nobody_is_privileged
 	ends_on INT 80
+}
+
+has_resumed_twice()
+{
+	[ "$(grep -c 'resuming normal operations' httpd.log)" = 2 ]
+}
+
+@test "Apache httpd of Debian, and a graceful restart" {
+	cat >httpd.conf <<-end
+	LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+	LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+	ServerName localhost
+	DefaultRuntimeDir $dir
+	PidFile $dir/httpd.pid
+	ErrorLog $dir/httpd.log
+	DocumentRoot $dir
+	Listen 80
+	<Directory $dir>
+		Require all granted
+	</Directory>
+	end
+	start 'tcp://*:80' -- apache2 -D FOREGROUND -f "$dir/httpd.conf"
+	eventually 20 gets 127.0.0.1/index.html || fail_seen 'no answer'
+	echo 'another' >index.html
+	in_net kill -USR1 "$(pgrep -P "$(first)" apache2)"
+	eventually 20 has_resumed_twice || fail_seen 'it did not restart'
+	gets 127.0.0.1/index.html | grep -q another
+	nobody_is_privileged
+	ends_on TERM 80
+}
+
+@test "Caddy, and a reload" {
+	printf '{\n\tauto_https off\n}\n:80 {\n\trespond "one"\n}\n' >Caddyfile
+	start 'tcp://*:80' -- env HOME="$dir" caddy run --config Caddyfile \
+		--adapter caddyfile
+	serves 127.0.0.1 one
+	sed -i 's/one/two/' Caddyfile
+	in_net caddy reload --config Caddyfile --adapter caddyfile
+	serves 127.0.0.1 two
+	nobody_is_privileged
+	ends_on TERM 80
 }
 
 @test "python3 -m http.server" {

@@ -13,9 +13,9 @@
  * to. libcap-ng's own calls are out of reach here, in a shared library:
  * capng_apply() stands for them.
  */
-int __wrap_setgroups(size_t count, const gid_t *groups);
-int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved);
-int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved);
+int __wrap_ids_set_groups(size_t count, const gid_t *groups);
+int __wrap_ids_set_gid(gid_t real, gid_t effective, gid_t saved);
+int __wrap_ids_set_uid(uid_t real, uid_t effective, uid_t saved);
 int __wrap_prctl(int operation, ...);
 long __wrap_syscall(long number, ...);
 int __wrap_capng_apply(capng_select_t set);
@@ -87,7 +87,7 @@ static void note(const char *format, ...)
 	va_end(words);
 }
 
-int __wrap_setgroups(size_t count, const gid_t *groups)
+int __wrap_ids_set_groups(size_t count, const gid_t *groups)
 {
 	if (refuses())
 		return -1;
@@ -98,7 +98,7 @@ int __wrap_setgroups(size_t count, const gid_t *groups)
 	return 0;
 }
 
-int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved)
+int __wrap_ids_set_gid(gid_t real, gid_t effective, gid_t saved)
 {
 	if (refuses())
 		return -1;
@@ -106,7 +106,7 @@ int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved)
 	return 0;
 }
 
-int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved)
+int __wrap_ids_set_uid(uid_t real, uid_t effective, uid_t saved)
 {
 	if (refuses())
 		return -1;

@@ -67,6 +67,31 @@ static void a_fault_without_errno_has_no_reason(void **state)
 	assert_string_equal(written, "stepdown: --user is missing\n");
 }
 
+/* Our own words are the C library's; those that we have not are a number. */
+static void each_reason_is_that_of_its_errno(void **state)
+{
+	int known = 0;
+
+	(void)state;
+	for (int err = 1; err < 134; err++) {
+		char wanted[128], number[128];
+		struct fault f;
+
+		snprintf(wanted, sizeof(wanted), "stepdown: what: %s\n",
+			 strerror(err));
+		snprintf(number, sizeof(number), "stepdown: what: error %d\n",
+			 err);
+		with_nothing_written(NULL);
+		fault_set(&f, EXIT_STEP, err, "what");
+		say_fault(&f);
+		if (strcmp(written, number) == 0)
+			continue;
+		assert_string_equal(written, wanted);
+		known++;
+	}
+	assert_int_equal(known, 48);
+}
+
 static void a_hint_is_a_line_of_its_own_in_the_same_write(void **state)
 {
 	struct fault f;
@@ -209,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_NOTHING(a_fault_is_a_line_on_stderr_in_one_write),
 		WITH_NOTHING(a_fault_without_errno_has_no_reason),
+		WITH_NOTHING(each_reason_is_that_of_its_errno),
 		WITH_NOTHING(a_hint_is_a_line_of_its_own_in_the_same_write),
 		WITH_NOTHING(a_warning_says_that_it_is_one),
 		WITH_NOTHING(notes_go_to_stderr_and_lines_to_stdout),

@@ -15,8 +15,8 @@ int __wrap_prctl(int operation, ...);
 int __wrap_getresuid(uid_t *real, uid_t *effective, uid_t *saved);
 int __wrap_getresgid(gid_t *real, gid_t *effective, gid_t *saved);
 int __wrap_getgroups(int size, gid_t *list);
-int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved);
-int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved);
+int __wrap_ids_set_uid(uid_t real, uid_t effective, uid_t saved);
+int __wrap_ids_set_gid(gid_t real, gid_t effective, gid_t saved);
 unsigned long __wrap_getauxval(unsigned long type);
 int __wrap_caps_held(uint64_t *permitted, uint64_t *effective);
 int __wrap_caps_give_up(struct fault *fault);
@@ -89,7 +89,7 @@ int __wrap_getgroups(int size, gid_t *list)
 	return process.ngroups;
 }
 
-int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved)
+int __wrap_ids_set_uid(uid_t real, uid_t effective, uid_t saved)
 {
 	assert_int_equal(effective, saved);
 	note("uid", real, effective);
@@ -97,7 +97,7 @@ int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved)
 	return 0;
 }
 
-int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved)
+int __wrap_ids_set_gid(gid_t real, gid_t effective, gid_t saved)
 {
 	assert_int_equal(effective, saved);
 	note("gid", real, effective);

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# examples/compose by docker-compose and a Docker daemon of our own. The network
+# is nothing but a loopback, which both services share: the daemon touches no
+# bridge and no packet filter of the machine.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
+
+setup_file()
+{
+	local dir=$BATS_FILE_TMPDIR/docker
+
+	need docker dockerd docker-compose runc busybox
+	mkdir "$dir"
+	export DOCKER_HOST=unix://$dir/socket DOCKER_BUILDKIT=0
+	export COMPOSE_PROJECT_NAME=stepdown
+	dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
+		--pidfile "$dir/pid" --host "$DOCKER_HOST" \
+		--storage-driver=overlay2 --bridge=none --iptables=false \
+		--ip6tables=false --ip-forward=false --ip-masq=false \
+		>"$dir/log" 2>&1 </dev/null 3>&- 4>&- &
+	export dockerd=$!
+	eventually 60 docker version ||
+		cannot_run "dockerd: $(tail -n 5 "$dir/log")"
+}
+
+dockerd_ended()
+{
+	! kill -0 "$dockerd"
+}
+
+teardown_file()
+{
+	[ -n "${dockerd-}" ] || return 0
+	kill -TERM "$dockerd" || true
+	eventually 30 dockerd_ended || true
+	stop "$dockerd"
+}
+
+compose()
+{
+	docker-compose -f "$tmp/compose/compose.yaml" -f "$tmp/offline.yaml" "$@" \
+		3>&- 4>&-
+}
+
+teardown()
+{
+	compose down -t 2 --volumes >/dev/null 2>&1 || true
+}
+
+prepare()
+{
+	cp -R "$top/examples/compose" "$tmp/compose"
+	cp "$STEPDOWN" "$tmp/compose/stepdown"
+	# What a test needs to be different; ports are for a network.
+	sed -i '/^ *ports:/d' "$tmp/compose/compose.yaml"
+	cat >"$tmp/offline.yaml" <<-'end'
+	version: "3"
+	services:
+	  web:
+	    network_mode: none
+	    sysctls: {net.ipv4.ip_unprivileged_port_start: 1024}
+	  writer:
+	    network_mode: none
+	end
+	mkdir "$tmp/base"
+	cp "$(command -v busybox)" "$tmp/base/busybox"
+	cat >"$tmp/base/Dockerfile" <<-'end'
+	FROM scratch
+	COPY busybox /bin/busybox
+	RUN ["/bin/busybox", "--install", "-s", "/bin"]
+	end
+	docker build --network none -q -t busybox "$tmp/base" >"$tmp/log" 2>&1
+}
+
+page()
+{
+	[ "$(compose exec -T web wget -q -O - http://127.0.0.1:80/)" = \
+		'written by 4242' ]
+}
+
+@test "compose: the page is written by one and served by the other" {
+	prepare || fail "$(cat "$tmp/log")"
+	compose up -d --build >"$tmp/log" 2>&1 || fail "$(cat "$tmp/log")"
+	eventually 20 page || fail "$(compose logs)"
+	compose exec -T web cat /proc/1/status >"$tmp/status"
+	grep -Eq '^Uid:(\s4242){4}$' "$tmp/status"
+	grep -Eq '^CapBnd:\s0000000000000400$' "$tmp/status"
+	grep -Eq '^NoNewPrivs:\s1$' "$tmp/status"
+}

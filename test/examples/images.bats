@@ -1,0 +1,234 @@
+#!/usr/bin/env bats
+# The examples that are images or manifests, as podman runs them. Their base is
+# Debian's static busybox; nothing is pulled.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/podman.bash"
+
+setup_file()
+{
+	need podman runc busybox setcap setpriv gosu
+	store_up
+}
+
+teardown_file()
+{
+	store_down
+}
+
+# contained [OPTION...] NAME [WORD...]
+contained()
+{
+	capture podman run --rm --network none "$@"
+}
+
+says()
+{
+	grep -Fxq -- "$1" "$out" || fail_seen "it should say: $1"
+}
+
+@test "volume: a named one, twice, and a bind mount" {
+	local folder=$tmp/folder
+
+	image volume
+	for _ in 1 2; do
+		contained -v data:/data stepdown-volume
+		succeeded
+		says '4242:4242 /data'
+		says '4242:4242 /data/greeting'
+	done
+	mkdir -p "$folder/deep"
+	contained -v "$folder:/data" stepdown-volume
+	succeeded
+	owned_by 4242:4242 "$folder" "$folder/deep" "$folder/greeting"
+}
+
+@test "volume: without stepdown it is refused" {
+	mkdir "$tmp/folder"
+	contained -v "$tmp/folder:/data" --user 4242:4242 \
+		--entrypoint '["sh", "-c", "echo hello >/data/greeting"]' \
+		stepdown-volume
+	[ "$status" -ne 0 ]
+	grep -q "can't create /data/greeting: Permission denied" "$err"
+}
+
+@test "read-only-root" {
+	image read-only-root
+	contained --read-only -v data:/data stepdown-read-only-root
+	succeeded
+	says '/data can be written'
+	says '/ cannot'
+	says 'a line'
+	contained --read-only --entrypoint \
+		'["stepdown", "--user=4242:4242", "--own=/bin", "--", "true"]' \
+		stepdown-read-only-root
+	refused 111
+	message_has 'Read-only file system'
+}
+
+@test "puid-pgid: from the environment, by default, and never root" {
+	local bad
+
+	image puid-pgid
+	contained -e PUID=1026 -e PGID=100 stepdown-puid-pgid
+	succeeded
+	[ "$(tr '\n' ' ' <"$out")" = '1026 100 1026:100 ' ] || fail_seen
+	contained stepdown-puid-pgid
+	succeeded
+	[ "$(tr '\n' ' ' <"$out")" = '1000 1000 1000:1000 ' ] || fail_seen
+	# shellcheck disable=SC2016 # nobody is to expand it
+	for bad in 0 -1 4294967295 4294967296 '0 --allow-root' ' 1' 0x10 \
+		'${HOME}'; do
+		contained -e "PUID=$bad" stepdown-puid-pgid
+		refused 100
+	done
+}
+
+@test "copy-in by a bind mount, into an image with nothing in it" {
+	contained -v "$STEPDOWN:/stepdown:ro" \
+		--entrypoint '["/stepdown", "--user=4242:4242", "--"]' \
+		stepdown-foreign /witness
+	succeeded
+	witness_is 4242 4242
+}
+
+# played FILE CONTAINER: what that container of the pod wrote
+played()
+{
+	capture podman kube play --network none "$1"
+	succeeded
+	quietly podman wait "$2"
+	capture podman logs "$2"
+	podman kube play --down "$1" >/dev/null 2>&1
+}
+
+@test "kubernetes: a pod with an emptyDir" {
+	image kubernetes
+	played "$top/examples/kubernetes/pod.yaml" stepdown-pod-app
+	grep -Eq '^Uid:(\s4242){4}$' "$out" || fail_seen
+	grep -Eq '^CapPrm:\s0{16}$' "$out"
+	grep -Eq '^CapBnd:\s0{16}$' "$out"
+	grep -Eq '^NoNewPrivs:\s1$' "$out"
+	says '4242:4242 /data/file'
+}
+
+@test "kubernetes: copy-in by an initContainer" {
+	image kubernetes
+	podman tag stepdown-kubernetes stepdown-tools
+	played "$top/examples/copy-in/pod.yaml" stepdown-copy-in-app
+	witness_is 4242 4242
+}
+
+@test "emptydir: two containers of a pod" {
+	image volume
+	played "$top/examples/emptydir/pod.yaml" stepdown-emptydir-second
+	[ "$(tr '\n' ' ' <"$out")" = 'hello again 4242:4242 ' ] || fail_seen
+}
+
+# has_option NAME: of the binary under test
+has_option()
+{
+	grep -q -e "--$1\b" <<<"$("$STEPDOWN" --help)" ||
+		skip "this version has no --$1"
+}
+
+# The image for the pod has the same two files as copy-in's container.
+@test "fsgroup: the pod's groups stay" {
+	has_option unprivileged
+	mkdir "$tmp/context"
+	cp "$STEPDOWN" "$tmp/context/stepdown"
+	printf 'FROM stepdown-foreign\nCOPY stepdown /\n' \
+		>"$tmp/context/Dockerfile"
+	quietly podman build --network none --pull-never \
+		-t stepdown-foreign "$tmp/context"
+	played "$top/examples/fsgroup/pod.yaml" stepdown-fsgroup-app
+	witness_is 4242 4242 '2000 3000'
+}
+
+@test "fsgroup: each line of the table" {
+	has_option unprivileged
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
+	mkdir "$tmp/shared"
+	chgrp 2000 "$tmp/shared"
+	chmod 2770 "$tmp/shared"
+	before=(setpriv "--groups=0,2000,3000")
+	capture gosu 4242:4242 touch "$tmp/shared/file"
+	[ "$status" -ne 0 ]
+	capture setpriv --reuid=4242 --regid=4242 --clear-groups \
+		touch "$tmp/shared/file"
+	[ "$status" -ne 0 ]
+	as_4242 -- touch "$tmp/shared/file"
+	succeeded
+	owned_by 4242:2000 "$tmp/shared/file"
+	as_4242 -- "$WITNESS"
+	witness_is 4242 4242 '2000 3000'
+}
+
+@test "nameless-uid: whoami works" {
+	has_option account
+	image nameless-uid
+	contained stepdown-nameless-uid
+	succeeded
+	[ "$(tr '\n' ' ' <"$out")" = 'app /data ' ] || fail_seen
+	contained -e APP_UID=1000650000 -e APP_GID=1000650000 \
+		stepdown-nameless-uid
+	succeeded
+	says app
+	contained --user 4242:4242 --entrypoint '["whoami"]' \
+		stepdown-nameless-uid
+	[ "$status" -ne 0 ]
+	grep -q 'unknown uid 4242' "$err"
+	contained --read-only stepdown-nameless-uid sh -c 'echo it runs'
+	succeeded
+	says 'it runs'
+}
+
+@test "user-in-image: a volume is given, and no process was root" {
+	local words
+
+	has_option config
+	words=$(sed -n 's/^ *setcap \([^ ]*\) .*/\1/p' \
+		"$top/examples/user-in-image/README.md")
+	mkdir -p "$BATS_FILE_TMPDIR/context-user-in-image"
+	cp "$STEPDOWN" "$tmp/with"
+	setcap "$words" "$tmp/with"
+	cp --preserve=all "$tmp/with" \
+		"$BATS_FILE_TMPDIR/context-user-in-image/stepdown-with-capabilities"
+	image user-in-image
+	contained -v inimage:/data stepdown-user-in-image
+	succeeded
+	says '4242:4242 /data'
+	says '4242:4242 /data/file'
+	grep -Eq '^CapBnd:\s0{16}$' "$out" || fail_seen
+	# an option is no option there
+	contained stepdown-user-in-image --allow-root
+	refused 100
+}
+
+@test "init-with-children: no zombie, no root, the exit status, TERM" {
+	has_option init
+	image init-with-children
+	contained stepdown-init-with-children
+	exited 7
+	[ "$(grep -c stepdown "$out")" -ge 1 ] || fail_seen
+	run ! grep -Eq '^ *[0-9]+ +(root|0) ' "$out"
+	run ! grep -Eq ' Z' "$out"
+	quietly podman run -d --name stopped --network none \
+		stepdown-init-with-children sleep 100
+	SECONDS=0
+	quietly podman stop -t 20 stopped
+	[ "$SECONDS" -lt 15 ]
+	[ "$(podman inspect --format '{{.State.ExitCode}}' stopped)" = 143 ]
+}
+
+@test "every example has a README of at most 40 lines" {
+	local folder
+
+	for folder in "$top"/examples/*/; do
+		case ${folder%/} in
+		*/lib | */alpine-build) continue ;;
+		esac
+		[ -s "$folder/README.md" ] || fail "no README in $folder"
+		[ "$(wc -l <"$folder/README.md")" -le 40 ] || fail "$folder"
+	done
+}

@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# What the tests of examples have in common that are images: podman with a store
+# of its own, a base image of Debian's static busybox. Nothing is pulled.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
+
+# store_up: for setup_file; the images busybox and stepdown-foreign are there then
+store_up()
+{
+	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
+	cat >"$CONTAINERS_STORAGE_CONF" <<-end
+	[storage]
+	driver = "overlay"
+	graphroot = "$BATS_FILE_TMPDIR/graph"
+	runroot = "$BATS_FILE_TMPDIR/run"
+	end
+	base_up
+	image foreign
+	plain >"$BATS_FILE_TMPDIR/plain" 2>&1 || work_around
+}
+
+store_down()
+{
+	podman pod rm --all --force >/dev/null 2>&1 || true
+	podman rm --all --force >/dev/null 2>&1 || true
+	umount "$BATS_FILE_TMPDIR/graph/overlay" 2>/dev/null || true
+}
+
+plain()
+{
+	podman run --rm --network none stepdown-foreign /witness
+}
+
+# As in ../e2e/podman.bats: crun refuses some machines' cgroups, and the default
+# limits need CAP_SYS_RESOURCE.
+work_around()
+{
+	export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
+	cat >"$CONTAINERS_CONF" <<-end
+	[containers]
+	default_ulimits = ["nofile=1024:1024", "nproc=20000:20000"]
+	[engine]
+	runtime = "runc"
+	end
+	plain >"$BATS_FILE_TMPDIR/worked-around" 2>&1 ||
+		cannot_run "podman: $(cat "$BATS_FILE_TMPDIR/plain" \
+			"$BATS_FILE_TMPDIR/worked-around")"
+}
+
+# quietly COMMAND... : the words only if it fails
+quietly()
+{
+	"$@" >"$BATS_FILE_TMPDIR/log" 2>&1 3>&- 4>&- ||
+		fail "$(cat "$BATS_FILE_TMPDIR/log")"
+}
+
+# The image `busybox`, and stepdown-foreign with nothing but the witness.
+base_up()
+{
+	local bin=$BATS_FILE_TMPDIR/base/bin name
+
+	mkdir -p "$bin" "$BATS_FILE_TMPDIR/base/etc"
+	cp "$(command -v busybox)" "$bin/busybox"
+	for name in $(busybox --list); do
+		[ -e "$bin/$name" ] || ln -s busybox "$bin/$name"
+	done
+	printf 'FROM scratch\nCOPY bin /bin\n' >"$BATS_FILE_TMPDIR/base/Dockerfile"
+	quietly podman build --network none -t busybox "$BATS_FILE_TMPDIR/base"
+}
+
+# image NAME: of examples/NAME, as stepdown-NAME; or `foreign`
+image()
+{
+	local context=$BATS_FILE_TMPDIR/context-$1
+
+	mkdir -p "$context"
+	cp "$STEPDOWN" "$context/stepdown"
+	cp "$WITNESS" "$context/witness"
+	if [ "$1" = foreign ]; then
+		printf 'FROM scratch\nCOPY witness /\nCMD ["/witness"]\n' \
+			>"$context/Dockerfile"
+	else
+		cp -R "$top/examples/$1/." "$context"
+	fi
+	quietly podman build --network none --pull-never \
+		--build-arg BASE=localhost/busybox -t "stepdown-$1" "$context"
+}
