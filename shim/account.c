@@ -27,16 +27,9 @@ struct parts {
 	char shell[PATH_MAX];
 };
 
-static bool cut(const char **at, char *out, size_t size)
+static bool cut(struct word *rest, char *out, size_t size)
 {
-	size_t length = strcspn(*at, ":");
-
-	if (length >= size)
-		return false;
-	memcpy(out, *at, length);
-	out[length] = '\0';
-	*at += length + ((*at)[length] == ':');
-	return true;
+	return parse_copy(parse_cut(rest, ':'), out, size);
 }
 
 static bool is_name(const char *name)
@@ -56,11 +49,11 @@ static bool is_path(const char *path)
 
 static bool split(const char *value, struct parts *p)
 {
-	const char *at = value;
+	struct word at = parse_word(value);
 
 	if (!cut(&at, p->name, sizeof(p->name)) ||
 	    !cut(&at, p->home, sizeof(p->home)) ||
-	    !cut(&at, p->shell, sizeof(p->shell)) || *at)
+	    !cut(&at, p->shell, sizeof(p->shell)) || at.length)
 		return false;
 	if (!p->home[0])
 		strcpy(p->home, "/");
@@ -70,15 +63,11 @@ static bool split(const char *value, struct parts *p)
 	       is_path(p->shell);
 }
 
-int account_check(const char *value, struct fault *f)
+bool account_is(const char *value)
 {
 	struct parts p;
 
-	if (split(value, &p))
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--account %s: expected NAME[:HOME[:SHELL]], a name of at most %d letters, digits, '_', '-' and '.', and absolute paths",
-			 value, NAME_LIMIT);
+	return split(value, &p);
 }
 
 /* Can the entry be added? If another id has that name, say so. */
@@ -157,18 +146,27 @@ static bool write_all(int fd, const char *bytes, size_t length)
 	return true;
 }
 
-/* Copy what is there, which may be nothing; *last is its last byte. */
-static bool copy(int from, int to, char *last)
+/* Copy what is there, which may be nothing. */
+static bool copy(int from, int to)
 {
 	char buffer[4096];
 	ssize_t got;
 
-	while ((got = read(from, buffer, sizeof(buffer))) > 0) {
+	while ((got = read(from, buffer, sizeof(buffer))) > 0)
 		if (!write_all(to, buffer, (size_t)got))
 			return false;
-		*last = buffer[got - 1];
-	}
 	return got == 0;
+}
+
+/* line: begins with a newline, which the last line of the file may lack. */
+static bool write_line(int fd, const char *line)
+{
+	char last = '\n';
+
+	if (lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1)
+		last = '\n';
+	line += last == '\n';
+	return write_all(fd, line, strlen(line));
 }
 
 /*
@@ -178,48 +176,44 @@ static bool copy(int from, int to, char *last)
 static bool write_new(const char *name, int old, const struct stat *st,
 		      const char *line)
 {
-	char last = '\n';
 	bool done;
 	int fd;
 
 	unlink(name);	/* of a run that was killed */
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		  0600);
 	if (fd < 0)
 		return false;
-	done = (old < 0 || copy(old, fd, &last)) &&
-	       (last == '\n' || write_all(fd, "\n", 1)) &&
-	       write_all(fd, line, strlen(line)) &&
+	done = (old < 0 || copy(old, fd)) && write_line(fd, line) &&
 	       (old < 0 || fchown(fd, st->st_uid, st->st_gid) == 0) &&
 	       fchmod(fd, old < 0 ? 0644 : st->st_mode & 07777) == 0 &&
 	       fsync(fd) == 0;
 	return close(fd) == 0 && done;
 }
 
-/* Returns false with errno, and leaves the old file as it was. */
-static bool replace(const char *file, const char *line)
+/* Returns 0, or errno, and leaves the old file as it was. */
+static int replace(const char *file, const char *line)
 {
 	char name[64];
 	struct text t;
 	struct stat st;
 	int old = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	bool done;
-	int err;
+	int err = 0;
 
 	if (old < 0 && errno != ENOENT)
-		return false;
+		return errno;
 	text_start(&t, name, sizeof(name));
 	text_add(&t, "%s.stepdown", file);
-	done = !t.cut && (old < 0 || fstat(old, &st) == 0) &&
-	       (old < 0 || S_ISREG(st.st_mode)) &&
-	       write_new(name, old, &st, line) && compat_rename(name, file) == 0;
-	err = errno;
-	if (!done)
+	errno = EINVAL;	/* the reason, if it is no regular file */
+	if (t.cut ||
+	    (old >= 0 && (fstat(old, &st) < 0 || !S_ISREG(st.st_mode))) ||
+	    !write_new(name, old, &st, line) || compat_rename(name, file) < 0)
+		err = errno;
+	if (err)
 		unlink(name);
 	if (old >= 0)
 		close(old);
-	errno = err;
-	return done;
+	return err;
 }
 
 /*
@@ -229,37 +223,24 @@ static bool replace(const char *file, const char *line)
 static bool append(const char *file, const char *line)
 {
 	int fd = open(file, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK);
-	char last = '\n';
 	bool done;
-	int err;
 
 	if (fd < 0)
 		return false;
-	if (lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) != 1)
-		last = '\n';
-	/* The line begins with the newline that may be missing. */
-	done = write_all(fd, last == '\n' ? line + 1 : line,
-			 strlen(line) - (last == '\n'));
-	err = errno;
+	done = write_line(fd, line);
 	close(fd);
-	errno = err;
 	return done;
 }
 
-/* line: begins with a newline of its own. */
 static void add_line(const char *file, const char *line, struct fault *f)
 {
-	int err;
+	int err = replace(file, line);
 
-	if (replace(file, line + 1))
-		return;
-	err = errno;
-	if (append(file, line))
+	if (!err || append(file, line))
 		return;
 	fault_set(f, EXIT_STEP, err, "account: add a line to %s", file);
 	fault_hint(f,
-		   "put it into the image, or run chgrp 0 %s && chmod g=u %s there",
-		   file, file);
+		   "add it to the image, or run chgrp 0 and chmod g=u there");
 	say_warning(f);
 }
 

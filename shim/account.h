@@ -7,13 +7,18 @@
 #ifndef STEPDOWN_ACCOUNT_H
 #define STEPDOWN_ACCOUNT_H
 
+#include <stdbool.h>
+
 struct fault;
 struct plan;
 struct run;
 struct text;
 
-/* Is this NAME[:HOME[:SHELL]]? Returns 0, or -1 with a usage fault. */
-int account_check(const char *value, struct fault *f);
+/*
+ * Is this NAME[:HOME[:SHELL]], a name of at most 32 letters, digits, '_', '-'
+ * and '.', and absolute paths?
+ */
+bool account_is(const char *value);
 
 /*
  * Find out which entries the target lacks, and give the target the name and

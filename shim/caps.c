@@ -37,35 +37,30 @@ static int find(const char *word)
 
 int caps_parse(const char *list, uint64_t *set, struct fault *f)
 {
-	const char *at = list;
+	struct word rest = parse_word(list);
+	struct word word;
 	uint64_t found = 0;
 
 	if (strcmp(list, "none") == 0) {
 		*set = 0;
 		return 0;
 	}
-	for (;;) {
-		size_t length = strcspn(at, ",");
-		char word[CAPS_NAME_MAX];
+	do {
+		char name[CAPS_NAME_MAX];
 		int cap = -1;
 
-		if (length < sizeof(word)) {
-			memcpy(word, at, length);
-			word[length] = '\0';
-			cap = find(word);
-		}
+		word = parse_cut(&rest, ',');
+		if (parse_copy(word, name, sizeof(name)))
+			cap = find(name);
 		if (cap < 0) {
 			fault_set(f, EXIT_USAGE, 0,
 				  "--keep-caps %s: no capability '%.*s'", list,
-				  (int)length, at);
+				  (int)word.length, word.at);
 			return fault_hint(f,
-					  "names are those of capabilities(7), as in net_bind_service,chown");
+					  "as in net_bind_service,chown");
 		}
 		found |= bit(cap);
-		if (!at[length])
-			break;
-		at += length + 1;
-	}
+	} while (word.at[word.length]);
 	*set = found;
 	return 0;
 }
@@ -138,6 +133,12 @@ uint64_t caps_bounding(void)
 	return set;
 }
 
+/* act: what failed, for the reason in errno. */
+static int failed(const char *act, struct fault *f)
+{
+	return fault_set(f, EXIT_STEP, errno, "%s", act);
+}
+
 /*
  * Set permitted, effective and inheritable, nothing more. capng_apply() tells
  * failures apart by its return value and does not promise an errno.
@@ -154,18 +155,16 @@ static int set_process(uint64_t permitted, uint64_t effective,
 
 int caps_raise(uint64_t permitted, struct fault *f)
 {
-	if (set_process(permitted, permitted, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "raise the file capabilities");
-	return 0;
+	return set_process(permitted, permitted, 0) < 0
+		       ? failed("raise the file capabilities", f)
+		       : 0;
 }
 
 int caps_give_up(struct fault *f)
 {
-	if (set_process(0, 0, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "give up the file capabilities");
-	return 0;
+	return set_process(0, 0, 0) < 0
+		       ? failed("give up the file capabilities", f)
+		       : 0;
 }
 
 /*
@@ -230,7 +229,7 @@ int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
 			continue;
 		if (in_bounding(cap) < 0 && errno == EINVAL)
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--keep-caps %d: this kernel has no such capability",
+					 "--keep-caps %d: no such capability in this kernel",
 					 cap);
 		if (permitted & bit(cap))
 			continue;
@@ -246,7 +245,7 @@ int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
 	uint64_t permitted, effective, setpcap;
 
 	if (caps_held(&permitted, &effective) < 0)
-		return fault_set(f, EXIT_STEP, errno, "read the capabilities");
+		return failed("read the capabilities", f);
 	if (caps_check(keep | held, permitted, f) < 0)
 		return -1;
 	/*
@@ -256,18 +255,17 @@ int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
 	 */
 	setpcap = permitted & bit(CAP_SETPCAP);
 	if (set_process(keep | held | setpcap, setpcap, keep) < 0)
-		return fault_set(f, EXIT_STEP, errno, "set the capabilities");
+		return failed("set the capabilities", f);
 	capng_clear(CAPNG_SELECT_AMBIENT);
 	choose(CAPNG_AMBIENT, keep);
 	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "set the ambient capabilities");
+		return failed("set the ambient capabilities", f);
 	if (setpcap && reduce_bounding(keep) < 0)
-		return fault_set(f, EXIT_STEP, errno, "empty the bounding set");
+		return failed("empty the bounding set", f);
 	if (setpcap && lock_securebits(new_privs) < 0)
-		return fault_set(f, EXIT_STEP, errno, "lock the securebits");
+		return failed("lock the securebits", f);
 	if (set_process(keep | held, keep | held, keep) < 0)
-		return fault_set(f, EXIT_STEP, errno, "drop the capabilities");
+		return failed("drop the capabilities", f);
 	return 0;
 }
 
@@ -282,7 +280,7 @@ int caps_clear(struct fault *f)
 
 	/* Not libcap-ng: it remembers the id of the thread that began. */
 	if (syscall(SYS_capset, &header, none) < 0)
-		return fault_set(f, EXIT_STEP, errno, "drop the capabilities");
+		return failed("drop the capabilities", f);
 	return 0;
 }
 
@@ -295,15 +293,15 @@ static int hint_unprivileged(struct fault *f, int cap, const char *name)
 	const char *other = "";
 
 	if (cap == CAP_NET_BIND_SERVICE)
-		other = ", or set the sysctl net.ipv4.ip_unprivileged_port_start=0";
+		other = ", or sysctl net.ipv4.ip_unprivileged_port_start=0";
 	if (cap == CAP_CHOWN)
-		other = ", or let this uid or a group of it write there (chown in the image, securityContext.fsGroup)";
+		other = ", or chown in the image, or securityContext.fsGroup";
 	return fault_hint(f,
-			  "uid %u has no CAP_%s: start as root (no --user, runAsUser or USER)%s%s",
-			  geteuid(), name,
+			  "uid %u has no CAP_%s: %s%s%s", geteuid(), name,
+			  CAPS_START_AS_ROOT,
 			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
 				  ? ""
-				  : ", or give this file the capability (setcap ...=p)",
+				  : ", or setcap ...=p this file",
 			  other);
 }
 
@@ -313,18 +311,16 @@ int caps_hint(struct fault *f, int cap)
 	const char *known = capng_capability_to_name((unsigned int)cap);
 	uint64_t permitted, effective;
 
-	if (!known || caps_held(&permitted, &effective) < 0 ||
-	    (effective & bit(cap)))
+	if (!known || !parse_copy(parse_word(known), name, sizeof(name)) ||
+	    caps_held(&permitted, &effective) < 0 || (effective & bit(cap)))
 		return -1;
-	strncpy(name, known, sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
 	for (char *c = name; *c; c++)
 		if (*c >= 'a' && *c <= 'z')
 			*c = (char)(*c - 'a' + 'A');
 	if (geteuid() != 0)
 		return hint_unprivileged(f, cap, name);
 	return fault_hint(f,
-			  "CAP_%s is not %s; start the container with --cap-add=%s, or with securityContext.capabilities.add: [\"%s\"]",
+			  "CAP_%s is not %s: --cap-add=%s, or securityContext.capabilities.add: [\"%s\"]",
 			  name,
 			  in_bounding(cap) > 0 ? "effective"
 					       : "in the bounding set",

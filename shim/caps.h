@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The hint for who is not root, and so may get nothing. */
+#define CAPS_START_AS_ROOT "start as root (no --user, runAsUser or USER)"
+
 struct fault;
 struct text;
 

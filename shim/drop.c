@@ -46,6 +46,13 @@ static bool changes_gid(const struct target *t, const struct start *s)
 	return s->gid != t->gid || s->egid != t->gid || s->sgid != t->gid;
 }
 
+/* number: an id, or how many they are; cap: what it takes. */
+static int not_set(const char *what, size_t number, int cap, struct fault *f)
+{
+	fault_set(f, EXIT_STEP, errno, "set %s %zu", what, number);
+	return caps_hint(f, cap);
+}
+
 /*
  * Groups before gid before uid: each call needs the privilege that the next
  * one gives away (credentials(7)). The capabilities go last: setgroups() and
@@ -57,26 +64,27 @@ static int change_ids(const struct target *t, const struct start *s,
 		      struct fault *f)
 {
 	if (!groups_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
-	    ids_set_groups(t->ngroups, t->groups) < 0) {
-		fault_set(f, EXIT_STEP, errno, "set %zu supplementary groups",
-			  t->ngroups);
-		return caps_hint(f, CAP_SETGID);
-	}
-	if (changes_gid(t, s) && ids_set_gid(t->gid, t->gid, t->gid) < 0) {
-		fault_set(f, EXIT_STEP, errno, "set gid %u", t->gid);
-		return caps_hint(f, CAP_SETGID);
-	}
-	if (changes_uid(t, s) && ids_set_uid(t->uid, t->uid, t->uid) < 0) {
-		fault_set(f, EXIT_STEP, errno, "set uid %u", t->uid);
-		return caps_hint(f, CAP_SETUID);
-	}
+	    ids_set_groups(t->ngroups, t->groups) < 0)
+		return not_set("supplementary groups:", t->ngroups, CAP_SETGID,
+			       f);
+	if (changes_gid(t, s) && ids_set_gid(t->gid, t->gid, t->gid) < 0)
+		return not_set("gid", t->gid, CAP_SETGID, f);
+	if (changes_uid(t, s) && ids_set_uid(t->uid, t->uid, t->uid) < 0)
+		return not_set("uid", t->uid, CAP_SETUID, f);
 	return 0;
+}
+
+static int set_keepcaps(bool keep, struct fault *f)
+{
+	if (prctl(PR_SET_KEEPCAPS, keep, 0, 0, 0) == 0)
+		return 0;
+	return fault_set(f, EXIT_STEP, errno, "set PR_SET_KEEPCAPS");
 }
 
 static void warn_of_new_privs(struct fault *f)
 {
 	fault_set(f, EXIT_STEP, 0,
-		  "--allow-new-privs: the application may become whoever owns a setuid program that it can run");
+		  "--allow-new-privs: setuid programs can give privileges back");
 	say_warning(f);
 }
 
@@ -93,18 +101,15 @@ int drop_run(const struct plan *plan, struct run *run, struct fault *f)
 		     !(s->securebits & SECBIT_NO_SETUID_FIXUP);
 
 	(void)run;
-	if (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "keep capabilities over the change of uid");
+	if (keeps && set_keepcaps(true, f) < 0)
+		return -1;
 	if (change_ids(&plan->target, s, f) < 0 ||
 	    caps_reduce(plan->keep_caps, plan_supervisor_caps(plan),
 			plan->allow_new_privs, f) < 0)
 		return -1;
 	/* Locking the securebits has done that already. */
-	if (keeps && !start_has(s, CAP_SETPCAP) &&
-	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "let a change of uid clear capabilities");
+	if (keeps && !start_has(s, CAP_SETPCAP) && set_keepcaps(false, f) < 0)
+		return -1;
 	if (plan->allow_new_privs)
 		warn_of_new_privs(f);
 	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

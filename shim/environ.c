@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "parse.h"
 #include "plan.h"
 #include "text.h"
 
@@ -20,12 +21,7 @@ static bool is_named(const char *entry, const char *name, size_t length)
 
 const char *environ_get(const struct environment *e, const char *name)
 {
-	size_t length = strlen(name);
-
-	for (size_t i = 0; i < e->count; i++)
-		if (is_named(e->list[i], name, length))
-			return e->list[i] + length + 1;
-	return NULL;
+	return parse_variable(e->list, name, strlen(name));
 }
 
 static void remove_name(struct environment *e, const char *name, size_t length)
@@ -102,11 +98,11 @@ static int set_person(struct environment *e, const struct plan *plan,
 	const char *wish = plan->surroundings.home;
 	const char *home = environ_get(e, "HOME");
 
-	if (wish && wish[0] == '/' && environ_set(e, f, "HOME", "%s", wish) < 0)
+	if (wish && wish[0] == '/' && set_or_unset(e, "HOME", wish, f) < 0)
 		return -1;
 	if (home && !is_roots_home(home, plan))
 		return 0;
-	if (!wish && environ_set(e, f, "HOME", "%s", t->home) < 0)
+	if (!wish && set_or_unset(e, "HOME", t->home, f) < 0)
 		return -1;
 	if (set_or_unset(e, "USER", t->name, f) < 0 ||
 	    set_or_unset(e, "LOGNAME", t->name, f) < 0)
@@ -135,7 +131,7 @@ int environ_build(struct environment *e, char *const given[],
 		if (e->count + plan->nvariables + ROOM_FOR_OURS ==
 		    ARRAY_LEN(e->list))
 			return fault_set(f, EXIT_STEP, E2BIG,
-					 "pass on an environment of more than %d entries",
+					 "pass on more than %d variables",
 					 ENVIRON_MAX);
 		e->list[e->count++] = *given;
 	}

@@ -43,14 +43,10 @@ static int add_variable(const char *option, const char *value,
 		fault_set(f, EXIT_USAGE, 0,
 			  "--%s %s: the variable %.*s is not set", option,
 			  value, (int)name_length, inner);
-		if (!env)
-			return fault_hint(f,
-					  "started with file capabilities or setuid, the environment is not trusted; write ${%.*s:-default}",
-					  (int)name_length, inner);
-		return fault_hint(f,
-				  "set it (docker run -e %.*s=..., env: in a manifest) or write ${%.*s:-default}",
-				  (int)name_length, inner, (int)name_length,
-				  inner);
+		return fault_hint(f, "%s ${%.*s:-default}",
+				  env ? "docker run -e, env: in a manifest, or" :
+					"not trusted with file capabilities or setuid; write",
+				  (int)name_length, inner);
 	}
 	text_add_bytes(out, found, strlen(found));
 	return 0;
@@ -85,7 +81,7 @@ int expand_value(const char *option, const char *value, char *const env[],
 	text_add_bytes(out, at, strlen(at));
 	if (out->cut)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--%s %s: the expanded values take more than %zu bytes",
+				 "--%s %s: expanded to more than %zu bytes",
 				 option, value, out->size);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "fault.h"
 #include "names.h"
+#include "parse.h"
 #include "plan.h"
 #include "who.h"
 
@@ -71,8 +72,7 @@ bool groups_have(const gid_t *list, size_t count, gid_t gid)
 
 static int too_many(struct fault *f)
 {
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--groups: more than %d groups, which is the kernel's limit",
+	return fault_set(f, EXIT_USAGE, 0, "--groups: more than %d groups",
 			 PLAN_MAX_GROUPS);
 }
 
@@ -123,7 +123,7 @@ static int add_init(struct plan *plan, const char *file, struct fault *f)
 static int add_runtime(struct plan *plan, const char *root, const char *file,
 		       struct fault *f)
 {
-	static gid_t roots[PLAN_MAX_GROUPS];
+	gid_t roots[PLAN_MAX_GROUPS];
 	const struct start *s = &plan->start;
 	size_t count = 0;
 
@@ -140,21 +140,22 @@ static int add_runtime(struct plan *plan, const char *root, const char *file,
 	return 0;
 }
 
-static int add_word(struct plan *plan, const char *word, const char *root,
+static int add_word(struct plan *plan, struct word word, const char *root,
 		    const char *file, struct fault *f)
 {
-	bool is_auto = strcmp(word, "auto") == 0;
+	const struct who w = { "groups", plan->groups, NULL, file };
+	bool is_auto = parse_is(word, "auto");
 	gid_t gid;
 
-	if (is_auto || strcmp(word, "runtime") == 0) {
+	if (is_auto || parse_is(word, "runtime")) {
 		if (is_auto && plan->named &&
 		    add_init(plan, file, f) < 0)
 			return -1;
 		return add_runtime(plan, root, file, f);
 	}
-	if (strcmp(word, "init") == 0)
+	if (parse_is(word, "init"))
 		return add_init(plan, file, f);
-	if (who_group("groups", plan->groups, word, file, &gid, f) < 0)
+	if (who_group(&w, word, &gid, f) < 0)
 		return -1;
 	return add(&plan->target, gid, f);
 }
@@ -163,22 +164,15 @@ static int add_word(struct plan *plan, const char *word, const char *root,
 static int add_words(struct plan *plan, const char *list, const char *root,
 		     const char *file, struct fault *f)
 {
-	for (const char *at = list;; at++) {
-		size_t length = strcspn(at, ",");
-		char word[USER_NAME_MAX + 1];
+	struct word rest = parse_word(list);
+	struct word word;
 
-		if (length >= sizeof(word))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--groups %s: a name is longer than %d bytes",
-					 list, USER_NAME_MAX);
-		memcpy(word, at, length);
-		word[length] = '\0';
+	do {
+		word = parse_cut(&rest, ',');
 		if (add_word(plan, word, root, file, f) < 0)
 			return -1;
-		at += length;
-		if (!*at)
-			return 0;
-	}
+	} while (word.at[word.length]);
+	return 0;
 }
 
 int groups_resolve(struct plan *plan, const char *root, const char *file,

@@ -73,10 +73,10 @@ static int unmapped(const char *kind, uint32_t id, const char *file,
 		    struct fault *f)
 {
 	fault_set(f, EXIT_STEP, 0,
-		  "%s %u is not mapped in this user namespace (%s)", kind, id,
+		  "%s %u is not mapped (%s)", kind, id,
 		  file);
 	return fault_hint(f,
-			  "choose one that is, or map more: podman run --%smap, ranges in /etc/sub%s, dockerd --userns-remap",
+			  "map it: podman run --%smap, /etc/sub%s, dockerd --userns-remap",
 			  kind, kind);
 }
 
@@ -105,9 +105,9 @@ static int check_setgroups(struct fault *f)
 	if (length < 4 || memcmp(word, "deny", 4) != 0)
 		return 0;
 	fault_set(f, EXIT_STEP, EPERM,
-		  "set the groups in this user namespace (/proc/self/setgroups says deny)");
+		  "set the groups (/proc/self/setgroups says deny)");
 	return fault_hint(f,
-			  "a rootless engine needs newgidmap and a range in /etc/subgid");
+			  "rootless engines need newgidmap and /etc/subgid");
 }
 
 int idmap_check(const struct plan *plan, struct fault *f)

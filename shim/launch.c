@@ -39,29 +39,25 @@ static bool is_there(const char *path)
 static int not_started(const char *command, const char *path, int err,
 		       struct fault *f)
 {
+	const char *hint = NULL;
+	int status = EXIT_NOEXEC;
+
 	if (err == ENOENT && path && is_there(path)) {
-		fault_set(f, EXIT_NOEXEC, err, "execute %s", path);
-		return fault_hint(f,
-				  "the file is there, but the interpreter or dynamic loader that it names is not in this image");
+		hint = "the interpreter or dynamic loader that it names is missing";
+	} else if (err == ENOENT || err == ENOTDIR) {
+		status = EXIT_NOTFOUND;
+		path = command;
+		if (!strchr(command, '/'))
+			hint = "not in PATH, as far as the user may search";
+	} else if (err == EACCES) {
+		hint = "the user needs x on it and on the folders above (chmod 755 in the image), and no noexec mount";
+	} else if (err == EAGAIN) {
+		hint = "--rlimit=nproc counts this uid in other containers too";
+	} else if (err == ENOEXEC) {
+		hint = "no program for this machine, or a script without #!";
 	}
-	if (err == ENOENT || err == ENOTDIR) {
-		fault_set(f, EXIT_NOTFOUND, err, "execute %s", command);
-		if (strchr(command, '/'))
-			return -1;
-		return fault_hint(f,
-				  "it is in no folder of PATH that the user may search");
-	}
-	fault_set(f, EXIT_NOEXEC, err, "execute %s", path ? path : command);
-	if (err == EACCES)
-		return fault_hint(f,
-				  "the user needs execute permission on the file (chmod 755 in the image) and search permission on the folders above it, and the mount must not be noexec");
-	if (err == EAGAIN)
-		return fault_hint(f,
-				  "the user has more processes than --rlimit=nproc allows; they are counted over all containers that share the uid");
-	if (err == ENOEXEC)
-		return fault_hint(f,
-				  "it is no program for this machine, or a script without a #! line");
-	return -1;
+	fault_set(f, status, err, "execute %s", path ? path : command);
+	return hint ? fault_hint(f, "%s", hint) : -1;
 }
 
 /*

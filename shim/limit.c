@@ -16,7 +16,7 @@
 #include "plan.h"
 #include "text.h"
 
-static const char *const names[RLIM_NLIMITS] = {
+static const char names[RLIM_NLIMITS][12] = {
 	[RLIMIT_AS] = "as",		[RLIMIT_CORE] = "core",
 	[RLIMIT_CPU] = "cpu",		[RLIMIT_DATA] = "data",
 	[RLIMIT_FSIZE] = "fsize",	[RLIMIT_LOCKS] = "locks",
@@ -33,17 +33,14 @@ struct cpus {
 	uint64_t bits[MAX_CPUS / 64];	/* as sched_setaffinity(2) has it */
 };
 
-static bool parse_amount(const char *text, size_t length, rlim_t *amount)
+static bool parse_amount(struct word text, rlim_t *amount)
 {
 	char word[24];
 	uint64_t number = RLIM_INFINITY;
 
-	if (length >= sizeof(word))
-		return false;
-	memcpy(word, text, length);
-	word[length] = '\0';
-	if (strcmp(word, "unlimited") != 0 &&
-	    !parse_number(word, 0, RLIM_INFINITY - 1, &number))
+	if (!parse_copy(text, word, sizeof(word)) ||
+	    (strcmp(word, "unlimited") != 0 &&
+	     !parse_number(word, 0, RLIM_INFINITY - 1, &number)))
 		return false;
 	*amount = number;
 	return true;
@@ -52,21 +49,18 @@ static bool parse_amount(const char *text, size_t length, rlim_t *amount)
 /* NAME=SOFT[:HARD]; the resource, or -1. */
 static int parse_rlimit(const char *text, struct rlimit *limit)
 {
-	size_t length = strcspn(text, "=");
-	const char *soft = text + length + 1;
-	const char *hard;
+	struct word hard = parse_word(text);
+	struct word name = parse_cut(&hard, '=');
+	struct word soft = parse_cut(&hard, ':');
 
-	if (!text[length])
-		return -1;
-	hard = strchr(soft, ':');
-	if (!parse_amount(soft, strcspn(soft, ":"), &limit->rlim_cur))
-		return -1;
-	hard = hard ? hard + 1 : soft;
-	if (!parse_amount(hard, strlen(hard), &limit->rlim_max) ||
+	if (!soft.at[soft.length])
+		hard = soft;
+	if (!parse_amount(soft, &limit->rlim_cur) ||
+	    !parse_amount(hard, &limit->rlim_max) ||
 	    limit->rlim_cur > limit->rlim_max)
 		return -1;
 	for (int i = 0; i < RLIM_NLIMITS; i++)
-		if (strncmp(names[i], text, length) == 0 && !names[i][length])
+		if (parse_is(name, names[i]))
 			return i;
 	return -1;
 }
@@ -99,91 +93,74 @@ static bool parse_nice(const char *text, int *value)
 	return parse_signed(text, -20, 19, value);
 }
 
+static bool parse_cpu(struct word text, uint64_t *cpu)
+{
+	char word[8];
+
+	return parse_copy(text, word, sizeof(word)) &&
+	       parse_number(word, 0, MAX_CPUS - 1, cpu);
+}
+
 /* Numbers and ranges, as in 0-3,7. */
 static bool parse_cpus(const char *text, struct cpus *cpus)
 {
+	struct word rest = parse_word(text);
+	struct word first, last;
+
 	memset(cpus, 0, sizeof(*cpus));
 	do {
-		char word[2][8];
-		uint64_t cpu[2];
-		size_t last = 0;
+		uint64_t from, to;
 
-		for (size_t i = 0; i < 2; i++) {
-			size_t length = strcspn(text, "-,");
-
-			if (length >= sizeof(word[i]))
-				return false;
-			memcpy(word[i], text, length);
-			word[i][length] = '\0';
-			if (!parse_number(word[i], 0, MAX_CPUS - 1, &cpu[i]))
-				return false;
-			text += length;
-			last = i;
-			if (*text != '-')
-				break;
-			text++;
-		}
-		if (cpu[last] < cpu[0] || (*text && *text != ','))
+		last = parse_cut(&rest, ',');
+		first = parse_cut(&last, '-');
+		if (first.at[first.length] != '-')
+			last = first;
+		if (!parse_cpu(first, &from) || !parse_cpu(last, &to) ||
+		    from > to)
 			return false;
-		for (uint64_t n = cpu[0]; n <= cpu[last]; n++)
-			cpus->bits[n / 64] |= UINT64_C(1) << n % 64;
-	} while (*text++);
+		for (; from <= to; from++)
+			cpus->bits[from / 64] |= UINT64_C(1) << from % 64;
+	} while (last.at[last.length]);
 	return true;
 }
 
-/* Keep the value if it is good. */
-static int keep(const char **out, bool good, const char *option,
-		const char *value, const char *expected, struct fault *f)
-{
-	*out = value;
-	if (good)
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0, "--%s %s: expected %s", option,
-			 value, expected);
-}
-
-int limit_set_rlimit(struct limits *l, const char *value, struct fault *f)
+bool limit_set_rlimit(struct limits *l, const char *value)
 {
 	struct rlimit limit;
 	int resource = parse_rlimit(value, &limit);
 
-	return keep(&l->rlimits[resource < 0 ? 0 : resource], resource >= 0,
-		    "rlimit", value,
-		    "NAME=SOFT[:HARD], a name of getrlimit(2) in small letters, numbers or unlimited, SOFT at most HARD",
-		    f);
+	if (resource < 0)
+		return false;
+	l->rlimits[resource] = value;
+	return true;
 }
 
-int limit_set_umask(struct limits *l, const char *value, struct fault *f)
+bool limit_is_umask(const char *value)
 {
 	mode_t mode;
 
-	return keep(&l->umask, parse_octal(value, &mode), "umask", value,
-		    "octal digits, 0 to 777", f);
+	return parse_octal(value, &mode);
 }
 
-int limit_set_nice(struct limits *l, const char *value, struct fault *f)
+bool limit_is_nice(const char *value)
 {
 	int number;
 
-	return keep(&l->nice, parse_nice(value, &number), "nice", value,
-		    "-20 to 19", f);
+	return parse_nice(value, &number);
 }
 
-int limit_set_oom(struct limits *l, const char *value, struct fault *f)
+bool limit_is_oom(const char *value)
 {
 	int number;
 
-	return keep(&l->oom_score_adj,
-		    parse_signed(value, -1000, 1000, &number), "oom-score-adj",
-		    value, "-1000 to 1000", f);
+	return parse_signed(value, -1000, 1000, &number);
 }
 
-int limit_set_cpus(struct limits *l, const char *value, struct fault *f)
+bool limit_is_cpus(const char *value)
 {
 	struct cpus cpus;
 
-	return keep(&l->cpus, parse_cpus(value, &cpus), "cpu-affinity", value,
-		    "numbers and ranges below 1024, as in 0-3,7", f);
+	return parse_cpus(value, &cpus);
 }
 
 static void describe(const char *what, const char *value, struct text *out)
@@ -204,6 +181,11 @@ void limit_describe(const struct plan *plan, struct text *out)
 	describe("cpu-affinity", l->cpus, out);
 }
 
+static void failed(const char *option, const char *value, struct fault *f)
+{
+	fault_set(f, EXIT_STEP, errno, "set --%s %s", option, value);
+}
+
 static int set_rlimit(const char *value, struct fault *f)
 {
 	struct rlimit limit;
@@ -211,11 +193,11 @@ static int set_rlimit(const char *value, struct fault *f)
 
 	if (prlimit(0, resource, &limit, NULL) == 0)
 		return 0;
-	fault_set(f, EXIT_STEP, errno, "set --rlimit %s", value);
+	failed("rlimit", value, f);
 	if (f->err != EPERM)
 		return -1;
 	return fault_hint(f,
-			  "only CAP_SYS_RESOURCE may raise a hard limit: docker run --ulimit or --cap-add=SYS_RESOURCE, capabilities.add: [\"SYS_RESOURCE\"]");
+			  "docker run --ulimit, or --cap-add=SYS_RESOURCE (capabilities.add)");
 }
 
 static int set_oom_score_adj(const char *value, struct fault *f)
@@ -224,7 +206,7 @@ static int set_oom_score_adj(const char *value, struct fault *f)
 	ssize_t written = fd < 0 ? -1 : write(fd, value, strlen(value));
 
 	if (written < 0)
-		fault_set(f, EXIT_STEP, errno, "set --oom-score-adj %s", value);
+		failed("oom-score-adj", value, f);
 	if (fd >= 0)
 		close(fd);
 	if (written >= 0)
@@ -239,7 +221,7 @@ static int set_nice(const char *value, struct fault *f)
 	parse_nice(value, &nice);
 	if (setpriority(PRIO_PROCESS, 0, nice) == 0)
 		return 0;
-	fault_set(f, EXIT_STEP, errno, "set --nice %s", value);
+	failed("nice", value, f);
 	return caps_hint(f, CAP_SYS_NICE);
 }
 
@@ -250,11 +232,11 @@ static int set_cpus(const char *value, struct fault *f)
 	parse_cpus(value, &cpus);
 	if (syscall(SYS_sched_setaffinity, 0, sizeof(cpus), &cpus) == 0)
 		return 0;
-	fault_set(f, EXIT_STEP, errno, "set --cpu-affinity %s", value);
+	failed("cpu-affinity", value, f);
 	if (f->err != EINVAL)
 		return -1;
 	return fault_hint(f,
-			  "the container has none of these CPUs (--cpuset-cpus)");
+			  "the container has none of these (--cpuset-cpus)");
 }
 
 int limit_run(const struct plan *plan, struct run *run, struct fault *f)
@@ -287,6 +269,6 @@ int limit_chdir(const struct plan *plan, struct fault *f)
 	if (f->err != EACCES)
 		return -1;
 	return fault_hint(f,
-			  "uid %u must be allowed to search it and the folders above it",
+			  "uid %u must be able to search it and above",
 			  plan->target.uid);
 }

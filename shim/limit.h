@@ -4,21 +4,22 @@
 #ifndef STEPDOWN_LIMIT_H
 #define STEPDOWN_LIMIT_H
 
+#include <stdbool.h>
+
 struct fault;
 struct limits;
 struct plan;
 struct run;
 struct text;
 
-/*
- * Check what was typed and keep it. Pure. Each returns 0, or -1 with a usage
- * fault that says what was expected.
- */
-int limit_set_rlimit(struct limits *l, const char *value, struct fault *f);
-int limit_set_umask(struct limits *l, const char *value, struct fault *f);
-int limit_set_nice(struct limits *l, const char *value, struct fault *f);
-int limit_set_oom(struct limits *l, const char *value, struct fault *f);
-int limit_set_cpus(struct limits *l, const char *value, struct fault *f);
+/* Check what was typed. Pure. */
+bool limit_is_umask(const char *value);
+bool limit_is_nice(const char *value);
+bool limit_is_oom(const char *value);
+bool limit_is_cpus(const char *value);
+
+/* Keep NAME=SOFT[:HARD]; false if it is not that. */
+bool limit_set_rlimit(struct limits *l, const char *value);
 
 /* Append what limit_run() would do. */
 void limit_describe(const struct plan *plan, struct text *out);

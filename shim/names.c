@@ -11,16 +11,10 @@
 struct reader {
 	int fd;
 	int err;	/* errno of a failed read, or 0 */
+	bool valid;	/* no field of the line was too long or held a NUL */
 	size_t at;
 	size_t length;
 	char buffer[4096];
-};
-
-/* A field as read; one that was too long or held a NUL is no value. */
-struct field {
-	char *text;
-	size_t size;
-	bool valid;
 };
 
 enum { END_OF_FILE = -1 };
@@ -73,31 +67,27 @@ static int next_byte(struct reader *r)
 }
 
 /*
- * Read a field up to ':', to ',' where commas separate, or to the line's end.
- * Returns what ended it. A field without room for its text is passed over.
+ * Read the next field, up to ':' or the line's end, if there is one: if the
+ * last one ended in ':'. Returns what ended it. Without room for its text (NULL)
+ * it is passed over. A line whose fields are too few is not valid.
  */
-static int next_field(struct reader *r, struct field *field, bool commas)
+static int next_field(struct reader *r, int ended, char *text, size_t size)
 {
 	size_t length = 0;
-	int c;
+	int c = ended;
 
-	field->valid = true;
-	for (;;) {
-		c = next_byte(r);
-		if (c == END_OF_FILE || c == '\n' || c == ':' ||
-		    (commas && c == ','))
-			break;
-		if (c == '\0')
-			field->valid = false;
-		if (!field->text)
-			continue;
-		if (length + 1 < field->size)
-			field->text[length++] = (char)c;
-		else
-			field->valid = false;
+	if (ended != ':') {
+		r->valid = false;
+		return ended;
 	}
-	if (field->text)
-		field->text[length] = '\0';
+	while ((c = next_byte(r)) != END_OF_FILE && c != '\n' && c != ':') {
+		if (c == '\0' || (text && length + 1 >= size))
+			r->valid = false;
+		else if (text)
+			text[length++] = (char)c;
+	}
+	if (text)
+		text[length] = '\0';
 	return c;
 }
 
@@ -124,29 +114,19 @@ static int skip_line(struct reader *r, int ended)
  */
 static int next_user(struct reader *r, struct names_user *user, bool *valid)
 {
-	char uid[16];
-	char gid[16];
-	struct field fields[] = {
-		{ .text = user->name, .size = sizeof(user->name) },
-		{ .text = NULL },
-		{ .text = uid, .size = sizeof(uid) },
-		{ .text = gid, .size = sizeof(gid) },
-		{ .text = NULL },
-		{ .text = user->home, .size = sizeof(user->home) },
-		{ .text = user->shell, .size = sizeof(user->shell) },
-	};
-	int ended = ':';
+	char uid[16] = "";
+	char gid[16] = "";
+	int ended;
 
-	*valid = true;
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		if (ended != ':') {
-			*valid = false;
-			return ended;
-		}
-		ended = next_field(r, &fields[i], false);
-		*valid = *valid && fields[i].valid;
-	}
-	*valid = *valid && is_name(user->name) &&
+	r->valid = true;
+	ended = next_field(r, ':', user->name, sizeof(user->name));
+	ended = next_field(r, ended, NULL, 0);
+	ended = next_field(r, ended, uid, sizeof(uid));
+	ended = next_field(r, ended, gid, sizeof(gid));
+	ended = next_field(r, ended, NULL, 0);
+	ended = next_field(r, ended, user->home, sizeof(user->home));
+	ended = next_field(r, ended, user->shell, sizeof(user->shell));
+	*valid = r->valid && is_name(user->name) &&
 		 parse_id(uid, &user->uid) && parse_id(gid, &user->gid);
 	return skip_line(r, ended);
 }
@@ -185,22 +165,14 @@ struct group_head {
 /* Returns what ended the head: ':' when the members follow. */
 static int next_group(struct reader *r, struct group_head *head)
 {
-	char gid[16];
-	struct field name = { .text = head->name, .size = sizeof(head->name) };
-	struct field password = { .text = NULL };
-	struct field number = { .text = gid, .size = sizeof(gid) };
-	int ended = next_field(r, &name, false);
+	char gid[16] = "";
+	int ended;
 
-	head->valid = false;
-	if (ended == ':')
-		ended = next_field(r, &password, false);
-	else
-		return ended;
-	if (ended != ':')
-		return ended;
-	ended = next_field(r, &number, false);
-	head->valid = ended == ':' && name.valid && password.valid &&
-		      number.valid && is_name(head->name) &&
+	r->valid = true;
+	ended = next_field(r, ':', head->name, sizeof(head->name));
+	ended = next_field(r, ended, NULL, 0);
+	ended = next_field(r, ended, gid, sizeof(gid));
+	head->valid = r->valid && ended == ':' && is_name(head->name) &&
 		      parse_id(gid, &head->gid);
 	return ended;
 }
@@ -240,17 +212,22 @@ int names_find_gid(const char *group, gid_t gid)
 /* Read the members, to the line's end; is user one of them? */
 static bool has_member(struct reader *r, const char *user, int *ended)
 {
-	char member[USER_NAME_MAX + 1];
 	bool found = false;
+	int c;
 
 	do {
-		struct field f = { .text = member, .size = sizeof(member) };
+		const char *at = user;
+		bool same = true;
 
-		*ended = next_field(r, &f, true);
-		if (f.valid && strcmp(member, user) == 0)
+		while ((c = next_byte(r)) != END_OF_FILE && c != '\n' &&
+		       c != ':' && c != ',') {
+			same = same && c && (char)c == *at;
+			at += same;
+		}
+		if (same && !*at)
 			found = true;
-	} while (*ended == ',');
-	*ended = skip_line(r, *ended);
+	} while (c == ',');
+	*ended = skip_line(r, c);
 	return found;
 }
 

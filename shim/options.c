@@ -1,6 +1,8 @@
 #include "options.h"
 
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,35 +18,49 @@
 #include "text.h"
 #include "url.h"
 
+/* What a handler returns, besides 0 and -1: the value is not what help says. */
+enum { MALFORMED = 1 };
+
+/*
+ * A row with .at keeps its value there, a bool for a flag and a pointer to the
+ * word for others; .is says whether the value is good, NULL that any is. A row
+ * without .at has a handler: 0, -1 with a fault, or MALFORMED.
+ */
 struct option {
 	const char *name;
+	const char *value;	/* what its value is called, NULL for a flag */
+	const char *help;	/* one line; also what a wrong value is told */
+	union {
+		bool (*is)(const char *value);
+		int (*set)(struct plan *plan, const char *value,
+			   struct fault *f);
+	};
+	uint32_t at;		/* offset in struct plan, or 0 */
 	char letter;		/* the short form, or 0 */
 	bool many;		/* may be given more than once */
-	const char *value;	/* what its value is called, NULL for a flag */
-	const char *help;	/* lines joined by '\n' */
-	int (*set)(struct plan *plan, const char *value, struct fault *f);
 };
 
-static int set_user(struct plan *plan, const char *value, struct fault *f)
+static int too_many(const char *option, const char *value, int limit,
+		    struct fault *f)
 {
-	(void)f;
-	plan->user = value;
-	return 0;
+	return fault_set(f, EXIT_USAGE, 0, "--%s %s: more than %d", option,
+			 value, limit);
 }
 
-static int set_groups(struct plan *plan, const char *value, struct fault *f)
+static int repeated(const char *option, const char *value, struct fault *f)
 {
-	(void)f;
-	plan->groups = value;
-	return 0;
+	return fault_set(f, EXIT_USAGE, 0, "--%s %s: this was given before",
+			 option, value);
 }
 
-static int set_allow_root(struct plan *plan, const char *value, struct fault *f)
+/* Which of these words it is, or -1. */
+static int find_word(const char *const words[], size_t count,
+		     const char *value)
 {
-	(void)value;
-	(void)f;
-	plan->allow_root = true;
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i], value) == 0)
+			return (int)i;
+	return -1;
 }
 
 /* --- who the application is and what it finds */
@@ -52,53 +68,37 @@ static int set_allow_root(struct plan *plan, const char *value, struct fault *f)
 static int set_unprivileged(struct plan *plan, const char *value,
 			    struct fault *f)
 {
-	if (strcmp(value, "adapt") == 0)
-		plan->unprivileged = UNPRIVILEGED_ADAPT;
-	else if (strcmp(value, "fail") == 0)
-		plan->unprivileged = UNPRIVILEGED_FAIL;
-	else
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--unprivileged %s: expected adapt or fail",
-				 value);
-	return 0;
-}
+	static const char *const words[] = {
+		[UNPRIVILEGED_ADAPT] = "adapt",
+		[UNPRIVILEGED_FAIL] = "fail",
+	};
+	int found = find_word(words, ARRAY_LEN(words), value);
 
-static int set_strict(struct plan *plan, const char *value, struct fault *f)
-{
-	(void)value;
 	(void)f;
-	plan->strict = true;
+	if (found < 0)
+		return MALFORMED;
+	plan->unprivileged = (enum unprivileged)found;
 	return 0;
 }
 
-static int set_allow_new_privs(struct plan *plan, const char *value,
-			       struct fault *f)
+static bool is_absolute(const char *value)
 {
-	(void)value;
-	(void)f;
-	plan->allow_new_privs = true;
+	return value[0] == '/';
+}
+
+static bool is_home(const char *value)
+{
+	return is_absolute(value) || strcmp(value, "keep") == 0;
+}
+
+/* To the end of a list of PLAN_MAX_VARIABLES. */
+static int append(const char **list, size_t *count, const char *option,
+		  const char *value, struct fault *f)
+{
+	if (*count == PLAN_MAX_VARIABLES)
+		return too_many(option, value, PLAN_MAX_VARIABLES, f);
+	list[(*count)++] = value;
 	return 0;
-}
-
-static int set_account(struct plan *plan, const char *value, struct fault *f)
-{
-	plan->account.value = value;
-	return account_check(value, f);
-}
-
-static int not_absolute(const char *option, const char *value, struct fault *f)
-{
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--%s %s: expected an absolute path", option, value);
-}
-
-static int set_home(struct plan *plan, const char *value, struct fault *f)
-{
-	plan->surroundings.home = value;
-	if (value[0] == '/' || strcmp(value, "keep") == 0)
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--home %s: expected an absolute path or keep", value);
 }
 
 static int set_unset_env(struct plan *plan, const char *value, struct fault *f)
@@ -106,53 +106,23 @@ static int set_unset_env(struct plan *plan, const char *value, struct fault *f)
 	struct surroundings *s = &plan->surroundings;
 
 	if (!value[0] || strchr(value, '='))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--unset-env %s: expected a name", value);
-	if (s->nunset == PLAN_MAX_VARIABLES)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--unset-env %s: more than %d variables",
-				 value, PLAN_MAX_VARIABLES);
-	s->unset[s->nunset++] = value;
-	return 0;
+		return MALFORMED;
+	return append(s->unset, &s->nunset, "unset-env", value, f);
 }
 
-static int set_clear_env(struct plan *plan, const char *value, struct fault *f)
+static int set_env(struct plan *plan, const char *value, struct fault *f)
 {
-	(void)value;
-	(void)f;
-	plan->surroundings.clear = true;
-	return 0;
-}
+	const char *equals = strchr(value, '=');
 
-static int set_chdir(struct plan *plan, const char *value, struct fault *f)
-{
-	plan->limits.chdir = value;
-	return value[0] == '/' ? 0 : not_absolute("chdir", value, f);
-}
-
-static int set_umask(struct plan *plan, const char *value, struct fault *f)
-{
-	return limit_set_umask(&plan->limits, value, f);
+	if (!equals || equals == value)
+		return MALFORMED;
+	return append(plan->variables, &plan->nvariables, "env", value, f);
 }
 
 static int set_rlimit(struct plan *plan, const char *value, struct fault *f)
 {
-	return limit_set_rlimit(&plan->limits, value, f);
-}
-
-static int set_nice(struct plan *plan, const char *value, struct fault *f)
-{
-	return limit_set_nice(&plan->limits, value, f);
-}
-
-static int set_oom(struct plan *plan, const char *value, struct fault *f)
-{
-	return limit_set_oom(&plan->limits, value, f);
-}
-
-static int set_cpus(struct plan *plan, const char *value, struct fault *f)
-{
-	return limit_set_cpus(&plan->limits, value, f);
+	(void)f;
+	return limit_set_rlimit(&plan->limits, value) ? 0 : MALFORMED;
 }
 
 /* It was read before, see options_config(). */
@@ -164,7 +134,7 @@ static int set_config(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
-/* --- */
+/* --- sockets, folders, capabilities */
 
 static int set_listen(struct plan *plan, const char *value, struct fault *f)
 {
@@ -173,9 +143,7 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 
 	text_start(&wrong, why, sizeof(why));
 	if (plan->nlisteners == PLAN_MAX_LISTENERS)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen %s: more than %d sockets", value,
-				 PLAN_MAX_LISTENERS);
+		return too_many("listen", value, PLAN_MAX_LISTENERS, f);
 	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong))
 		return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value,
 				 why);
@@ -185,52 +153,21 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 
 static int set_handoff(struct plan *plan, const char *value, struct fault *f)
 {
-	if (strcmp(value, "systemd") == 0)
-		plan->handoff = HANDOFF_SYSTEMD;
-	else if (strcmp(value, "nginx") == 0)
-		plan->handoff = HANDOFF_NGINX;
-	else if (strcmp(value, "bind") == 0)
-		plan->handoff = HANDOFF_BIND;
-	else if (strcmp(value, "bind-own") == 0)
-		plan->handoff = HANDOFF_BIND_OWN;
-	else
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff %s: expected systemd, nginx, bind or bind-own",
-				 value);
+	static const char *const words[] = {
+		[HANDOFF_SYSTEMD] = "systemd",
+		[HANDOFF_NGINX] = "nginx",
+		[HANDOFF_BIND] = "bind",
+		[HANDOFF_BIND_OWN] = "bind-own",
+	};
+	int found = find_word(words, ARRAY_LEN(words), value);
+
+	(void)f;
+	if (found < 0)
+		return MALFORMED;
+	plan->handoff = (enum handoff)found;
 	/* Somebody must be there to answer. */
 	if (plan_brokers(plan))
 		plan->init.wanted = true;
-	return 0;
-}
-
-static int set_no_listen_pid(struct plan *plan, const char *value,
-			     struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->no_listen_pid = true;
-	return 0;
-}
-
-static int set_inherit_sockets(struct plan *plan, const char *value,
-			       struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->inherited.wanted = true;
-	return 0;
-}
-
-static int set_own(struct plan *plan, const char *value, struct fault *f)
-{
-	return own_option_parse(plan, value, f);
-}
-
-static int set_own_stdio(struct plan *plan, const char *value, struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->own_stdio = true;
 	return 0;
 }
 
@@ -239,34 +176,72 @@ static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
 	return caps_parse(value, &plan->keep_caps, f);
 }
 
-static int set_env(struct plan *plan, const char *value, struct fault *f)
-{
-	const char *equals = strchr(value, '=');
+/* --- the parent that stays */
 
-	if (!equals || equals == value)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--env %s: expected NAME=VALUE", value);
-	if (plan->nvariables == PLAN_MAX_VARIABLES)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--env %s: more than %d variables", value,
-				 PLAN_MAX_VARIABLES);
-	plan->variables[plan->nvariables++] = value;
+/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
+static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
+{
+	size_t length = strcspn(value, ":");
+	int from = signals_parse(value, length);
+	const char *to_text = value + length + 1;
+	int to = SIGNAL_DROP;
+
+	if (value[length] && *to_text)
+		to = signals_parse(to_text, strlen(to_text));
+	if (!value[length] || !from || from == SIGKILL || from == SIGSTOP ||
+	    !to)
+		return MALFORMED;
+	if (plan->init.rewrite[from])
+		return repeated("rewrite", value, f);
+	plan->init.rewrite[from] = (int8_t)to;
 	return 0;
 }
+
+static int set_stop_timeout(struct plan *plan, const char *value,
+			    struct fault *f)
+{
+	(void)f;
+	return parse_duration(value, &plan->init.stop_timeout) ? 0 : MALFORMED;
+}
+
+static int set_drain(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)f;
+	return parse_duration(value, &plan->init.drain) ? 0 : MALFORMED;
+}
+
+static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
+{
+	struct init *init = &plan->init;
+	uint8_t from;
+	uint8_t to;
+
+	if (!parse_pair(value, &from, &to))
+		return MALFORMED;
+	if (init->nexits == INIT_MAX_EXITS)
+		return too_many("map-exit", value, INIT_MAX_EXITS, f);
+	for (size_t i = 0; i < init->nexits; i++)
+		if (init->exits[i].from == from)
+			return repeated("map-exit", value, f);
+	init->exits[init->nexits].from = from;
+	init->exits[init->nexits++].to = to;
+	return 0;
+}
+
+static int set_pdeathsig(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)f;
+	plan->pdeathsig = signals_parse(value, strlen(value));
+	return plan->pdeathsig ? 0 : MALFORMED;
+}
+
+/* --- what stepdown does */
 
 static int set_dry_run(struct plan *plan, const char *value, struct fault *f)
 {
 	(void)value;
 	(void)f;
 	plan->action = ACTION_DRY_RUN;
-	return 0;
-}
-
-static int set_verbose(struct plan *plan, const char *value, struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->verbose = true;
 	return 0;
 }
 
@@ -286,258 +261,124 @@ static int set_help(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
-static int set_init(struct plan *plan, const char *value, struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->init.wanted = true;
-	return 0;
-}
-
-static int set_signal_group(struct plan *plan, const char *value,
-			    struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->init.signal_group = true;
-	return 0;
-}
-
-/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
-static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
-{
-	size_t length = strcspn(value, ":");
-	int from = signals_parse(value, length);
-	const char *to_text = value + length + 1;
-	int to = SIGNAL_DROP;
-
-	if (value[length] && *to_text)
-		to = signals_parse(to_text, strlen(to_text));
-	if (!value[length] || !from || from == SIGKILL || from == SIGSTOP ||
-	    !to)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: expected FROM:TO, signals but KILL and STOP, or FROM: to drop it",
-				 value);
-	if (plan->init.rewrite[from])
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--rewrite %s: '%.*s' was given before", value,
-				 (int)length, value);
-	plan->init.rewrite[from] = (int8_t)to;
-	return 0;
-}
-
-static int set_duration(const char *name, const char *value, uint32_t *result,
-			struct fault *f)
-{
-	if (parse_duration(value, result))
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--%s %s: expected 1ms to 24 days, as in 500ms, 10s, 5m or 1h",
-			 name, value);
-}
-
-static int set_stop_timeout(struct plan *plan, const char *value,
-			    struct fault *f)
-{
-	return set_duration("stop-timeout", value, &plan->init.stop_timeout,
-			    f);
-}
-
-static int set_drain(struct plan *plan, const char *value, struct fault *f)
-{
-	return set_duration("drain", value, &plan->init.drain, f);
-}
-
-static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
-{
-	struct init *init = &plan->init;
-	uint8_t from;
-	uint8_t to;
-
-	if (!parse_pair(value, &from, &to))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--map-exit %s: expected FROM:TO, each from 0 to 255",
-				 value);
-	if (init->nexits == INIT_MAX_EXITS)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--map-exit %s: more than %d", value,
-				 INIT_MAX_EXITS);
-	for (size_t i = 0; i < init->nexits; i++)
-		if (init->exits[i].from == from)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--map-exit %s: %u was given before",
-					 value, from);
-	init->exits[init->nexits].from = from;
-	init->exits[init->nexits++].to = to;
-	return 0;
-}
-
-static int set_no_subreaper(struct plan *plan, const char *value,
-			    struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->init.no_subreaper = true;
-	return 0;
-}
-
-static int set_setsid(struct plan *plan, const char *value, struct fault *f)
-{
-	(void)value;
-	(void)f;
-	plan->setsid = true;
-	return 0;
-}
-
-static int set_pdeathsig(struct plan *plan, const char *value, struct fault *f)
-{
-	plan->pdeathsig = signals_parse(value, strlen(value));
-	if (!plan->pdeathsig)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--pdeathsig %s: expected a signal, as in TERM or 15",
-				 value);
-	return 0;
-}
+#define AT(field) .at = offsetof(struct plan, field)
 
 static const struct option options[] = {
 	{ .name = "user", .letter = 'u', .value = "USER[:GROUP]",
-	  .help = "who the application is, names or numbers",
-	  .set = set_user },
+	  .help = "who COMMAND is, names or numbers",
+	  AT(user) },
 	{ .name = "groups", .value = "LIST",
-	  .help = "supplementary groups, joined by commas: names,\n"
-		  "numbers, init (of /etc/group), runtime (given to\n"
-		  "the container), auto (the default: runtime, and\n"
-		  "init for a name); or none",
-	  .set = set_groups },
+	  .help = "names, numbers, init, runtime, auto or none",
+	  AT(groups) },
 	{ .name = "allow-root",
 	  .help = "let --user be root",
-	  .set = set_allow_root },
+	  AT(allow_root) },
 	{ .name = "unprivileged", .value = "WHAT",
-	  .help = "when not started as root: adapt (the default: stay\n"
-		  "who we are, do what can be done) or fail",
+	  .help = "when not root: adapt (default) or fail",
 	  .set = set_unprivileged },
 	{ .name = "strict",
-	  .help = "fail where the bounding set cannot be emptied",
-	  .set = set_strict },
+	  .help = "fail if the bounding set stays",
+	  AT(strict) },
 	{ .name = "allow-new-privs",
-	  .help = "let setuid programs and file capabilities work later",
-	  .set = set_allow_new_privs },
+	  .help = "let setuid programs work",
+	  AT(allow_new_privs) },
 	{ .name = "account", .value = "NAME[:HOME[:SHELL]]",
-	  .help = "give uid and gid entries in /etc/passwd and\n"
-		  "/etc/group if they have none",
-	  .set = set_account },
+	  .help = "a plain name for the uid, absolute paths",
+	  AT(account.value), .is = account_is },
 	{ .name = "home", .value = "DIR",
-	  .help = "set HOME to DIR, or keep it as it is (keep)",
-	  .set = set_home },
+	  .help = "its HOME, an absolute path, or keep",
+	  AT(surroundings.home), .is = is_home },
 	{ .name = "unset-env", .many = true, .value = "NAME",
 	  .help = "remove an environment variable",
 	  .set = set_unset_env },
 	{ .name = "clear-env",
-	  .help = "begin with an environment of PATH and TERM only",
-	  .set = set_clear_env },
+	  .help = "begin with PATH and TERM only",
+	  AT(surroundings.clear) },
 	{ .name = "chdir", .value = "DIR",
-	  .help = "enter this folder, as the user",
-	  .set = set_chdir },
+	  .help = "enter this absolute path, as the user",
+	  AT(limits.chdir), .is = is_absolute },
 	{ .name = "umask", .value = "MASK",
-	  .help = "file mode creation mask, octal",
-	  .set = set_umask },
+	  .help = "octal, 0 to 777",
+	  AT(limits.umask), .is = limit_is_umask },
 	{ .name = "rlimit", .many = true, .value = "NAME=SOFT[:HARD]",
-	  .help = "resource limit: a name of getrlimit(2), as nofile;\n"
-		  "numbers or unlimited; SOFT alone is both",
+	  .help = "as in nofile=64 or core=0:9, SOFT <= HARD",
 	  .set = set_rlimit },
 	{ .name = "nice", .value = "N",
 	  .help = "scheduling priority, -20 to 19",
-	  .set = set_nice },
+	  AT(limits.nice), .is = limit_is_nice },
 	{ .name = "oom-score-adj", .value = "N",
-	  .help = "how soon the OOM killer comes, -1000 to 1000",
-	  .set = set_oom },
+	  .help = "for the OOM killer, -1000 to 1000",
+	  AT(limits.oom_score_adj), .is = limit_is_oom },
 	{ .name = "cpu-affinity", .value = "LIST",
-	  .help = "CPUs to run on, as in 0-3,7",
-	  .set = set_cpus },
+	  .help = "CPUs below 1024, as in 0-3,7",
+	  AT(limits.cpus), .is = limit_is_cpus },
 	{ .name = "config", .value = "FILE",
-	  .help = "read options from FILE, one a line, without dashes;\n"
-		  "the command line wins (default: /etc/stepdown.conf,\n"
-		  "if it is there)",
+	  .help = "read options from it, one a line",
 	  .set = set_config },
 	{ .name = "listen", .letter = 'l', .many = true,
 	  .value = "[NAME=]URL",
-	  .help = "bind and listen, and hand over as 3, 4, ...: tcp://\n"
-		  "or udp://ADDRESS:PORT (a.b.c.d, [v6], or * for both\n"
-		  "families), or unix:, unix-dgram: or unix-seqpacket:\n"
-		  "with /PATH or @NAME; options after '?', see the\n"
-		  "manual",
+	  .help = "hand over a socket: tcp://*:80, unix:/PATH, ...",
 	  .set = set_listen },
 	{ .name = "handoff", .value = "HOW",
-	  .help = "how the application gets its sockets: systemd\n"
-		  "(LISTEN_FDS, the default), nginx (NGINX), or as\n"
-		  "answers to its bind(2): bind, bind-own",
+	  .help = "systemd (default), nginx, bind or bind-own",
 	  .set = set_handoff },
 	{ .name = "no-listen-pid",
-	  .help = "leave LISTEN_PID out, for a server behind one more\n"
-		  "wrapper",
-	  .set = set_no_listen_pid },
+	  .help = "leave LISTEN_PID out",
+	  AT(no_listen_pid) },
 	{ .name = "inherit-sockets",
-	  .help = "pass the sockets that stepdown itself was started\n"
-		  "with (LISTEN_FDS) on, in front of those of --listen",
-	  .set = set_inherit_sockets },
+	  .help = "pass our own LISTEN_FDS on",
+	  AT(inherited.wanted) },
 	{ .name = "own", .letter = 'o', .many = true,
 	  .value = "PATH[,OPTION...]",
-	  .help = "give PATH and all that is below it to the user;\n"
-		  "never through a symbolic link or into another mount;\n"
-		  "options: user=, group=, mode=, create[=MODE],\n"
-		  "shallow, fsgroup, if-root-differs, from=UID[:GID],\n"
-		  "try, cross-mounts, force, threads=N",
-	  .set = set_own },
+	  .help = "give it all below PATH",
+	  .set = own_option_parse },
 	{ .name = "own-stdio",
-	  .help = "give pipes and terminals among stdin, stdout and\n"
-		  "stderr to the user, so that it can open /dev/stdout",
-	  .set = set_own_stdio },
+	  .help = "give it the pipes and terminals of fd 0 to 2",
+	  AT(own_stdio) },
 	{ .name = "keep-caps", .value = "LIST",
-	  .help = "capabilities the application keeps, joined by commas",
+	  .help = "capabilities to keep, joined by commas",
 	  .set = set_keep_caps },
 	{ .name = "env", .many = true, .value = "NAME=VALUE",
-	  .help = "set an environment variable of the application",
+	  .help = "set an environment variable",
 	  .set = set_env },
 	{ .name = "init",
-	  .help = "stay as the parent, unprivileged too: forward\n"
-		  "signals, reap orphans, return the exit status",
-	  .set = set_init },
+	  .help = "stay as parent: forward signals, reap",
+	  AT(init.wanted) },
 	{ .name = "signal-group",
-	  .help = "forward signals to the application's process group",
-	  .set = set_signal_group },
+	  .help = "forward signals to its process group",
+	  AT(init.signal_group) },
 	{ .name = "rewrite", .many = true, .value = "FROM:TO",
-	  .help = "forward signal FROM as TO; FROM: drops it",
+	  .help = "forward a signal (not KILL, STOP) as another",
 	  .set = set_rewrite },
 	{ .name = "stop-timeout", .value = "DURATION",
-	  .help = "KILL to all that long after a TERM, INT or QUIT",
+	  .help = "TERM to KILL, as 500ms or 10s",
 	  .set = set_stop_timeout },
 	{ .name = "drain", .value = "DURATION",
-	  .help = "when the application has ended: TERM to what is\n"
-		  "left, that long to end, then KILL",
+	  .help = "for what is left, as 500ms or 10s",
 	  .set = set_drain },
 	{ .name = "map-exit", .many = true, .value = "FROM:TO",
-	  .help = "exit with TO where it would be FROM, as in 143:0",
+	  .help = "change an exit status (0 to 255), as in 143:0",
 	  .set = set_map_exit },
 	{ .name = "no-subreaper",
-	  .help = "not process 1: leave orphans to whoever gets them",
-	  .set = set_no_subreaper },
+	  .help = "leave orphans to others",
+	  AT(init.no_subreaper) },
 	{ .name = "setsid",
-	  .help = "a session of its own for the application",
-	  .set = set_setsid },
+	  .help = "a session of its own",
+	  AT(setsid) },
 	{ .name = "pdeathsig", .value = "SIGNAL",
-	  .help = "the signal to get when the parent process ends",
+	  .help = "at our parent's end, as TERM or 15",
 	  .set = set_pdeathsig },
 	{ .name = "dry-run",
-	  .help = "print what would be done, and do nothing",
+	  .help = "say what would be done",
 	  .set = set_dry_run },
 	{ .name = "verbose", .letter = 'v',
-	  .help = "say on stderr what is done",
-	  .set = set_verbose },
+	  .help = "say what is done",
+	  AT(verbose) },
 	{ .name = "version", .letter = 'V',
-	  .help = "print the version and end",
+	  .help = "print the version",
 	  .set = set_version },
 	{ .name = "help", .letter = 'h',
-	  .help = "print this and end",
+	  .help = "print this",
 	  .set = set_help },
 };
 
@@ -589,7 +430,7 @@ static int expand(struct plan *plan, const struct option *o,
 		return 0;
 	if (plan->text_length == sizeof(plan->text))
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--%s %s: the expanded values take more than %zu bytes",
+				 "--%s %s: expanded to more than %zu bytes",
 				 o->name, *value, sizeof(plan->text));
 	text_start(&out, plan->text + plan->text_length,
 		   sizeof(plan->text) - plan->text_length);
@@ -600,11 +441,37 @@ static int expand(struct plan *plan, const struct option *o,
 	return 0;
 }
 
+/* Does it have a value where it takes one? */
+static int check_value(const struct option *o, const char *value,
+		       struct fault *f)
+{
+	if (!o->value && value)
+		return fault_set(f, EXIT_USAGE, 0, "--%s takes no value",
+				 o->name);
+	if (o->value && !value)
+		return fault_set(f, EXIT_USAGE, 0, "--%s: %s is missing",
+				 o->name, o->value);
+	return 0;
+}
+
+/* As a handler. */
+static int keep(struct plan *plan, const struct option *o, const char *value)
+{
+	char *at = (char *)plan + o->at;
+
+	if (!o->value)
+		*(bool *)at = true;
+	else
+		*(const char **)(void *)at = value;
+	return o->is && !o->is(value) ? MALFORMED : 0;
+}
+
 /* seen: bit n is set once options[n] was given. */
 static int apply(struct plan *plan, const struct option *o, const char *value,
 		 char *const env[], uint64_t *seen, struct fault *f)
 {
 	uint64_t bit = UINT64_C(1) << (o - options);
+	int result;
 
 	_Static_assert(ARRAY_LEN(options) <= 64, "a bit for each option");
 	if (!o->many && (*seen & bit))
@@ -613,14 +480,18 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	*seen |= bit;
 	if (value && expand(plan, o, &value, env, f) < 0)
 		return -1;
-	return o->set(plan, value, f);
+	result = o->at ? keep(plan, o, value) : o->set(plan, value, f);
+	if (result != MALFORMED)
+		return result;
+	return fault_set(f, EXIT_USAGE, 0, "--%s %s: expected %s: %s", o->name,
+			 value, o->value, o->help);
 }
 
 static int unknown(const char *word, struct fault *f)
 {
 	fault_set(f, EXIT_USAGE, 0, "unknown option %s", word);
 	return fault_hint(f,
-			  "stepdown --help lists the options; the application's own go after its name");
+			  "see --help; COMMAND's options go after it");
 }
 
 /*
@@ -640,18 +511,9 @@ static int next_option(char *const **at, const struct option **o,
 	*o = find_option(word, value);
 	if (!*o)
 		return unknown(word, f);
-	if (!(*o)->value && *value)
-		return fault_set(f, EXIT_USAGE, 0, "%s: --%s takes no value",
-				 word, (*o)->name);
-	if ((*o)->value && !*value) {
-		*value = **at;
-		if (!*value)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--%s: its value %s is missing",
-					 (*o)->name, (*o)->value);
-		(*at)++;
-	}
-	return 1;
+	if ((*o)->value && !*value && **at)
+		*value = *(*at)++;
+	return check_value(*o, *value, f) < 0 ? -1 : 1;
 }
 
 /* --help and --version end the reading. */
@@ -693,8 +555,8 @@ int options_config(struct plan *plan, char *const argv[], char *const env[],
 		if (o->set != set_config)
 			continue;
 		if (*path)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--config: given twice");
+			return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
+					 o->name);
 		if (expand(plan, o, &value, env, f) < 0)
 			return -1;
 		*path = value;
@@ -711,54 +573,33 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	    o->set == set_version)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "%s: not an option of a config file", name);
-	if (!o->value && value)
-		return fault_set(f, EXIT_USAGE, 0, "--%s takes no value",
-				 name);
-	if (o->value && !value)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--%s: its value %s is missing", name,
-				 o->value);
+	if (check_value(o, value, f) < 0)
+		return -1;
 	return apply(plan, o, value, env, seen, f);
 }
 
 static void add_help(struct text *out, const struct option *o)
 {
-	const char *line = o->help;
 	size_t start = out->length;
 	size_t width;
 
-	text_add(out, "  ");
 	if (o->letter)
-		text_add(out, "-%c, ", o->letter);
+		text_add(out, "  -%c, --%s", o->letter, o->name);
 	else
-		text_add(out, "    ");
-	text_add(out, "--%s%s%s", o->name, o->value ? "=" : "",
-		 o->value ? o->value : "");
+		text_add(out, "      --%s", o->name);
+	if (o->value)
+		text_add(out, "=%s", o->value);
 	width = out->length - start;
-	if (width > 26) {
-		text_add(out, "\n");
-		width = 0;
-	}
-	while (*line) {
-		size_t length = strcspn(line, "\n");
-
-		text_add(out, "%*s%.*s\n", (int)(28 - width), "", (int)length,
-			 line);
-		line += length;
-		if (*line)
-			line++;
-		width = 0;
-	}
+	text_add(out, "%*s%s\n", width < 27 ? 28 - (int)width : 1, "",
+		 o->help);
 }
 
 void options_help(struct text *out)
 {
-	text_add(out, "usage: stepdown [OPTION...] [--] COMMAND [ARG...]\n"
-		      "Do what needs root, give root away for good, run COMMAND.\n\n");
+	text_add(out, "usage: stepdown [OPTION...] [--] COMMAND [ARG...]\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		add_help(out, &options[i]);
 	text_add(out,
-		 "\nIn a value, ${VAR} is the variable's value and ${VAR:-default} a default.\n"
-		 "Exit status: 100 wrong usage, 111 a step failed, 126 or 127 COMMAND could not\n"
-		 "be executed or found, otherwise COMMAND's own.\n");
+		 "\n${VAR} and ${VAR:-default} are expanded in values. Exit status: 100 usage,\n"
+		 "111 a step failed, 126 or 127 no COMMAND, else COMMAND's own.\n");
 }

@@ -141,6 +141,16 @@ const char *parse_variable(char *const env[], const char *name, size_t length)
 	return NULL;
 }
 
+struct word parse_word(const char *text)
+{
+	return (struct word){ text, strlen(text) };
+}
+
+bool parse_is(struct word w, const char *text)
+{
+	return strlen(text) == w.length && memcmp(text, w.at, w.length) == 0;
+}
+
 bool parse_copy(struct word w, char *out, size_t size)
 {
 	if (w.length >= size)

@@ -54,6 +54,12 @@ bool parse_pair(const char *text, uint8_t *from, uint8_t *to);
  */
 const char *parse_variable(char *const env[], const char *name, size_t length);
 
+/* All of a text. */
+struct word parse_word(const char *text);
+
+/* Is it this text? */
+bool parse_is(struct word w, const char *text);
+
 /* Copy a word and end it by NUL; false, and no copy, if it is too long. */
 bool parse_copy(struct word w, char *out, size_t size);
 

@@ -40,10 +40,9 @@ static int check_trust(int fd, const char *path, struct fault *f)
 	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return 0;
 	fault_set(f, EXIT_USAGE, 0,
-		  "%s: it is not a regular file that belongs to root and that nobody else may write",
+		  "%s: not a file that root owns and nobody else may write",
 		  path);
-	return fault_hint(f, "in the image, run chown 0:0 %s && chmod 644 %s",
-			  path, path);
+	return fault_hint(f, "in the image: chown 0:0 FILE && chmod 644 FILE");
 }
 
 /* Read all of it, and end it with a NUL. */
@@ -63,8 +62,8 @@ static int read_text(int fd, const char *path, char *buffer, size_t size,
 		length += (size_t)got;
 		if (length == size)
 			return fault_set(f, EXIT_USAGE, 0,
-					 "%s: it has more than %zu bytes",
-					 path, size - 1);
+					 "%s: more than %zu bytes", path,
+					 size - 1);
 		if (got == 0)
 			break;
 	}
@@ -170,7 +169,7 @@ static int read_secure(struct plan *plan, const char *standard,
 	if (result == 0 || f->hint[0])
 		return result;
 	return fault_hint(f,
-			  "started with file capabilities or setuid: options come from %s alone, and the command line is the command",
+			  "with file capabilities or setuid, options come from %s alone",
 			  standard);
 }
 

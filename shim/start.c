@@ -42,7 +42,7 @@ int start_read(struct start *s, struct fault *f)
 	    getresgid(&s->gid, &s->egid, &s->sgid) < 0 ||
 	    caps_held(&s->permitted, &s->effective) < 0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "ask the kernel who we are");
+				 "read our ids and capabilities");
 	groups_sort(s->groups, (size_t)count);
 	s->ngroups = (size_t)count;
 	s->securebits = (unsigned int)bits;
@@ -64,7 +64,7 @@ static int renounce(struct start *s, struct fault *f)
 	if (ids_set_gid(s->gid, s->gid, s->gid) < 0 ||
 	    ids_set_uid(s->uid, s->uid, s->uid) < 0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "give up the ids of a setuid file");
+				 "give up the setuid file's ids");
 	if (s->uid != 0 && caps_give_up(f) < 0)
 		return -1;
 	return start_read(s, f);
@@ -107,7 +107,7 @@ static void pass_over_trees(struct plan *plan)
 		if (!is_usable(plan->trees[i].path, plan->target.uid))
 			plan->trees[kept++] = plan->trees[i];
 		else if (plan->verbose)
-			say_note("own %s: uid %u may write it, passed over",
+			say_note("own %s: passed over, uid %u may write it",
 				 plan->trees[i].path, plan->target.uid);
 	}
 	plan->ntrees = kept;
@@ -155,7 +155,7 @@ static int adapt(struct plan *plan, const char *passwd, struct fault *f)
 	    ports_are_open()) {
 		plan->keep_caps &= ~bind;
 		if (plan->verbose)
-			say_note("keep-caps: every port is open here without net_bind_service");
+			say_note("keep-caps: no port needs net_bind_service here");
 	}
 	return 0;
 }
@@ -168,7 +168,7 @@ int start_settle(struct plan *plan, const char *passwd, struct fault *f)
 		if (renounce(s, f) < 0)
 			return -1;
 		if (plan->verbose)
-			say_note("the privileges of the file are for --user %s, and given up",
+			say_note("the file's privileges are for --user %s: given up",
 				 plan->user);
 	}
 	if (s->euid == 0)
@@ -177,8 +177,7 @@ int start_settle(struct plan *plan, const char *passwd, struct fault *f)
 		fault_set(f, EXIT_USAGE, 0,
 			  "--unprivileged fail: started as uid %u, not as root",
 			  s->euid);
-		return fault_hint(f,
-				  "start it as root (no --user, runAsUser or USER), or with --unprivileged=adapt");
+		return fault_hint(f, "%s", CAPS_START_AS_ROOT);
 	}
 	return adapt(plan, passwd, f);
 }
@@ -212,10 +211,10 @@ static void tell_of_lost_file_caps(const struct start *s)
 	if (s->permitted || !file ||
 	    getxattr(file, "security.capability", NULL, 0) <= 0)
 		return;
-	say_note("the file capabilities of this program count for nothing: %s",
+	say_note("file capabilities were not given: %s",
 		 s->no_new_privs
-			 ? "no_new_privs is set (--security-opt=no-new-privileges, allowPrivilegeEscalation: false)"
-			 : "not in the bounding set, or nosuid, or not for this user");
+			 ? "no_new_privs is set (no-new-privileges, allowPrivilegeEscalation: false)"
+			 : "bounding set, nosuid or another user");
 }
 
 void start_tell(const struct plan *plan)
@@ -225,7 +224,7 @@ void start_tell(const struct plan *plan)
 	if (s->euid == 0)
 		return;
 	if (s->adapted)
-		say_note("not started as root: uid %u, gid %u and its groups stay, instead of --user %s",
+		say_note("not root: uid %u, gid %u and groups stay, not --user %s",
 			 s->uid, s->gid, plan->user);
 	tell_of_lost_file_caps(s);
 }

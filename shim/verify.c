@@ -21,7 +21,7 @@
 
 void verify_describe(const struct plan *plan, struct text *out)
 {
-	text_add(out, "read ids, groups, capabilities, securebits and no_new_privs back");
+	text_add(out, "read all of it back");
 	if (plan->target.uid != 0)
 		text_add(out, "; try to become root again");
 }
@@ -30,16 +30,15 @@ static int wrong(struct fault *f, const char *what, unsigned long long is,
 		 unsigned long long wanted)
 {
 	return fault_set(f, EXIT_STEP, 0,
-			 "verify %s: it is %llu, wanted %llu", what, is, wanted);
+			 "verify %s: %llu, wanted %llu", what, is, wanted);
 }
 
 static int wrong_set(struct fault *f, const char *what, uint64_t is,
 		     uint64_t wanted)
 {
 	return fault_set(f, EXIT_STEP, 0,
-			 "verify the %s capabilities: they are %016llx, wanted %016llx",
-			 what, (unsigned long long)is,
-			 (unsigned long long)wanted);
+			 "verify the %s: 0x%llx, wanted 0x%llx", what,
+			 (unsigned long long)is, (unsigned long long)wanted);
 }
 
 /* setfsuid(2) reports the old id and never an error; -1 changes nothing. */
@@ -69,20 +68,19 @@ static int verify_ids(const struct target *t, struct fault *f)
  */
 static int verify_groups(const struct target *t, struct fault *f)
 {
-	static gid_t groups[PLAN_MAX_GROUPS + 1];
+	gid_t groups[PLAN_MAX_GROUPS + 1];
 	int count = getgroups((int)ARRAY_LEN(groups), groups);
 
 	if (count < 0)
-		return fault_set(f, EXIT_STEP, errno, "verify: read the groups");
+		return fault_set(f, EXIT_STEP, errno,
+				 "verify: read the groups");
 	if ((size_t)count != t->ngroups)
 		return wrong(f, "the number of groups",
 			     (unsigned long long)count, t->ngroups);
 	groups_sort(groups, (size_t)count);
 	for (int i = 0; i < count; i++)
 		if (groups[i] != t->groups[i])
-			return fault_set(f, EXIT_STEP, 0,
-					 "verify the groups: %u is there, wanted %u",
-					 groups[i], t->groups[i]);
+			return wrong(f, "the groups", groups[i], t->groups[i]);
 	return 0;
 }
 
@@ -129,13 +127,13 @@ static int verify_process(uint64_t own, uint64_t inheritable, struct fault *f)
 		return unread(f);
 	set = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	if (set != own)
-		return wrong_set(f, "permitted", set, own);
+		return wrong_set(f, "permitted capabilities", set, own);
 	set = data[0].effective | (uint64_t)data[1].effective << 32;
 	if (set != own)
-		return wrong_set(f, "effective", set, own);
+		return wrong_set(f, "effective capabilities", set, own);
 	set = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
 	if (set != inheritable)
-		return wrong_set(f, "inheritable", set, inheritable);
+		return wrong_set(f, "inheritable capabilities", set, inheritable);
 	return 0;
 }
 
@@ -153,11 +151,11 @@ static int verify_caps(const struct plan *plan, uint64_t held, struct fault *f)
 	if (read_set(PR_CAPBSET_READ, 0, &set) < 0)
 		return unread(f);
 	if (set != bounding)
-		return wrong_set(f, "bounding", set, bounding);
+		return wrong_set(f, "bounding capabilities", set, bounding);
 	if (read_set(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, &set) < 0)
 		return unread(f);
 	if (set != keep)
-		return wrong_set(f, "ambient", set, keep);
+		return wrong_set(f, "ambient capabilities", set, keep);
 	return 0;
 }
 
@@ -191,9 +189,8 @@ static int verify_bits(const struct plan *plan, struct fault *f)
 	unsigned int wanted = expected_bits(plan) & known;
 
 	if (bits < 0 || ((unsigned int)bits & known) != wanted)
-		return fault_set(f, EXIT_STEP, 0,
-				 "verify the securebits: they are 0x%x, wanted 0x%x",
-				 (unsigned int)bits, wanted);
+		return wrong_set(f, "securebits", (unsigned int)bits,
+				 wanted);
 	if (plan->allow_new_privs ? no_new_privs < 0 : no_new_privs != 1)
 		return wrong(f, "no_new_privs",
 			     (unsigned long long)no_new_privs, 1);

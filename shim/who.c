@@ -13,54 +13,64 @@ int who_unreadable(const char *path, struct fault *f)
 	return fault_set(f, EXIT_STEP, errno, "read %s", path);
 }
 
-/* kind: "user" or "group"; found: what names answered for the word. */
-static int answer(const char *kind, const char *option, const char *value,
-		  const char *word, const char *file, int found,
-		  struct fault *f)
+int who_missing(const struct who *w, const char *kind, const char *word,
+		const char *file, struct fault *f)
 {
+	fault_set(f, EXIT_USAGE, 0, "--%s %s: no %s '%s' in %s", w->option,
+		  w->value, kind, word, file);
+	return fault_hint(f, "add it to the image, or give its number");
+}
+
+int who_read(const struct who *w, const char *kind, struct word name,
+	     char word[USER_NAME_MAX + 1], uint32_t *id, struct fault *f)
+{
+	if (!parse_copy(name, word, USER_NAME_MAX + 1))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s %s: a name is longer than %d bytes",
+				 w->option, w->value, USER_NAME_MAX);
+	if (!parse_is_number(word))
+		return 0;
+	if (parse_id(word, id))
+		return 1;
+	return fault_set(f, EXIT_USAGE, 0,
+			 "--%s %s: %s is not a %cid (0 to 4294967294)",
+			 w->option, w->value, word, kind[0]);
+}
+
+/* kind, file: as of who_read() and who_missing(). */
+static int find(const struct who *w, const char *kind, const char *file,
+		struct word name, uint32_t *id, struct fault *f)
+{
+	char word[USER_NAME_MAX + 1];
+	struct names_user user;
+	int found = who_read(w, kind, name, word, id, f);
+
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	if (!*word)
+		return who_missing(w, kind, word, file, f);
+	if (kind[0] == 'g') {
+		found = names_find_group(file, word, id);
+	} else {
+		found = names_find_user(file, word, 0, &user);
+		if (found > 0)
+			*id = user.uid;
+	}
 	if (found < 0)
 		return who_unreadable(file, f);
-	if (found)
-		return 0;
-	fault_set(f, EXIT_USAGE, 0, "--%s %s: no %s '%s' in %s", option, value,
-		  kind, word, file);
-	return fault_hint(f, "add the %s to the image, or give its number",
-			  kind);
+	return found ? 0 : who_missing(w, kind, word, file, f);
 }
 
-static int number(const char *kind, const char *option, const char *value,
-		  const char *word, uint32_t *id, struct fault *f)
+int who_user(const struct who *w, struct word name, uid_t *uid,
+	     struct fault *f)
 {
-	if (parse_id(word, id))
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--%s %s: %s is not a %s (0 to 4294967294)", option,
-			 value, word, kind);
+	return find(w, "user", w->passwd, name, uid, f);
 }
 
-int who_user(const char *option, const char *value, const char *word,
-	     const char *passwd, uid_t *uid, struct fault *f)
+int who_group(const struct who *w, struct word name, gid_t *gid,
+	      struct fault *f)
 {
-	struct names_user user;
-	int found;
-
-	if (parse_is_number(word))
-		return number("uid", option, value, word, uid, f);
-	found = *word ? names_find_user(passwd, word, 0, &user) : 0;
-	if (found == 1)
-		*uid = user.uid;
-	return answer("user", option, value, word, passwd, found, f);
-}
-
-int who_group(const char *option, const char *value, const char *word,
-	      const char *group, gid_t *gid, struct fault *f)
-{
-	int found;
-
-	if (parse_is_number(word))
-		return number("gid", option, value, word, gid, f);
-	found = *word ? names_find_group(group, word, gid) : 0;
-	return answer("group", option, value, word, group, found, f);
+	return find(w, "group", w->group, name, gid, f);
 }
 
 /* An empty home or shell has a meaning, see passwd(5) and login(1). */

@@ -1,32 +1,46 @@
 /*
  * who: a word of an option, a name or a number, to a uid or gid.
- *
- * In each function option and value are what was typed, for the message:
- * "--user web:adm: no group 'adm' in /etc/group".
  */
 #ifndef STEPDOWN_WHO_H
 #define STEPDOWN_WHO_H
 
 #include <sys/types.h>
 
+#include "plan.h"
+
 struct fault;
 struct names_user;
-struct target;
+
+/* What was typed, for the message: "--user a:b: no group 'b' in /etc/group". */
+struct who {
+	const char *option;
+	const char *value;
+	const char *passwd;	/* the files to read */
+	const char *group;
+};
 
 /*
- * passwd, group: the file to read. A word of digits is a number and is not
- * looked up.
- * Returns 0, or -1 with a fault: not an id, no such name, an unreadable file.
+ * Copy a word, and read it if it is a number: digits only, which is not looked
+ * up anywhere. kind: "user" or "group". Returns 1 and sets *id for a number, 0
+ * for a name, or -1 with a fault.
  */
-int who_user(const char *option, const char *value, const char *word,
-	     const char *passwd, uid_t *uid, struct fault *f);
-int who_group(const char *option, const char *value, const char *word,
-	      const char *group, gid_t *gid, struct fault *f);
+int who_read(const struct who *w, const char *kind, struct word name,
+	     char word[USER_NAME_MAX + 1], uint32_t *id, struct fault *f);
+
+/* Returns 0, or -1 with a fault: not an id, no such name, an unreadable file. */
+int who_user(const struct who *w, struct word name, uid_t *uid,
+	     struct fault *f);
+int who_group(const struct who *w, struct word name, gid_t *gid,
+	      struct fault *f);
 
 /* Give the target name, home and shell of an entry, or of none (NULL). */
 void who_describe(const struct names_user *entry, struct target *t);
 
-/* The fault for a file that names could not read, from errno. Returns -1. */
+/* The faults for a name that a file lacks, ... Returns -1. */
+int who_missing(const struct who *w, const char *kind, const char *word,
+		const char *file, struct fault *f);
+
+/* ... and for a file that names could not read, from errno. Returns -1. */
 int who_unreadable(const char *path, struct fault *f);
 
 #endif

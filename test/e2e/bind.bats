@@ -471,6 +471,6 @@ hold()
 	misuse 'more than 2048' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://*:80?spares=255' '--listen=tcp://*:81?spares=255' \
 		'--listen=tcp://*:82?spares=255' -- true
-	misuse 'expected systemd, nginx, bind or bind-own' --user=4242:4242 \
+	misuse 'systemd (default), nginx, bind or bind-own' --user=4242:4242 \
 		--handoff=Bind --listen=tcp://0.0.0.0:80 -- true
 }

@@ -505,7 +505,7 @@ config()
 	config no-such-option
 	misuse "$tmp/config:1: no-such-option" --config="$tmp/config" "$WITNESS"
 	config user
-	misuse "$tmp/config:1: --user: its value" --config="$tmp/config" "$WITNESS"
+	misuse "$tmp/config:1: --user: USER[:GROUP] is missing" --config="$tmp/config" "$WITNESS"
 	config user=4242:4242 own-stdio=1
 	misuse "$tmp/config:2: --own-stdio takes no" --config="$tmp/config" "$WITNESS"
 	for option in config=/x help version; do

@@ -207,7 +207,7 @@ static void an_environment_that_is_too_long_is_a_fault(void **state)
 			assert_int_equal(e.count, count + 5);
 			good = count;
 		} else {
-			assert_fault(&f, EXIT_STEP, "environment of more than");
+			assert_fault(&f, EXIT_STEP, "pass on more than");
 			assert_int_equal(f.err, E2BIG);
 			bad = count;
 		}

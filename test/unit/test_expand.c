@@ -127,7 +127,7 @@ static void an_unset_variable_comes_with_a_hint(void **state)
 
 	(void)state;
 	assert_int_equal(expand("${PUID}", buffer, sizeof(buffer), &f), -1);
-	assert_has(f.hint, "PUID=");
+	assert_has(f.hint, "docker run -e");
 	assert_has(f.hint, "${PUID:-default}");
 }
 

@@ -376,9 +376,9 @@ static const struct {
 } bad_values[] = {
 	{ "--listen=80", "--listen 80: expected" },
 	{ "--listen=", "--listen : expected" },
-	{ "--handoff=", "expected systemd, nginx, bind or bind-own" },
-	{ "--handoff=Nginx", "expected systemd, nginx, bind or bind-own" },
-	{ "--handoff=nginxx", "expected systemd, nginx, bind or bind-own" },
+	{ "--handoff=", "expected HOW: systemd" },
+	{ "--handoff=Nginx", "expected HOW: systemd" },
+	{ "--handoff=nginxx", "expected HOW: systemd" },
 	{ "--own=", "expected an absolute path" },
 	{ "--own=a", "expected an absolute path" },
 	{ "--own=./a", "expected an absolute path" },

@@ -89,7 +89,7 @@ static void a_wrong_line_is_a_usage_fault_with_its_number(void **state)
 		const char *words;
 	} files[] = {
 		{ "usr=1", ":1: usr: " }, { "\n\n--user=1", ":3: --user: " },
-		{ "user", ":1: --user: its value" },
+		{ "user", ":1: --user: USER[:GROUP] is missing" },
 		{ "strict=1", ":1: --strict takes no value" },
 		{ "strict=", ":1: --strict takes no value" },
 		{ "user=1\nuser=2", ":2: --user: given twice" },

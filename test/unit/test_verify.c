@@ -282,7 +282,7 @@ static void each_wrong_group_is_seen(void **state)
 	for (int i = 0; i < 2; i++) {
 		with_kernel(NULL);
 		kernel.groups[i] = 0;
-		lie("the groups: 0 is there");
+		lie("the groups: 0, wanted");
 	}
 	with_kernel(NULL);
 	kernel.groups[kernel.ngroups++] = 0;
@@ -305,7 +305,7 @@ static void a_wrong_group_among_many_is_seen(void **state)
 	assert_int_equal(verify_run(&plan, &run, &f), 0);
 	kernel.tried = 0;
 	kernel.groups[77] = 0;
-	lie("the groups: 0 is there");
+	lie("the groups: 0, wanted");
 }
 
 /* Each capability too many and too few, in each of the five sets. */
