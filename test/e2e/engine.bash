@@ -378,7 +378,7 @@ as_another_user()
 	succeeded
 	unprivileged_is 5000 5000 "$(witness groups)"
 	[[ " $(witness groups) " == *' 2000 '* ]]
-	grep -q 'uid 5000.*instead of --user 4242:4242' "$err"
+	grep -q 'not root: uid 5000.*, not --user 4242:4242' "$err"
 	owned_by 0:2000 "$volume"
 
 	# as OpenShift does it
