@@ -234,7 +234,13 @@ static void serve(struct broker *b, const struct seccomp_notif *q,
 		return;
 	}
 	if (b->own) {
-		if (borrowed >= 0)
+		/*
+		 * What was noted may be a lie (a setsockopt that the kernel then
+		 * refused); this socket's own word decides what is bound.
+		 */
+		if (borrowed >= 0 &&
+		    (s->family != AF_INET6 ||
+		     mirror_is_v6only(borrowed) == w->v6only))
 			finish(answer, bind(borrowed, &w->address.any,
 					    w->size) < 0 ? errno : 0);
 		return;

@@ -123,7 +123,7 @@ static int add_init(struct plan *plan, const char *file, struct fault *f)
 static int add_runtime(struct plan *plan, const char *root, const char *file,
 		       struct fault *f)
 {
-	gid_t roots[PLAN_MAX_GROUPS];
+	gid_t *roots = plan->start.roots;
 	const struct start *s = &plan->start;
 	size_t count = 0;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "descriptor.h"
@@ -71,11 +72,18 @@ int inherit_check(const struct inherited *i, struct fault *f)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--inherit-sockets: LISTEN_FDS is %zu, LISTEN_FDNAMES has %zu names",
 				 i->count, count_names(i->names));
-	for (size_t n = 0; n < i->count; n++)
-		if (descriptor_control(FIRST + (int)n, F_GETFD, 0) < 0)
+	for (size_t n = 0; n < i->count; n++) {
+		struct stat st;
+
+		if (fstat(FIRST + (int)n, &st) < 0)
 			return fault_set(f, EXIT_USAGE, errno,
 					 "--inherit-sockets: LISTEN_FDS is %zu: descriptor %zu",
 					 i->count, FIRST + n);
+		if (!S_ISSOCK(st.st_mode))
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--inherit-sockets: LISTEN_FDS is %zu: descriptor %zu is no socket",
+					 i->count, FIRST + n);
+	}
 	return 0;
 }
 

@@ -184,6 +184,7 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return -1;
 	}
 	let_go(&w, plan, signals, f);
+	shed_object(run->groups, sizeof(run->groups));
 	if (!plan_brokers(plan))
 		shed_object(plan, sizeof(*plan));
 	watch(&w);

@@ -123,6 +123,14 @@ uint64_t mirror_network(int socket)
 	return cookie;
 }
 
+bool mirror_is_v6only(int socket)
+{
+	int v6only;
+
+	return get(socket, IPPROTO_IPV6, IPV6_V6ONLY, &v6only,
+		   sizeof(v6only)) && v6only;
+}
+
 bool mirror_fits(int application, const struct caller_socket *s,
 		 uint64_t network)
 {

@@ -19,6 +19,10 @@ uint64_t mirror_network(int socket);
 /* Has it an address already? */
 bool mirror_is_bound(int socket);
 
+/* Is it for IPv6 alone, by what the kernel says of it? */
+bool mirror_is_v6only(int socket);
+
+
 /*
  * Is the socket what was said of it, and of that network? What /proc said may be of another one, which had the descriptor just before.
  */

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -31,9 +32,11 @@ static bool is_pipe(int fd, const struct stat *st)
 	       fs.f_type == PIPEFS_MAGIC;
 }
 
+/* Of terminals not /dev/tty, which is whichever one has it open, for all. */
 static bool is_ours_to_give(int fd, const struct stat *st)
 {
-	return is_pipe(fd, st) || (S_ISCHR(st->st_mode) && isatty(fd));
+	return is_pipe(fd, st) || (S_ISCHR(st->st_mode) && isatty(fd) &&
+				     st->st_rdev != makedev(5, 0));
 }
 
 static void warn(int fd, struct fault *f)

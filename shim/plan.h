@@ -186,6 +186,7 @@ struct start {
 	unsigned int securebits;
 	gid_t groups[PLAN_MAX_GROUPS];	/* sorted */
 	size_t ngroups;
+	gid_t roots[PLAN_MAX_GROUPS];	/* those of root in /etc/group */
 	bool adapted;		/* the target is not all that --user says */
 };
 
@@ -304,6 +305,7 @@ struct run {
 	/* The inherited ones, then those of --listen, in order. */
 	int sockets[PLAN_MAX_SOCKETS];
 	size_t nsockets;
+	gid_t groups[PLAN_MAX_GROUPS + 1];	/* for verify: no such stack */
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	struct pool pool;	/* of --handoff=bind */

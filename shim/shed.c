@@ -10,7 +10,7 @@
 extern const char __executable_start[];
 
 enum {
-	STACK_USED = 256 * 1024,	/* more than any step takes */
+	STACK_USED = 1024 * 1024,	/* more than any step takes */
 	FRAME = 512			/* more than ours takes */
 };
 

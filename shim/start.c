@@ -182,11 +182,13 @@ int start_settle(struct plan *plan, const char *passwd, struct fault *f)
 	return adapt(plan, passwd, f);
 }
 
-/* What uid 0 would be given again by execve(2), which nothing then forbids. */
-static bool root_comes_back(const struct plan *plan)
+/*
+ * With no_new_privs a bounding set that cannot be emptied gives nothing. Without
+ * it, a setuid program of root gets all of it, whoever the user is.
+ */
+static bool must_be_emptied(const struct plan *plan)
 {
-	return plan->target.uid == 0 && plan->allow_new_privs &&
-	       !(plan->start.securebits & SECBIT_NOROOT);
+	return plan->strict || plan->allow_new_privs;
 }
 
 int start_check(const struct plan *plan, struct fault *f)
@@ -196,7 +198,7 @@ int start_check(const struct plan *plan, struct fault *f)
 	if (caps_check(plan->keep_caps, s->permitted, f) < 0)
 		return -1;
 	if (!start_has(s, CAP_SETPCAP) && (s->bounding & ~plan->keep_caps) &&
-	    (plan->strict || root_comes_back(plan))) {
+	    must_be_emptied(plan)) {
 		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
 		return caps_hint(f, CAP_SETPCAP);
 	}

@@ -66,10 +66,11 @@ static int verify_ids(const struct target *t, struct fault *f)
  * a user namespace may map in another order. One more than there should be
  * fits, so that too many are seen.
  */
-static int verify_groups(const struct target *t, struct fault *f)
+static int verify_groups(const struct target *t, struct run *run,
+			 struct fault *f)
 {
-	gid_t groups[PLAN_MAX_GROUPS + 1];
-	int count = getgroups((int)ARRAY_LEN(groups), groups);
+	gid_t *groups = run->groups;
+	int count = getgroups((int)ARRAY_LEN(run->groups), groups);
 
 	if (count < 0)
 		return fault_set(f, EXIT_STEP, errno,
@@ -202,6 +203,17 @@ static bool kept(const struct plan *plan, int cap)
 	return plan->keep_caps & (UINT64_C(1) << cap);
 }
 
+/* Is every capability kept that this kernel has? */
+static bool keeps_all(const struct plan *plan)
+{
+	int first_dropped = 0;
+
+	while (first_dropped < 64 && kept(plan, first_dropped))
+		first_dropped++;
+	return first_dropped == 64 ||
+	       prctl(PR_CAPBSET_READ, first_dropped, 0, 0, 0) < 0;
+}
+
 static int regained(const char *what, struct fault *f)
 {
 	return fault_set(f, EXIT_STEP, 0,
@@ -233,7 +245,7 @@ static int try_to_regain(const struct plan *plan, struct fault *f)
 			      ids_set_gid(same, 0, same) == 0)) ||
 	     ids_set_groups(1, &root_group) == 0))
 		return regained("setgid(0) or setgroups(0)", f);
-	if (syscall(SYS_capset, &header, all) == 0)
+	if (!keeps_all(plan) && syscall(SYS_capset, &header, all) == 0)
 		return regained("raising capabilities", f);
 	return 0;
 }
@@ -246,7 +258,7 @@ int verify_no_caps(struct fault *f)
 int verify_run(const struct plan *plan, struct run *run, struct fault *f)
 {
 	if (verify_ids(&plan->target, f) < 0 ||
-	    verify_groups(&plan->target, f) < 0 ||
+	    verify_groups(&plan->target, run, f) < 0 ||
 	    verify_caps(plan, run->shed ? 0 : plan_supervisor_caps(plan), f) <
 		    0 ||
 	    verify_bits(plan, f) < 0)

@@ -348,6 +348,27 @@ hold()
 	both_ways 'tcp://0.0.0.0:80' -- wrong 80
 }
 
+# The length -1 passed a check for "at least 4", and the kernel refuses it.
+@test "bind-own: a setsockopt that only pretends opens no IPv4 port" {
+	as_4242 --handoff=bind-own '--listen=tcp://[::]:80' -- \
+		/usr/bin/python3 -c '
+import ctypes, socket
+s = socket.socket(socket.AF_INET6)
+one = ctypes.c_int(1)
+print(ctypes.CDLL(None).setsockopt(s.fileno(), 41, 26, ctypes.byref(one), -1))
+try:
+    s.bind(("::", 80))
+    print("bound")
+except PermissionError:
+    print("denied")
+s = socket.socket(socket.AF_INET6)
+s.setsockopt(41, 26, 1)
+s.bind(("::", 80))
+print("bound honestly")'
+	succeeded
+	says -1 denied 'bound honestly'
+}
+
 @test "a network namespace of its own is its own" {
 	both_ways 'tcp://0.0.0.0:80' -- netns 80
 	# Without pidfd_getfd, too.

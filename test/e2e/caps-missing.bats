@@ -131,6 +131,13 @@ either_way()
 	owned_by 1000:1000 "$volume" "$volume/open/file"
 }
 
+@test "without CAP_SETPCAP, --allow-new-privs: refused, for a setuid program would get the rest" {
+	without setpcap
+	as_4242 --allow-new-privs --own="$volume" -- "$WITNESS"
+	job_is_refused SETPCAP
+	owned_by 1000:1000 "$volume" "$volume/open/file"
+}
+
 @test "without CAP_SETPCAP: done, but the bounding set stays as it is" {
 	local set
 

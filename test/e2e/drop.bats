@@ -285,3 +285,21 @@ inherited()
 	[ "$(witness rlimit.nofile | cut -d: -f1)" = 512 ]
 	[ $((0x$(witness signals.ignored) & 1 << 9)) -ne 0 ]
 }
+
+@test "a stack of 128 KiB is enough" {
+	capture sh -c 'ulimit -s 128; exec "$@"' sh "$STEPDOWN" \
+		--user=4242:4242 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+}
+
+@test "every capability there is can be kept" {
+	local all
+
+	all=$(seq -s, 0 "$(cat /proc/sys/kernel/cap_last_cap)")
+	capture unshare --user --map-root-user "$STEPDOWN" --user=0:0 \
+		--allow-root "--keep-caps=$all" -- "$WITNESS"
+	succeeded
+	[ "$(witness cap.effective)" = "$(witness cap.bounding)" ]
+	[ "$(witness cap.effective)" != $no_caps ]
+}

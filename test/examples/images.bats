@@ -60,7 +60,7 @@ says()
 	says '/ cannot'
 	says 'a line'
 	contained --read-only --entrypoint \
-		'["stepdown", "--user=4242:4242", "--own=/bin", "--", "true"]' \
+		'["stepdown", "--user=4242:4242", "--own=/bin,force", "--", "true"]' \
 		stepdown-read-only-root
 	refused 111
 	message_has 'Read-only file system'

@@ -26,7 +26,7 @@ run_words()
 	local words
 
 	read -r -a words <<<"$1"
-	capture env -u USER -u LOGNAME "${words[@]}" "$WITNESS" one 'two words'
+	capture env -u USER -u LOGNAME -u SHELL "${words[@]}" "$WITNESS" one 'two words'
 	succeeded
 }
 

@@ -34,7 +34,9 @@ static int read_from(struct inherited *i, struct fault *f, const char *fds,
 static int open_two(void **state)
 {
 	(void)state;
-	return dup2(0, 3) == 3 && dup2(0, 4) == 4 ? 0 : -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return fd >= 0 && dup2(fd, 3) == 3 && dup2(fd, 4) == 4 ? 0 : -1;
 }
 
 static void without_LISTEN_FDS_there_is_nothing(void **state)
@@ -105,7 +107,7 @@ static void there_is_a_name_for_each(void **state)
 	assert_int_equal(read_from(&i, &f, "1", NULL, ""), 0);
 }
 
-static void each_is_open(void **state)
+static void each_is_an_open_socket(void **state)
 {
 	struct inherited i;
 	struct fault f;
@@ -115,6 +117,10 @@ static void each_is_open(void **state)
 	assert_int_equal(read_from(&i, &f, "3", NULL, NULL), -1);
 	assert_fault(&f, EXIT_USAGE, "descriptor 5");
 	assert_int_equal(f.err, EBADF);
+	assert_int_equal(open("/dev/null", O_RDONLY), 5);
+	assert_int_equal(read_from(&i, &f, "3", NULL, NULL), -1);
+	assert_fault(&f, EXIT_USAGE, "descriptor 5 is no socket");
+	close(5);
 }
 
 static void they_are_kept_in_front_and_closed_on_execve(void **state)
@@ -157,7 +163,7 @@ int main(void)
 		cmocka_unit_test(those_of_another_process_are_refused),
 		cmocka_unit_test(a_count_is_a_number_up_to_256),
 		cmocka_unit_test(there_is_a_name_for_each),
-		cmocka_unit_test(each_is_open),
+		cmocka_unit_test(each_is_an_open_socket),
 		cmocka_unit_test(they_are_kept_in_front_and_closed_on_execve),
 		cmocka_unit_test(names_are_kept_or_unknown),
 	};

@@ -353,7 +353,7 @@ static void without_setpcap_strict_ends_the_run(void **state)
 	assert_int_equal(settle_and_check(), 0);
 }
 
-static void root_that_would_get_all_back_ends_the_run(void **state)
+static void what_would_get_all_back_ends_the_run(void **state)
 {
 	(void)state;
 	plan.target.uid = 0;
@@ -361,13 +361,14 @@ static void root_that_would_get_all_back_ends_the_run(void **state)
 	process.permitted &= ~BIT(CAP_SETPCAP);
 	assert_int_equal(settle_and_check(), -1);
 	assert_fault(&f, EXIT_STEP, "bounding set");
-	process.securebits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED;
-	assert_int_equal(settle_and_check(), 0);
-	process.securebits = 0;
 	plan.allow_new_privs = false;
 	assert_int_equal(settle_and_check(), 0);
+	/* A setuid program, or one with file capabilities, gets it all. */
 	plan.target.uid = 4242;
 	plan.allow_new_privs = true;
+	assert_int_equal(settle_and_check(), -1);
+	assert_fault(&f, EXIT_STEP, "bounding set");
+	process.bounding = 0;
 	assert_int_equal(settle_and_check(), 0);
 }
 
@@ -419,7 +420,7 @@ int main(void)
 		cmocka_unit_test_setup(without_setpcap_strict_ends_the_run,
 				       clean),
 		cmocka_unit_test_setup(
-			root_that_would_get_all_back_ends_the_run, clean),
+			what_would_get_all_back_ends_the_run, clean),
 		cmocka_unit_test_setup(
 			a_capability_that_cannot_be_kept_is_found_early, clean),
 		cmocka_unit_test_setup(what_is_permitted_only_is_raised, clean),
