@@ -518,7 +518,8 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 		 struct fault *f)
 {
 	const int *channel = run->channel;
-	static struct broker b;
+	static struct broker b
+		__attribute__((section(".bss.large"), aligned(4096)));
 	int result;
 
 	if (!plan_brokers(plan))

@@ -184,9 +184,10 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return -1;
 	}
 	let_go(&w, plan, signals, f);
-	shed_object(run->groups, sizeof(run->groups));
-	if (!plan_brokers(plan))
+	if (!plan_brokers(plan)) {
 		shed_object(plan, sizeof(*plan));
+		shed_object(run, sizeof(*run));
+	}
 	watch(&w);
 	if (w.terminal && !w.first)
 		terminal_give(0);

@@ -29,7 +29,7 @@ void init_describe(const struct plan *plan, struct text *out);
  * --map-exit says. Returns -1 with a fault when the application could not be
  * started: in the child, whose status the parent will return, or in the parent
  * when there is no child. The parent's stack below the caller and, without a
- * broker, the plan are zeroes by then.
+ * broker, plan and run are zeroes by then.
  */
 int init_run(struct plan *plan, struct run *run, char *const given[],
 	     struct fault *f);

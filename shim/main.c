@@ -95,7 +95,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 
 /*
  * The plan is static because it is large and mostly untouched: as zeroes of
- * the program's image it costs no time to clear and no memory. It and the fault
+ * the program's image it costs no time to clear and no memory. It, run and fault
  * are apart from the small variables, see no-unwind.ld.
  *
  * Signals are held from the first instruction on, before it is known whether
@@ -105,8 +105,10 @@ int main(int argc, char **argv)
 {
 	static struct plan plan
 		__attribute__((section(".bss.large"), aligned(4096)));
-	static struct run run;
-	static struct fault f __attribute__((section(".bss.large")));
+	static struct run run
+		__attribute__((section(".bss.large"), aligned(4096)));
+	static struct fault f
+		__attribute__((section(".bss.large"), aligned(4096)));
 	int result;
 
 	(void)argc;

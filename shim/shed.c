@@ -30,7 +30,7 @@ void shed_object(void *start, size_t size)
 	uintptr_t page = page_size();
 	uintptr_t at = (uintptr_t)start;
 
-	shed((at + page - 1) & -page, (at + size) & -page);
+	shed((at + page - 1) & -page, (at + size + page - 1) & -page);
 }
 
 /*
