@@ -34,7 +34,7 @@ static size_t span(const char *text, size_t length, char end)
 /* Split at most at the first most-1 colons. */
 static struct line split(const char *text, size_t length, size_t most)
 {
-	struct line line = { .count = 0 };
+	struct line line = { .count = 0, .fields = { { NULL, 0 } } };
 
 	for (;;) {
 		size_t field = line.count + 1 < most ? span(text, length, ':')
@@ -79,14 +79,19 @@ static bool is_name(const char *name)
 static bool read_user(const char *text, size_t length, struct names_user *user)
 {
 	struct line line = split(text, length, 7);
+	struct field shell = line.fields[6];
 
+	/* What follows an eighth colon does not count. */
+	if (line.count == 7)
+		shell.length = span(shell.text, shell.length, ':');
 	return line.count == 7 &&
 	       copy(&line.fields[0], user->name, sizeof(user->name)) &&
 	       is_name(user->name) && is_clean(&line.fields[1]) &&
 	       copy_id(&line.fields[2], &user->uid) &&
 	       copy_id(&line.fields[3], &user->gid) &&
 	       is_clean(&line.fields[4]) &&
-	       copy(&line.fields[5], user->home, sizeof(user->home));
+	       copy(&line.fields[5], user->home, sizeof(user->home)) &&
+	       copy(&shell, user->shell, sizeof(user->shell));
 }
 
 static int find_user(const char *file, size_t length, const char *name,
