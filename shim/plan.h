@@ -305,7 +305,7 @@ struct run {
 	/* The inherited ones, then those of --listen, in order. */
 	int sockets[PLAN_MAX_SOCKETS];
 	size_t nsockets;
-	gid_t groups[PLAN_MAX_GROUPS + 1];	/* for verify: no such stack */
+	gid_t groups[PLAN_MAX_GROUPS];	/* for verify: no such stack */
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	struct pool pool;	/* of --handoff=bind */

@@ -63,8 +63,8 @@ static int verify_ids(const struct target *t, struct fault *f)
 
 /*
  * The plan's list is sorted. The kernel's is too, but by its own numbers, which
- * a user namespace may map in another order. One more than there should be
- * fits, so that too many are seen.
+ * a user namespace may map in another order. More than NGROUPS_MAX there cannot
+ * be, and qemu-user refuses to be asked for more.
  */
 static int verify_groups(const struct target *t, struct run *run,
 			 struct fault *f)
