@@ -92,6 +92,19 @@ says()
 	witness_is 4242 4242
 }
 
+# Debian's nginx, as examples/nginx packs it, as stepdown-nginx
+nginx_image()
+{
+	local context=$BATS_FILE_TMPDIR/context-nginx root=$top/build/roots/nginx
+
+	"$top/examples/nginx/make-root" "$root"
+	tar -C "$root" -c . | quietly podman import - debian-nginx
+	mkdir -p "$context"
+	cp "$STEPDOWN" "$top/examples/nginx/Dockerfile" "$context"
+	quietly podman build --network none --pull-never \
+		--build-arg BASE=localhost/debian-nginx -t stepdown-nginx "$context"
+}
+
 # played FILE CONTAINER: what that container of the pod wrote
 played()
 {
@@ -110,6 +123,65 @@ played()
 	grep -Eq '^CapBnd:\s0{16}$' "$out"
 	grep -Eq '^NoNewPrivs:\s1$' "$out"
 	says '4242:4242 /data/file'
+}
+
+# replica FILE [again]: the first pod that the controller of a Deployment or a
+# StatefulSet makes, after its claims unless they are there. podman has no StatefulSet, publishes a Deployment's
+# ports on the host, and needs systemd for its probes.
+replica()
+{
+	python3 - "$@" <<-'END'
+	import sys, yaml
+	def say(kind, object):
+	    print("---\n" + yaml.dump({"apiVersion": "v1", "kind": kind, **object}))
+	for one in yaml.safe_load_all(open(sys.argv[1])):
+	    if one["kind"] not in ("Deployment", "StatefulSet"):
+	        continue
+	    pod = one["spec"]["template"]
+	    name = pod["metadata"]["name"] = one["metadata"]["name"] + "-0"
+	    pod["spec"]["restartPolicy"] = "Never"
+	    for container in pod["spec"]["containers"]:
+	        for what in "ports", "readinessProbe", "livenessProbe":
+	            container.pop(what, None)
+	    for claim in one["spec"].get("volumeClaimTemplates", []):
+	        volume = claim["metadata"]["name"]
+	        claim["metadata"]["name"] += "-" + name
+	        pod["spec"].setdefault("volumes", []).append({
+	            "name": volume, "persistentVolumeClaim":
+	            {"claimName": claim["metadata"]["name"]}})
+	        if sys.argv[2:] != ["again"]:
+	            say("PersistentVolumeClaim", claim)
+	    say("Pod", pod)
+	END
+}
+
+@test "kubernetes: the Deployment's nginx on port 80" {
+	local pid
+
+	nginx_image
+	replica "$top/examples/kubernetes/deployment.yaml" >"$tmp/pod.yaml"
+	quietly podman kube play --network none "$tmp/pod.yaml"
+	pid=$(podman inspect --format '{{.State.Pid}}' web-0-nginx)
+	eventually 10 nsenter --target "$pid" --net \
+		curl --silent --output /dev/null http://127.0.0.1/ ||
+		fail "$(podman logs web-0-nginx 2>&1)"
+	capture "$top/examples/nginx/prove" "$pid"
+	succeeded
+	quietly podman kube play --down "$tmp/pod.yaml"
+}
+
+@test "kubernetes: a replica of the StatefulSet, and its second start" {
+	local start
+
+	image kubernetes
+	for start in first again; do
+		replica "$top/examples/kubernetes/statefulset.yaml" $start \
+			>"$tmp/$start.yaml"
+		played "$tmp/$start.yaml" store-0-store
+		grep -Eq '^Uid:(\s4242){4}$' "$out" || fail_seen
+		says '4242:4242 /data/file'
+	done
+	podman volume exists data-store-0
 }
 
 @test "kubernetes: copy-in by an initContainer" {
