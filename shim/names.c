@@ -103,31 +103,40 @@ static bool is_name(const char *text)
 
 static int skip_line(struct reader *r, int ended)
 {
-	while (ended != '\n' && ended != END_OF_FILE)
+	while (ended != '\n' && ended != END_OF_FILE) {
+		const char *at = r->buffer + r->at;
+		const char *end = memchr(at, '\n', r->length - r->at);
+
+		r->at = end ? (size_t)(end - r->buffer) : r->length;
 		ended = next_byte(r);
+	}
 	return ended;
 }
 
 /*
  * Read one line of passwd(5): name:password:uid:gid:gecos:home:shell. Returns
- * what ended it; *valid tells whether it is an entry.
+ * what ended it; *found tells whether it is an entry, and the one that is
+ * looked for, by name, or by uid where name is NULL.
  */
-static int next_user(struct reader *r, struct names_user *user, bool *valid)
+static int next_user(struct reader *r, const char *name, uid_t uid,
+		     struct names_user *user, bool *found)
 {
-	char uid[16] = "";
+	char number[16] = "";
 	char gid[16] = "";
 	int ended;
 
 	r->valid = true;
 	ended = next_field(r, ':', user->name, sizeof(user->name));
 	ended = next_field(r, ended, NULL, 0);
-	ended = next_field(r, ended, uid, sizeof(uid));
+	ended = next_field(r, ended, number, sizeof(number));
+	if (!parse_id(number, &user->uid) ||
+	    (name ? strcmp(user->name, name) != 0 : user->uid != uid))
+		return skip_line(r, ended);
 	ended = next_field(r, ended, gid, sizeof(gid));
 	ended = next_field(r, ended, NULL, 0);
 	ended = next_field(r, ended, user->home, sizeof(user->home));
 	ended = next_field(r, ended, user->shell, sizeof(user->shell));
-	*valid = r->valid && is_name(user->name) &&
-		 parse_id(uid, &user->uid) && parse_id(gid, &user->gid);
+	*found = r->valid && is_name(user->name) && parse_id(gid, &user->gid);
 	return skip_line(r, ended);
 }
 
@@ -136,22 +145,16 @@ int names_find_user(const char *passwd, const char *name, uid_t uid,
 {
 	struct reader r;
 	int ended = '\n';
-	int found = reader_open(&r, passwd);
+	int opened = reader_open(&r, passwd);
+	bool found = false;
 
 	/* For an id the closed file of another user namespace tells nothing. */
-	if (found < 0 && !name && errno == EACCES)
+	if (opened < 0 && !name && errno == EACCES)
 		return 0;
-	if (found <= 0)
-		return found;
-	found = 0;
-	while (!found && ended != END_OF_FILE) {
-		bool valid;
-
-		ended = next_user(&r, user, &valid);
-		if (valid)
-			found = name ? strcmp(user->name, name) == 0
-				     : user->uid == uid;
-	}
+	if (opened <= 0)
+		return opened;
+	while (!found && ended != END_OF_FILE)
+		ended = next_user(&r, name, uid, user, &found);
 	return (int)reader_close(&r, found);
 }
 
