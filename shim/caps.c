@@ -171,12 +171,14 @@ int caps_give_up(struct fault *f)
  * Drop from the bounding set what is not kept, by number up to the last one
  * the kernel has: libcap-ng knows only the capabilities of its own day, and
  * Debian's build of it reports success when a drop failed. Reading costs a
- * seventh of dropping, and an engine has mostly dropped the greater part.
+ * seventh of dropping, and an engine has mostly dropped the greater part. What
+ * is permitted mostly is in the bounding set too, and is not asked about;
+ * verify reads all of it.
  */
-static int reduce_bounding(uint64_t keep)
+static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = in_bounding(cap);
+		int has = permitted & bit(cap) ? 1 : in_bounding(cap);
 
 		if (has < 0)	/* past the last one, and there is a first */
 			return errno == EINVAL && cap > 0 ? 0 : -1;
@@ -260,7 +262,7 @@ int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
 	choose(CAPNG_AMBIENT, keep);
 	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
 		return failed("set the ambient capabilities", f);
-	if (setpcap && reduce_bounding(keep) < 0)
+	if (setpcap && reduce_bounding(keep, permitted) < 0)
 		return failed("empty the bounding set", f);
 	if (setpcap && lock_securebits(new_privs) < 0)
 		return failed("lock the securebits", f);

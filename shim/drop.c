@@ -10,6 +10,7 @@
 #include "caps.h"
 #include "fault.h"
 #include "groups.h"
+#include "idmap.h"
 #include "ids.h"
 #include "plan.h"
 #include "say.h"
@@ -47,9 +48,14 @@ static bool changes_gid(const struct target *t, const struct start *s)
 }
 
 /* number: an id, or how many they are; cap: what it takes. */
-static int not_set(const char *what, size_t number, int cap, struct fault *f)
+static int not_set(const struct plan *plan, const char *what, size_t number,
+		   int cap, struct fault *f)
 {
-	fault_set(f, EXIT_STEP, errno, "set %s %zu", what, number);
+	int err = errno;
+
+	if (idmap_check(plan, f) < 0)
+		return -1;
+	fault_set(f, EXIT_STEP, err, "set %s %zu", what, number);
 	return caps_hint(f, cap);
 }
 
@@ -60,17 +66,19 @@ static int not_set(const char *what, size_t number, int cap, struct fault *f)
  * the filesystem ids as well. What is right already is left alone, because a
  * process that is not root may not set even that.
  */
-static int change_ids(const struct target *t, const struct start *s,
-		      struct fault *f)
+static int change_ids(const struct plan *plan, struct fault *f)
 {
+	const struct target *t = &plan->target;
+	const struct start *s = &plan->start;
+
 	if (!groups_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
 	    ids_set_groups(t->ngroups, t->groups) < 0)
-		return not_set("supplementary groups:", t->ngroups, CAP_SETGID,
-			       f);
+		return not_set(plan, "supplementary groups:", t->ngroups,
+			       CAP_SETGID, f);
 	if (changes_gid(t, s) && ids_set_gid(t->gid, t->gid, t->gid) < 0)
-		return not_set("gid", t->gid, CAP_SETGID, f);
+		return not_set(plan, "gid", t->gid, CAP_SETGID, f);
 	if (changes_uid(t, s) && ids_set_uid(t->uid, t->uid, t->uid) < 0)
-		return not_set("uid", t->uid, CAP_SETUID, f);
+		return not_set(plan, "uid", t->uid, CAP_SETUID, f);
 	return 0;
 }
 
@@ -103,7 +111,7 @@ int drop_run(const struct plan *plan, struct run *run, struct fault *f)
 	(void)run;
 	if (keeps && set_keepcaps(true, f) < 0)
 		return -1;
-	if (change_ids(&plan->target, s, f) < 0 ||
+	if (change_ids(plan, f) < 0 ||
 	    caps_reduce(plan->keep_caps, plan_supervisor_caps(plan),
 			plan->allow_new_privs, f) < 0)
 		return -1;

@@ -145,10 +145,13 @@ static void warn(const struct tree *t, const struct own_counts *counts,
 
 int own_run(const struct plan *plan, struct run *run, struct fault *f)
 {
-	struct own_rules rules = { .links_protected = links_are_protected(),
-				   .mask = read_umask() };
+	struct own_rules rules = { 0 };
 
 	(void)run;
+	if (plan->ntrees > 0) {
+		rules.links_protected = links_are_protected();
+		rules.mask = read_umask();
+	}
 	for (size_t i = 0; i < plan->ntrees; i++) {
 		const struct tree *t = &plan->trees[i];
 		struct own_counts counts = { 0 };

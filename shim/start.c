@@ -191,6 +191,13 @@ static bool must_be_emptied(const struct plan *plan)
 	return plan->strict || plan->allow_new_privs;
 }
 
+/* What changes anything outside of this process comes before the drop. */
+static bool has_side_effects(const struct plan *plan)
+{
+	return plan->nlisteners > 0 || plan->ntrees > 0 || plan->own_stdio ||
+	       plan->account.value;
+}
+
 int start_check(const struct plan *plan, struct fault *f)
 {
 	const struct start *s = &plan->start;
@@ -202,7 +209,10 @@ int start_check(const struct plan *plan, struct fault *f)
 		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
 		return caps_hint(f, CAP_SETPCAP);
 	}
-	return idmap_check(plan, f);
+	/* To look into /proc takes as long as all of the drop: else it asks. */
+	if (has_side_effects(plan) || plan->action == ACTION_DRY_RUN)
+		return idmap_check(plan, f);
+	return 0;
 }
 
 /* File capabilities that the kernel did not give have a reason. */

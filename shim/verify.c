@@ -266,6 +266,9 @@ int verify_run(const struct plan *plan, struct run *run, struct fault *f)
 	return try_to_regain(plan, f);
 }
 
+/* Descriptors behind the sockets: that many are looked at. */
+enum { CLOSED_ONES = 64 };
+
 /*
  * poll(2) answers POLLNVAL for each descriptor that is not open, so one call
  * looks at many and needs no /proc; it takes no more of them than
@@ -273,8 +276,8 @@ int verify_run(const struct plan *plan, struct run *run, struct fault *f)
  */
 int verify_descriptors(size_t count, struct fault *f)
 {
-	struct pollfd look[256];
-	size_t number = ARRAY_LEN(look);
+	struct pollfd look[PLAN_MAX_SOCKETS + CLOSED_ONES];
+	size_t number = count + CLOSED_ONES;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < number)

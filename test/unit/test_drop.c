@@ -270,7 +270,7 @@ static void each_refused_call_ends_the_drop(void **state)
 	(void)state;
 	assert_int_equal(drop_run(&plan, &run, &f), 0);
 	count = kernel.calls;
-	assert_true(count > LAST_CAP * 2);
+	assert_true(count > LAST_CAP);
 	for (int n = 1; n <= count; n++) {
 		with_kernel(NULL);
 		kernel.refuse = n;
