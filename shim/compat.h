@@ -132,20 +132,6 @@ static inline int compat_pidfd_send_signal(int fd, int number)
 	return (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
 }
 
-/*
- * fork(2), without what a library does around it for threads and the heap,
- * neither of which is used on either side. clone(2) knows the order of its
- * arguments on s390 to be another one.
- */
-static inline pid_t compat_fork(void)
-{
-#if defined(__s390__)
-	return (pid_t)syscall(SYS_clone, 0L, (long)SIGCHLD, 0L, 0L, 0L);
-#else
-	return (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
-#endif
-}
-
 /* sigqueue(3) with all that came with the signal. Returns 0, or -1 with errno. */
 static inline int compat_queue_signal(pid_t pid, int number,
 				      const siginfo_t *info)

@@ -13,10 +13,10 @@ enum { ENVIRON_MAX = 65536, ENVIRON_STORE_SIZE = 49152 };
 
 /* Large, and mostly untouched: keep it static. */
 struct environment {
-	char *list[ENVIRON_MAX];	/* ended by NULL, as environ(7) */
 	size_t count;
-	char store[ENVIRON_STORE_SIZE];	/* strings made by environ_set() */
 	size_t stored;
+	char store[ENVIRON_STORE_SIZE];	/* strings made by environ_set() */
+	char *list[ENVIRON_MAX];	/* ended by NULL, as environ(7) */
 };
 
 /*

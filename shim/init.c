@@ -2,20 +2,19 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "broker.h"
-#include "compat.h"
 #include "fault.h"
 #include "handoff.h"
 #include "launch.h"
 #include "plan.h"
 #include "say.h"
 #include "session.h"
-#include "shed.h"
 #include "signals.h"
 #include "terminal.h"
 #include "text.h"
@@ -23,7 +22,8 @@
 
 enum {
 	FORK_TRIES = 20,
-	PAUSE = 50		/* milliseconds */
+	PAUSE = 50,		/* milliseconds */
+	CHILD_STACK = 65536	/* bytes; launch takes about 14,000 */
 };
 
 void init_describe(const struct plan *plan, struct text *out)
@@ -90,13 +90,67 @@ static int guard(const struct plan *plan, const struct watch *w,
 	return 0;
 }
 
-/* EAGAIN and ENOMEM may pass: a limit on processes, a busy machine. */
-static pid_t try_fork(struct fault *f)
+/* What the child has to know. */
+struct birth {
+	const struct plan *plan;
+	struct run *run;
+	const struct watch *watch;
+	char *const *given;	/* the environment */
+	bool ignored_chld;
+};
+
+/* In the child. With signals still held, SIGTTOU cannot stop it here. */
+static int become(const struct birth *b, struct fault *f)
 {
-	pid_t pid;
+	const struct plan *plan = b->plan;
+
+	if (plan->setsid) {
+		if (session_start(plan, f) < 0)
+			return -1;
+		if (b->run->terminal_left)
+			terminal_take();
+	} else {
+		setpgid(0, 0);
+		if (b->watch->terminal)
+			terminal_give(0);
+	}
+	if (session_tie(plan, b->run->parent, f) < 0)
+		return -1;
+	if (b->ignored_chld)
+		signals_ignore(SIGCHLD);
+	if (broker_child(plan, b->run, f) < 0)
+		return -1;
+	signals_release(b->run->signals);
+	return launch(plan, b->run, b->given, f);
+}
+
+/* The child's first function, and its exit status if it comes back. */
+static int live(void *argument)
+{
+	struct fault f = { 0 };
+
+	become(argument, &f);
+	say_fault(&f);
+	return f.status;
+}
+
+/*
+ * As vfork(2), which saves copying the memory's map: the child has our memory,
+ * and we go on when it executes or ends; signals are held, none is lost. Its
+ * stack is a part of ours. But a broker has to do with the child before that.
+ *
+ * EAGAIN and ENOMEM may pass: a limit on processes, a busy machine.
+ */
+static pid_t give_birth(struct birth *b, struct fault *f)
+{
+	_Alignas(16) char stack[CHILD_STACK];
+	const int flags = plan_brokers(b->plan)
+				  ? SIGCHLD
+				  : SIGCHLD | CLONE_VM | CLONE_VFORK;
 
 	for (int tries = 1;; tries++) {
-		pid = compat_fork();
+		pid_t pid = clone(live, stack + sizeof(stack), flags, b);
+
 		if (pid >= 0)
 			return pid;
 		if ((errno != EAGAIN && errno != ENOMEM) ||
@@ -107,31 +161,6 @@ static pid_t try_fork(struct fault *f)
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,
 			  "no memory, or a limit (--pids-limit, ulimits.nproc)");
-}
-
-/* In the child. With signals still held, SIGTTOU cannot stop it here. */
-static int become(const struct plan *plan, struct run *run,
-		  const struct watch *w, bool ignored_chld,
-		  char *const given[], struct fault *f)
-{
-	if (plan->setsid) {
-		if (session_start(plan, f) < 0)
-			return -1;
-		if (run->terminal_left)
-			terminal_take();
-	} else {
-		setpgid(0, 0);
-		if (w->terminal)
-			terminal_give(0);
-	}
-	if (session_tie(plan, run->parent, f) < 0)
-		return -1;
-	if (ignored_chld)
-		signals_ignore(SIGCHLD);
-	if (broker_child(plan, run, f) < 0)
-		return -1;
-	signals_release(run->signals);
-	return launch(plan, run, given, f);
 }
 
 /*
@@ -158,8 +187,9 @@ static void let_go(const struct watch *w, const struct plan *plan, int signals,
 int init_run(struct plan *plan, struct run *run, char *const given[],
 	     struct fault *f)
 {
-	bool ignored_chld;
 	struct watch w = { 0 };
+	struct birth b = { .plan = plan, .run = run, .watch = &w,
+			   .given = given };
 	int signals = signals_descriptor();
 
 	if (signals < 0)
@@ -172,21 +202,20 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 	run->parent = getpid();
 	run->terminal_left = plan->setsid && terminal_leave();
 	/* An ignored SIGCHLD would make the kernel reap, and lose the status. */
-	ignored_chld = signals_default(SIGCHLD);
-	w.child = try_fork(f);
+	b.ignored_chld = signals_default(SIGCHLD);
+	w.child = give_birth(&b, f);
 	if (w.child < 0)
 		return -1;
-	if (w.child == 0)
-		return become(plan, run, &w, ignored_chld, given, f);
 	if (broker_parent(plan, run, w.child, f) < 0) {
 		kill(w.child, SIGKILL);
 		waitpid(w.child, NULL, 0);
 		return -1;
 	}
 	let_go(&w, plan, signals, f);
+	/* A broker has use for both. */
 	if (!plan_brokers(plan)) {
-		shed_object(plan, sizeof(*plan));
-		shed_object(run, sizeof(*run));
+		w.plan = plan;
+		w.run = run;
 	}
 	watch(&w);
 	if (w.terminal && !w.first)

@@ -112,12 +112,12 @@ static int execute(char *const argv[], struct environment *e, struct fault *f)
 int launch(const struct plan *plan, struct run *run, char *const given[],
 	   struct fault *f)
 {
-	static struct environment e __attribute__((section(".bss.large")));
+	struct environment *e = &run->environment;
 
-	if (limit_chdir(plan, f) < 0 || environ_build(&e, given, plan, f) < 0 ||
-	    handoff_announce(plan, run, getpid(), &e, f) < 0 ||
+	if (limit_chdir(plan, f) < 0 || environ_build(e, given, plan, f) < 0 ||
+	    handoff_announce(plan, run, getpid(), e, f) < 0 ||
 	    handoff_arrange(run, f) < 0 ||
 	    verify_descriptors(run->nsockets, f) < 0)
 		return -1;
-	return execute(plan->command, &e, f);
+	return execute(plan->command, e, f);
 }

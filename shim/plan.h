@@ -18,6 +18,8 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
+#include "environ.h"
+
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
@@ -184,10 +186,10 @@ struct start {
 	uint64_t effective;
 	uint64_t bounding;	/* read only where it cannot be changed */
 	unsigned int securebits;
-	gid_t groups[PLAN_MAX_GROUPS];	/* sorted */
-	size_t ngroups;
-	gid_t roots[PLAN_MAX_GROUPS];	/* those of root in /etc/group */
 	bool adapted;		/* the target is not all that --user says */
+	size_t ngroups;
+	gid_t groups[PLAN_MAX_GROUPS];	/* sorted */
+	gid_t roots[PLAN_MAX_GROUPS];	/* those of root in /etc/group */
 };
 
 /* What else the application finds changed: as typed and checked, or NULL. */
@@ -218,11 +220,11 @@ struct account {
 struct target {
 	uid_t uid;
 	gid_t gid;
-	gid_t groups[PLAN_MAX_GROUPS];	/* supplementary groups, sorted */
 	size_t ngroups;
 	char name[USER_NAME_MAX + 1];	/* of the passwd entry, or empty */
 	char home[PATH_MAX];		/* of the passwd entry, or "/" */
 	char shell[PATH_MAX];		/* of the passwd entry, or empty */
+	gid_t groups[PLAN_MAX_GROUPS];	/* supplementary groups, sorted */
 };
 
 /* What --init, to stay as the application's parent, was asked for. */
@@ -240,6 +242,10 @@ struct init {
 	} exits[INIT_MAX_EXITS];
 };
 
+/*
+ * What is always in use comes first, and what may be large is behind it: a page
+ * that is not touched costs nothing, at the start and while a parent waits.
+ */
 struct plan {
 	enum action action;
 	bool verbose;
@@ -263,11 +269,12 @@ struct plan {
 	size_t nvariables;
 	char *const *command;		/* the application and its arguments */
 
-	struct start start;		/* filled by start_read() */
 	struct limits limits;
-	struct surroundings surroundings;
 	struct account account;
+	struct surroundings surroundings;
+	size_t text_length;
 
+	struct start start;		/* filled by start_read() */
 	/* Filled by plan_resolve(). */
 	char root_home[PATH_MAX];	/* the home of uid 0 in this image */
 	struct target target;
@@ -276,7 +283,6 @@ struct plan {
 	struct tree trees[PLAN_MAX_TREES];
 	const char *variables[PLAN_MAX_VARIABLES];	/* NAME=VALUE */
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
-	size_t text_length;
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };
 
@@ -302,17 +308,18 @@ struct pool {
 
 /* What exists so far. Nothing else is mutable once the plan is checked. */
 struct run {
-	/* The inherited ones, then those of --listen, in order. */
-	int sockets[PLAN_MAX_SOCKETS];
-	size_t nsockets;
-	gid_t groups[PLAN_MAX_GROUPS];	/* for verify: no such stack */
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	struct pool pool;	/* of --handoff=bind */
 	int channel[2];		/* between supervisor and child, see broker.h */
 	pid_t proof;		/* set by the child to its own number */
 	bool shed;		/* what only the supervisor needs is gone */
 	bool terminal_left;	/* for the session of --setsid to take */
+	size_t nsockets;
+	/* The inherited ones, then those of --listen, in order. */
+	int sockets[PLAN_MAX_SOCKETS];
+	struct environment environment;	/* the application's */
+	struct pool pool;	/* of --handoff=bind */
+	gid_t groups[PLAN_MAX_GROUPS];	/* for verify: no such stack */
 };
 
 /* Was this option of its URL given? */

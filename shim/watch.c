@@ -256,11 +256,16 @@ static struct timespec *patience(const struct watch *w, struct timespec *left)
 	return left;
 }
 
-/* Give back what only the start, or the work of the last minute, has used. */
+/* Give back what only the start, or the work of the last second, has used. */
 static void give_back(struct watch *w)
 {
 	const uintptr_t keep[] = { (uintptr_t)watch, (uintptr_t)shed_code };
 
+	if (w->plan) {
+		shed_object(w->plan, sizeof(*w->plan));
+		shed_object(w->run, sizeof(*w->run));
+		w->plan = NULL;
+	}
 	shed_stack();
 	shed_code(keep, ARRAY_LEN(keep));
 	w->awake = false;
@@ -268,7 +273,7 @@ static void give_back(struct watch *w)
 
 __attribute__((noinline)) void watch(struct watch *w)
 {
-	give_back(w);
+	w->awake = true;
 	for (;;) {
 		struct pollfd look[] = {
 			{ .fd = WATCH_SIGNALS, .events = POLLIN },

@@ -25,6 +25,8 @@ enum phase {
 /* All that the parent keeps. It is small, and lives on the stack. */
 struct watch {
 	struct init want;
+	struct plan *plan;	/* no more needed; NULL: already given back */
+	struct run *run;
 	enum phase phase;
 	pid_t child;		/* 0 once it was reaped */
 	int status;		/* its exit status then */

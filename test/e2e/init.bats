@@ -222,7 +222,7 @@ parent_has()
 
 	sync "$STEPDOWN"
 	started -- "$BROOD" count
-	sleep 0.2
+	sleep 1.5
 	rollup=$(cat "/proc/$background/smaps_rollup")
 	echo "# $(grep -E '^(Rss|Private_Dirty)' <<<"$rollup" | tr -s ' \n' ' ')" >&3
 	[ "$(awk '/^Rss/ { print $2 }' <<<"$rollup")" -le 72 ]
@@ -628,9 +628,11 @@ is_gone()
 
 @test "--setsid without --init for the leader of a group: 111" {
 	before=("$BROOD" lead)
-	as_4242 --setsid -- "$WITNESS"
+	mkdir "$tmp/folder"
+	as_4242 --setsid --own="$tmp/folder" -- "$WITNESS"
 	refused 111
 	hint_has --init
+	owned_by 0:0 "$tmp/folder"
 }
 
 # ---- for long ----
