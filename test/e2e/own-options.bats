@@ -7,7 +7,7 @@
 
 setup_file()
 {
-	need unshare mount strace setcap getcap chattr
+	need unshare mount strace setcap getcap chattr python3 bindfs script
 }
 
 setup()
@@ -348,6 +348,81 @@ mode_is()
 	hint_has CHOWN
 }
 
+# mapped COMMAND... : in a mount namespace where the volume's ids 0 to 4999 are
+# 100000 to 104999
+mapped()
+{
+	# shellcheck disable=SC2016 # for that shell
+	capture unshare --mount sh -c '"$0" "$1" 0 100000 5000 && shift &&
+		exec "$@"' "$top/test/lib/map-mount" "$volume" "$@"
+	! grep '^map-mount: ' "$err" || cannot_run 'no id-mapped mounts here'
+}
+
+@test "an id-mapped mount: its ids count, and one that it does not map is refused" {
+	touch "$volume/file"
+	mapped "$STEPDOWN" --user=104242:104242 --own="$volume" -- "$WITNESS"
+	succeeded
+	owned_by 4242:4242 "$volume" "$volume/file"
+	mapped "$STEPDOWN" --user=104242:104242 --verbose --own="$volume" -- \
+		"$WITNESS"
+	succeeded
+	counted 'right already' 2
+	mapped "$STEPDOWN" --user=4242:4242 --own="$volume" -- "$WITNESS"
+	refused 111
+	message_has "own $volume: change the owner of"
+	hint_has '/proc/self/uid_map'
+	owned_by 4242:4242 "$volume" "$volume/file"
+}
+
+# serve: $tmp/served as the volume, by a server of its own. It ends with the mount;
+# a test that fails leaves both to teardown.
+serve()
+{
+	bindfs --chown-deny "$tmp/served" "$volume" >"$tmp/bindfs" 2>&1 \
+		3>&- 4>&- || cannot_run "$(cat "$tmp/bindfs")"
+}
+
+teardown()
+{
+	umount "$volume" 2>/dev/null || true
+}
+
+# As NFS with root_squash does, without its kernel modules.
+@test "a file server that lets nobody change owners: right already, 111, or try" {
+	mkdir "$tmp/served"
+	touch "$tmp/served/file"
+	chown -R 4242:4242 "$tmp/served"
+	serve
+	own "$volume"
+	succeeded
+	counted 'right already' 2
+	umount "$volume"
+	chown 0:0 "$tmp/served/file"
+	serve
+	as_4242 --own="$volume" -- "$WITNESS"
+	refused 111
+	message_has "own $volume: change the owner of $volume/file"
+	own "$volume,try"
+	succeeded
+	counted failed 1
+	umount "$volume"
+	owned_by 0:0 "$tmp/served/file"
+}
+
+@test "over quota: 111 and a hint, or a warning" {
+	touch "$volume/file"
+	before=(strace -f -qq -o /dev/null -e trace=fchownat
+		-e inject=fchownat:error=EDQUOT:when=1)
+	as_4242 --own="$volume" -- "$WITNESS"
+	refused 111
+	message_has "own $volume: change the owner of $volume/file"
+	hint_has 'quota of the new owner'
+	own "$volume,try"
+	succeeded
+	owned_by 0:0 "$volume/file"
+	owned_by 4242:4242 "$volume"
+}
+
 # ---- overlayfs ----
 
 @test "overlayfs: a pass over what is right copies nothing up" {
@@ -537,4 +612,19 @@ the_shim()
 	succeeded
 	grep -Eq "^stepdown: own $volume: [0-9]+ files seen, [0-9]+ changed, [0-9]+ a second$" \
 		"$err" || fail_seen 'no line of progress'
+}
+
+@test "on a terminal that line is written over, and gone at the end" {
+	local words
+
+	(cd "$volume" && touch {1..450})
+	capture script -qec "strace -f -qq -o /dev/null -e trace=fchownat \
+		-e inject=fchownat:delay_enter=20000 '$STEPDOWN' \
+		--user=4242:4242 --own='$volume' -- /bin/true" /dev/null
+	succeeded
+	words=$(tr '\r\033' '\n@' <"$out")
+	[ "$(grep -Ec "^stepdown: own $volume: [0-9]+ files seen, .* a second@\[K$" \
+		<<<"$words")" -ge 2 ] || fail_seen 'no lines of progress'
+	[ "$(tail -n 1 <<<"$words")" = '@[K' ] || fail_seen 'the last one stays'
+	run ! grep -q 'second$' <<<"$words"
 }
