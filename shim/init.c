@@ -137,14 +137,15 @@ static int live(void *argument)
 /*
  * As vfork(2), which saves copying the memory's map: the child has our memory,
  * and we go on when it executes or ends; signals are held, none is lost. Its
- * stack is a part of ours. But a broker has to do with the child before that.
+ * stack is a part of ours. But a broker has to do with the child before that,
+ * and Ctrl-Z could stop the child before it executes: then we must see that.
  *
  * EAGAIN and ENOMEM may pass: a limit on processes, a busy machine.
  */
 static pid_t give_birth(struct birth *b, struct fault *f)
 {
 	_Alignas(16) char stack[CHILD_STACK];
-	const int flags = plan_brokers(b->plan)
+	const int flags = plan_brokers(b->plan) || b->watch->terminal
 				  ? SIGCHLD
 				  : SIGCHLD | CLONE_VM | CLONE_VFORK;
 
