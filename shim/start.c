@@ -128,6 +128,18 @@ static bool ports_are_open(void)
 	return first == '0';
 }
 
+/* The gid among the groups, where some engines put it too, means nothing. */
+static bool are_the_groups(const struct target *t, const struct start *s)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < s->ngroups; i++)
+		if (s->groups[i] != t->gid &&
+		    (at == t->ngroups || t->groups[at++] != s->groups[i]))
+			return false;
+	return at == t->ngroups;
+}
+
 static int adapt(struct plan *plan, const char *passwd, struct fault *f)
 {
 	struct start *s = &plan->start;
@@ -140,8 +152,7 @@ static int adapt(struct plan *plan, const char *passwd, struct fault *f)
 				 s->euid);
 	if (t->uid != s->uid || !start_has(s, CAP_SETGID)) {
 		s->adapted = t->uid != s->uid || t->gid != s->gid ||
-			     !groups_same(t->groups, t->ngroups, s->groups,
-					  s->ngroups);
+			     !are_the_groups(t, s);
 		t->gid = s->gid;
 		t->ngroups = s->ngroups;
 		memcpy(t->groups, s->groups,

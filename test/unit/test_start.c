@@ -245,6 +245,14 @@ static void the_same_uid_gets_its_groups_where_it_may(void **state)
 	assert_false(plan.start.adapted);
 	start_tell(&plan);
 	assert_int_equal(process.notes, 0);
+	/* The gid once more among the groups, as podman has it, is nothing new. */
+	clean(NULL);
+	started_as(4242, 4343, 0);
+	process.groups[0] = 4343;
+	process.groups[1] = 7;
+	assert_int_equal(settle(), 0);
+	assert_target(4242, 4343, 2);
+	assert_false(plan.start.adapted);
 }
 
 static void fail_means_only_root(void **state)
