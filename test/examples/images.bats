@@ -92,19 +92,6 @@ says()
 	witness_is 4242 4242
 }
 
-# Debian's nginx, as examples/nginx packs it, as stepdown-nginx
-nginx_image()
-{
-	local context=$BATS_FILE_TMPDIR/context-nginx root=$top/build/roots/nginx
-
-	"$top/examples/nginx/make-root" "$root"
-	tar -C "$root" -c . | quietly podman import - debian-nginx
-	mkdir -p "$context"
-	cp "$STEPDOWN" "$top/examples/nginx/Dockerfile" "$context"
-	quietly podman build --network none --pull-never \
-		--build-arg BASE=localhost/debian-nginx -t stepdown-nginx "$context"
-}
-
 # played FILE CONTAINER: what that container of the pod wrote
 played()
 {
@@ -256,17 +243,8 @@ has_option()
 }
 
 @test "user-in-image: a volume is given, and no process was root" {
-	local words
-
 	has_option config
-	words=$(sed -n 's/^ *setcap \([^ ]*\) .*/\1/p' \
-		"$top/examples/user-in-image/README.md")
-	mkdir -p "$BATS_FILE_TMPDIR/context-user-in-image"
-	cp "$STEPDOWN" "$tmp/with"
-	setcap "$words" "$tmp/with"
-	cp --preserve=all "$tmp/with" \
-		"$BATS_FILE_TMPDIR/context-user-in-image/stepdown-with-capabilities"
-	image user-in-image
+	user_image
 	contained -v inimage:/data stepdown-user-in-image
 	succeeded
 	says '4242:4242 /data'

@@ -86,3 +86,41 @@ image()
 	quietly podman build --network none --pull-never \
 		--build-arg BASE=localhost/busybox -t "stepdown-$1" "$context"
 }
+
+# The image of examples/user-in-image, with the capabilities that it names
+user_image()
+{
+	local context=$BATS_FILE_TMPDIR/context-user-in-image words
+
+	words=$(sed -n 's/^ *setcap \([^ ]*\) .*/\1/p' \
+		"$top/examples/user-in-image/README.md")
+	mkdir -p "$context"
+	cp "$STEPDOWN" "$context/stepdown-with-capabilities"
+	setcap "$words" "$context/stepdown-with-capabilities"
+	image user-in-image
+}
+
+# server_image NAME ROOT: of examples/NAME, on top of a root file system
+server_image()
+{
+	tar -C "$2" -c . | quietly podman import - "debian-$1"
+	mkdir -p "$BATS_FILE_TMPDIR/context-$1"
+	cp "$STEPDOWN" "$top/examples/$1/Dockerfile" "$BATS_FILE_TMPDIR/context-$1"
+	quietly podman build --network none --pull-never \
+		--build-arg "BASE=localhost/debian-$1" -t "stepdown-$1" \
+		"$BATS_FILE_TMPDIR/context-$1"
+}
+
+nginx_image()
+{
+	"$top/examples/nginx/make-root" "$top/build/roots/nginx"
+	server_image nginx "$top/build/roots/nginx"
+}
+
+kestrel_image()
+{
+	"$top/examples/kestrel/get-server" "$top/build/cache/kestrel"
+	"$top/examples/kestrel/make-root" "$top/build/roots/kestrel" \
+		"$top/build/cache/kestrel/azmcp"
+	server_image kestrel "$top/build/roots/kestrel"
+}

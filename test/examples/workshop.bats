@@ -7,9 +7,12 @@
 
 setup_file()
 {
-	need podman runc busybox
+	need podman runc busybox setcap
 	store_up
 	image workshop
+	user_image
+	nginx_image
+	kestrel_image
 	podman tag stepdown-workshop stepped
 	# For the commands as they stand: nothing but a loopback.
 	export CONTAINERS_CONF=${CONTAINERS_CONF:-$BATS_FILE_TMPDIR/network.conf}
