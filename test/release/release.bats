@@ -289,6 +289,7 @@ unpack()
 	machine=$(uname -m)-alpine-linux-musl
 	unpack "$tmp/source"
 	cd "$tmp/source"
+	# shellcheck disable=SC2016 # for that shell
 	capture env CC=musl-gcc CBUILD="$machine" CHOST="$machine" \
 		CPPFLAGS="-I$deps/include -idirafter $deps/kernel" \
 		LDFLAGS="-L$deps/lib" pkgdir="$tmp/package" release="$release" \
