@@ -23,7 +23,7 @@
 enum {
 	FORK_TRIES = 20,
 	PAUSE = 50,		/* milliseconds */
-	CHILD_STACK = 65536	/* bytes; launch takes about 14,000 */
+	CHILD_STACK = 65536	/* bytes; launch takes 34,000: handoff.c's names */
 };
 
 void init_describe(const struct plan *plan, struct text *out)
@@ -97,6 +97,8 @@ struct birth {
 	const struct watch *watch;
 	char *const *given;	/* the environment */
 	bool ignored_chld;
+	bool shares;		/* its memory is ours until it executes */
+	struct fault fault;	/* why it did not execute; ours to say then */
 };
 
 /* In the child. With signals still held, SIGTTOU cannot stop it here. */
@@ -124,31 +126,37 @@ static int become(const struct birth *b, struct fault *f)
 	return launch(plan, b->run, b->given, f);
 }
 
-/* The child's first function, and its exit status if it comes back. */
+/*
+ * The child's first function, and its exit status if it comes back. We sleep
+ * while it shares our memory: then it must not wait for whoever reads stderr.
+ */
 static int live(void *argument)
 {
-	struct fault f = { 0 };
+	struct birth *b = argument;
 
-	become(argument, &f);
-	say_fault(&f);
-	return f.status;
+	become(b, &b->fault);
+	if (!b->shares)
+		say_fault(&b->fault);
+	return b->fault.status;
 }
 
 /*
  * As vfork(2), which saves copying the memory's map: the child has our memory,
  * and we go on when it executes or ends; signals are held, none is lost. Its
- * stack is a part of ours. But a broker has to do with the child before that,
- * and Ctrl-Z could stop the child before it executes: then we must see that.
+ * stack is a part of ours. Not where it may last: a broker has to do with the
+ * child before it executes, Ctrl-Z could stop it, a folder may not answer.
  *
  * EAGAIN and ENOMEM may pass: a limit on processes, a busy machine.
  */
 static pid_t give_birth(struct birth *b, struct fault *f)
 {
 	_Alignas(16) char stack[CHILD_STACK];
-	const int flags = plan_brokers(b->plan) || b->watch->terminal
-				  ? SIGCHLD
-				  : SIGCHLD | CLONE_VM | CLONE_VFORK;
+	int flags = SIGCHLD;
 
+	b->shares = !plan_brokers(b->plan) && !b->watch->terminal &&
+		    !b->plan->limits.chdir;
+	if (b->shares)
+		flags |= CLONE_VM | CLONE_VFORK;
 	for (int tries = 1;; tries++) {
 		pid_t pid = clone(live, stack + sizeof(stack), flags, b);
 
@@ -161,7 +169,7 @@ static pid_t give_birth(struct birth *b, struct fault *f)
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
 	return fault_hint(f,
-			  "no memory, or a limit (--pids-limit, ulimits.nproc)");
+			  "no memory, or a limit (--rlimit=nproc, --pids-limit)");
 }
 
 /*
@@ -213,6 +221,8 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return -1;
 	}
 	let_go(&w, plan, signals, f);
+	if (b.fault.status)
+		say_fault_now(&b.fault);
 	/* A broker has use for both. */
 	if (!plan_brokers(plan)) {
 		w.plan = plan;

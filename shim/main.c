@@ -51,10 +51,7 @@ static int print_help(void)
 	return 0;
 }
 
-/*
- * Returns the exit status, or -1 with a fault, or never. The session comes
- * first because it may fail, and then nothing has been changed yet.
- */
+/* Returns the exit status, or -1 with a fault, or never. */
 static int step_down(struct plan *plan, struct run *run, char *const env[],
 		     struct fault *f)
 {
@@ -62,12 +59,12 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 		steps_describe(plan);
 		return 0;
 	}
-	if ((!plan->init.wanted && session_start(plan, f) < 0) ||
-	    start_raise(plan, f) < 0 || steps_run(plan, run, f) < 0)
+	if (session_check(plan, f) < 0 || start_raise(plan, f) < 0 ||
+	    steps_run(plan, run, f) < 0)
 		return -1;
 	if (plan->init.wanted)
 		return init_run(plan, run, env, f);
-	if (session_tie(plan, run->parent, f) < 0)
+	if (session_start(plan, f) < 0 || session_tie(plan, run->parent, f) < 0)
 		return -1;
 	return launch(plan, run, env, f);
 }

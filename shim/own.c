@@ -57,7 +57,7 @@ static int not_opened(const struct tree *t, struct fault *f)
 	if (f->err == ELOOP)
 		return fault_hint(f,
 				  "a symbolic link is not followed: give the real path");
-	return caps_hint(f, CAP_DAC_READ_SEARCH);
+	return caps_hint(f, CAP_DAC_OVERRIDE);
 }
 
 /*

@@ -79,7 +79,7 @@ static int add_hint(int fd, int folder, int cap, struct fault *f)
 	if (f->err == EPERM || (f->err == EACCES && is_on_nfs(folder)))
 		return not_permitted(fd, folder, cap, f);
 	if (f->err == EACCES)
-		return caps_hint(f, CAP_DAC_READ_SEARCH);
+		return caps_hint(f, CAP_DAC_OVERRIDE);
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
 		if (f->err == hints[i].err)
 			return fault_hint(f, "%s", hints[i].hint);

@@ -161,6 +161,11 @@ void say_warning_now(const struct fault *f)
 	say_words(f, "warning: ", put_now);
 }
 
+void say_fault_now(const struct fault *f)
+{
+	say_words(f, "", put_now);
+}
+
 void say_fault(const struct fault *f)
 {
 	say_words(f, "", put);

@@ -24,6 +24,7 @@ void say_warning(const struct fault *f);
  * init, who must not hang on a full pipe.
  */
 void say_warning_now(const struct fault *f);
+void say_fault_now(const struct fault *f);
 
 /* stderr, for --verbose: "stepdown: ...". */
 void say_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -8,13 +8,21 @@
 #include "fault.h"
 #include "plan.h"
 
+int session_check(const struct plan *plan, struct fault *f)
+{
+	if (!plan->setsid || plan->init.wanted || getpgrp() != getpid() ||
+	    getsid(0) == getpid())
+		return 0;
+	fault_set(f, EXIT_STEP, EPERM, "start a session");
+	return fault_hint(f,
+			  "a leader of a process group cannot; with --init the child does");
+}
+
 int session_start(const struct plan *plan, struct fault *f)
 {
 	if (!plan->setsid || setsid() >= 0 || getsid(0) == getpid())
 		return 0;
-	fault_set(f, EXIT_STEP, errno, "start a session");
-	return fault_hint(f,
-			  "a leader of a process group cannot; with --init the child does");
+	return fault_set(f, EXIT_STEP, errno, "start a session");
 }
 
 int session_tie(const struct plan *plan, pid_t parent, struct fault *f)

@@ -11,11 +11,19 @@ struct fault;
 struct plan;
 
 /*
- * --setsid. Nothing to do for a process that leads a session already, as the
- * first process of a container does.
+ * Can --setsid work? The leader of a process group that is not the leader of its
+ * session cannot leave it (setsid(2)), unless a child does it for him.
  *
- * Returns 0, or -1 with a fault: the leader of a process group that is not
- * the leader of its session cannot leave it (setsid(2)).
+ * Returns 0, or -1 with a fault.
+ */
+int session_check(const struct plan *plan, struct fault *f);
+
+/*
+ * --setsid, after all that a signal of the terminal may have to end. Nothing to
+ * do for a process that leads a session already, as the first process of a
+ * container does.
+ *
+ * Returns 0, or -1 with a fault.
  */
 int session_start(const struct plan *plan, struct fault *f);
 

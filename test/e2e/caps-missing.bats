@@ -181,6 +181,18 @@ either_way()
 	either_way DAC_READ_SEARCH
 }
 
+@test "without both: a folder of mode 0700 of an earlier start, and the hint" {
+	mkdir -p "$tmp/volume"
+	install -d -m 700 -o 4242 -g 4242 "$tmp/volume/closed"
+	without dac_override dac_read_search
+	as_4242 --own="$tmp/volume" -- "$WITNESS"
+	refused 111
+	hint_has --cap-add=DAC_OVERRIDE
+	without dac_read_search
+	as_4242 --own="$tmp/volume" -- "$WITNESS"
+	succeeded
+}
+
 @test "without both DAC capabilities: refused, or done without them" {
 	without dac_override dac_read_search
 	do_the_job

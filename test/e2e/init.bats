@@ -635,6 +635,34 @@ is_gone()
 	owned_by 0:0 "$tmp/folder"
 }
 
+@test "a command that cannot be executed, and nobody who reads of it" {
+	mkfifo "$tmp/fifo"
+	exec 7<>"$tmp/fifo"
+	head -c 65536 /dev/zero >&7
+	# shellcheck disable=SC2016 # for that shell
+	capture sh -c 'exec "$@" 2>&7' - timeout 5 "$STEPDOWN" \
+		--user=4242:4242 --init -- /nonexistent
+	exec 7>&-
+	exited 127
+}
+
+@test "on a terminal that stops who writes in the background: 127, and why" {
+	capture timeout 10 script -qec "stty tostop; '$STEPDOWN' --user=4242:4242 \
+		--init --rewrite=INT:TERM -- /nonexistent" /dev/null
+	exited 127
+	grep -q 'execute /nonexistent: No such file' "$out"
+}
+
+@test "--setsid: a long --own still hears the terminal" {
+	mkdir "$tmp/folder"
+	(cd "$tmp/folder" && touch {1..2000})
+	(sleep 2; printf '\003'; sleep 1) | timeout 30 script -qec "sh -c \
+		'true | strace -f -qq -o /dev/null -e trace=fchownat \
+		-e inject=fchownat:delay_enter=20000 $STEPDOWN --user=4242:4242 \
+		--setsid --own=$tmp/folder -- true'" /dev/null >"$tmp/said" 2>&1 || true
+	grep -q 'ended by signal 2' "$tmp/said" || fail "$(cat "$tmp/said")"
+}
+
 # ---- for long ----
 
 # Random signals for seconds, random children and orphans meanwhile.

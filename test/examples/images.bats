@@ -154,6 +154,15 @@ replica()
 		fail "$(podman logs web-0-nginx 2>&1)"
 	capture "$top/examples/nginx/prove" "$pid"
 	succeeded
+	# Its folders of mode 0700 are in the emptyDir by now.
+	# podman ends a pod once more after its last container has ended.
+	quietly podman pod stop web-0
+	sleep 2
+	quietly podman pod start web-0
+	pid=$(podman inspect --format '{{.State.Pid}}' web-0-nginx)
+	eventually 10 nsenter --target "$pid" --net \
+		curl --silent --output /dev/null http://127.0.0.1/ ||
+		fail "$(podman logs web-0-nginx 2>&1)"
 	quietly podman kube play --down "$tmp/pod.yaml"
 }
 
@@ -167,8 +176,10 @@ replica()
 		played "$tmp/$start.yaml" store-0-store
 		grep -Eq '^Uid:(\s4242){4}$' "$out" || fail_seen
 		says '4242:4242 /data/file'
+		install -d -m 700 -o 4242 -g 4242 \
+			"$(podman volume inspect --format '{{.Mountpoint}}' \
+				data-store-0)/closed"
 	done
-	podman volume exists data-store-0
 }
 
 @test "kubernetes: copy-in by an initContainer" {
@@ -275,9 +286,7 @@ has_option()
 	local folder
 
 	for folder in "$top"/examples/*/; do
-		case ${folder%/} in
-		*/lib | */alpine-build) continue ;;
-		esac
+		[ "${folder%/}" != "$top/examples/lib" ] || continue
 		[ -s "$folder/README.md" ] || fail "no README in $folder"
 		[ "$(wc -l <"$folder/README.md")" -le 40 ] || fail "$folder"
 	done
