@@ -23,8 +23,8 @@ enum { NAME_LIMIT = 32 };
 /* The parts of NAME[:HOME[:SHELL]]. */
 struct parts {
 	char name[NAME_LIMIT + 1];
-	char home[PATH_MAX];
-	char shell[PATH_MAX];
+	char home[USER_PATH_MAX];
+	char shell[USER_PATH_MAX];
 };
 
 static bool cut(struct word *rest, char *out, size_t size)
@@ -248,7 +248,7 @@ int account_run(const struct plan *plan, struct run *run, struct fault *f)
 {
 	const struct account *a = &plan->account;
 	const struct target *t = &plan->target;
-	char line[3 * PATH_MAX];
+	char line[3 * USER_PATH_MAX];
 	struct text text;
 	struct parts p;
 

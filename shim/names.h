@@ -20,8 +20,8 @@ struct names_user {
 	char name[USER_NAME_MAX + 1];
 	uid_t uid;
 	gid_t gid;
-	char home[PATH_MAX];
-	char shell[PATH_MAX];
+	char home[USER_PATH_MAX];
+	char shell[USER_PATH_MAX];
 };
 
 /*

@@ -37,6 +37,7 @@ enum {
 	PLAN_CONFIG_SIZE = 65536,	/* bytes of a config file */
 	LISTENER_NAME_MAX = 255,	/* sd_listen_fds_with_names(3) */
 	USER_NAME_MAX = 255,
+	USER_PATH_MAX = 1024,		/* of a home or shell; NSS_BUFLEN_PASSWD */
 	INIT_MAX_EXITS = 32,
 	SIGNAL_LAST = 64,
 	SIGNAL_DROP = -1		/* a signal that is forwarded to nobody */
@@ -222,8 +223,8 @@ struct target {
 	gid_t gid;
 	size_t ngroups;
 	char name[USER_NAME_MAX + 1];	/* of the passwd entry, or empty */
-	char home[PATH_MAX];		/* of the passwd entry, or "/" */
-	char shell[PATH_MAX];		/* of the passwd entry, or empty */
+	char home[USER_PATH_MAX];	/* of the passwd entry, or "/" */
+	char shell[USER_PATH_MAX];	/* of the passwd entry, or empty */
 	gid_t groups[PLAN_MAX_GROUPS];	/* supplementary groups, sorted */
 };
 
@@ -276,7 +277,7 @@ struct plan {
 
 	struct start start;		/* filled by start_read() */
 	/* Filled by plan_resolve(). */
-	char root_home[PATH_MAX];	/* the home of uid 0 in this image */
+	char root_home[USER_PATH_MAX];	/* the home of uid 0 in this image */
 	struct target target;
 
 	struct listener listeners[PLAN_MAX_LISTENERS];

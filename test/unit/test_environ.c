@@ -177,7 +177,7 @@ static void the_names_of_all_sockets_fit(void **state)
 	static char names[PLAN_MAX_LISTENERS * (LISTENER_NAME_MAX + 1)];
 
 	(void)state;
-	memset(plan.target.home, 'h', PATH_MAX - 1);
+	memset(plan.target.home, 'h', sizeof(plan.target.home) - 1);
 	memset(plan.target.name, 'n', USER_NAME_MAX);
 	memset(names, 'n', sizeof(names) - 1);
 	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);

@@ -254,11 +254,11 @@ static void names_have_at_most_255_bytes(void **state)
 static void a_home_fits_a_path_or_the_line_is_no_entry(void **state)
 {
 	(void)state;
-	assert_int_equal(find_user(long_file("a:x:1:1::/", 'h', PATH_MAX - 2,
-					     ":s\n"), "a"), 1);
-	assert_int_equal(strlen(user.home), PATH_MAX - 1);
-	assert_int_equal(find_user(long_file("a:x:1:1::/", 'h', PATH_MAX - 1,
-					     ":s\n"), "a"), 0);
+	assert_int_equal(find_user(long_file("a:x:1:1::/", 'h',
+					     USER_PATH_MAX - 2, ":s\n"), "a"), 1);
+	assert_int_equal(strlen(user.home), USER_PATH_MAX - 1);
+	assert_int_equal(find_user(long_file("a:x:1:1::/", 'h',
+					     USER_PATH_MAX - 1, ":s\n"), "a"), 0);
 }
 
 /* Around the size of the reader's buffer, and far beyond. */
