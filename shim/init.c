@@ -97,8 +97,6 @@ struct birth {
 	const struct watch *watch;
 	char *const *given;	/* the environment */
 	bool ignored_chld;
-	bool shares;		/* its memory is ours until it executes */
-	struct fault fault;	/* why it did not execute; ours to say then */
 };
 
 /* In the child. With signals still held, SIGTTOU cannot stop it here. */
@@ -127,17 +125,18 @@ static int become(const struct birth *b, struct fault *f)
 }
 
 /*
- * The child's first function, and its exit status if it comes back. We sleep
- * while it shares our memory: then it must not wait for whoever reads stderr.
+ * The child's first function, and its exit status if it comes back. We may be
+ * asleep meanwhile, so it must not wait for whoever reads stderr, nor be stopped
+ * as one who writes to a terminal from the background.
  */
 static int live(void *argument)
 {
-	struct birth *b = argument;
+	struct fault f = { 0 };
 
-	become(b, &b->fault);
-	if (!b->shares)
-		say_fault(&b->fault);
-	return b->fault.status;
+	become(argument, &f);
+	signals_hold();
+	say_fault_now(&f);
+	return f.status;
 }
 
 /*
@@ -153,9 +152,8 @@ static pid_t give_birth(struct birth *b, struct fault *f)
 	_Alignas(16) char stack[CHILD_STACK];
 	int flags = SIGCHLD;
 
-	b->shares = !plan_brokers(b->plan) && !b->watch->terminal &&
-		    !b->plan->limits.chdir;
-	if (b->shares)
+	if (!plan_brokers(b->plan) && !b->watch->terminal &&
+	    !b->plan->limits.chdir)
 		flags |= CLONE_VM | CLONE_VFORK;
 	for (int tries = 1;; tries++) {
 		pid_t pid = clone(live, stack + sizeof(stack), flags, b);
@@ -221,8 +219,6 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 		return -1;
 	}
 	let_go(&w, plan, signals, f);
-	if (b.fault.status)
-		say_fault_now(&b.fault);
 	/* A broker has use for both. */
 	if (!plan_brokers(plan)) {
 		w.plan = plan;

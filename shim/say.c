@@ -53,7 +53,7 @@ static void put(int fd, struct text *out)
 /*
  * Where the file knows no RWF_NOWAIT, a terminal or a pipe before Linux 6.4,
  * poll(2) has just said that there is room; POLLOUT on a pipe means a free
- * page, and no message is longer.
+ * page, and no message is longer. A file has no reader to wait for.
  */
 static void put_now(int fd, struct text *out)
 {
@@ -62,7 +62,8 @@ static void put_now(int fd, struct text *out)
 	if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT))
 		return;
 	if (compat_write_now(fd, out->start, out->length) < 0 &&
-	    (errno == EOPNOTSUPP || errno == ENOSYS))
+	    (errno == EOPNOTSUPP || errno == ENOSYS ||
+	     lseek(fd, 0, SEEK_CUR) >= 0))
 		(void)!write(fd, out->start, out->length);
 }
 
