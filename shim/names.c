@@ -17,7 +17,7 @@ struct reader {
 	char buffer[4096];
 };
 
-enum { END_OF_FILE = -1 };
+enum { END_OF_FILE = -1, ID_SIZE = 16 };
 
 /*
  * 1 opened, 0 there is no such file, -1 errno. Who is not root and may not read
@@ -113,6 +113,18 @@ static int skip_line(struct reader *r, int ended)
 	return ended;
 }
 
+/* The head of a line in both files: name:password:id. Returns what ended it. */
+static int next_head(struct reader *r, char name[USER_NAME_MAX + 1],
+		     char id[ID_SIZE])
+{
+	int ended;
+
+	r->valid = true;
+	ended = next_field(r, ':', name, USER_NAME_MAX + 1);
+	ended = next_field(r, ended, NULL, 0);
+	return next_field(r, ended, id, ID_SIZE);
+}
+
 /*
  * Read one line of passwd(5): name:password:uid:gid:gecos:home:shell. Returns
  * what ended it; *found tells whether it is an entry, and the one that is
@@ -121,14 +133,10 @@ static int skip_line(struct reader *r, int ended)
 static int next_user(struct reader *r, const char *name, uid_t uid,
 		     struct names_user *user, bool *found)
 {
-	char number[16] = "";
-	char gid[16] = "";
-	int ended;
+	char number[ID_SIZE] = "";
+	char gid[ID_SIZE] = "";
+	int ended = next_head(r, user->name, number);
 
-	r->valid = true;
-	ended = next_field(r, ':', user->name, sizeof(user->name));
-	ended = next_field(r, ended, NULL, 0);
-	ended = next_field(r, ended, number, sizeof(number));
 	if (!parse_id(number, &user->uid) ||
 	    (name ? strcmp(user->name, name) != 0 : user->uid != uid))
 		return skip_line(r, ended);
@@ -168,13 +176,9 @@ struct group_head {
 /* Returns what ended the head: ':' when the members follow. */
 static int next_group(struct reader *r, struct group_head *head)
 {
-	char gid[16] = "";
-	int ended;
+	char gid[ID_SIZE] = "";
+	int ended = next_head(r, head->name, gid);
 
-	r->valid = true;
-	ended = next_field(r, ':', head->name, sizeof(head->name));
-	ended = next_field(r, ended, NULL, 0);
-	ended = next_field(r, ended, gid, sizeof(gid));
 	head->valid = r->valid && ended == ':' && is_name(head->name) &&
 		      parse_id(gid, &head->gid);
 	return ended;
