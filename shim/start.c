@@ -220,7 +220,7 @@ int start_check(const struct plan *plan, struct fault *f)
 		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
 		return caps_hint(f, CAP_SETPCAP);
 	}
-	/* To look into /proc takes as long as all of the drop: else it asks. */
+	/* A look into /proc costs more than all else that is checked here. */
 	if (has_side_effects(plan) || plan->action == ACTION_DRY_RUN)
 		return idmap_check(plan, f);
 	return 0;
