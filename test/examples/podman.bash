@@ -69,7 +69,7 @@ base_up()
 	quietly podman build --network none -t busybox "$BATS_FILE_TMPDIR/base"
 }
 
-# image NAME: of examples/NAME, as stepdown-NAME; or `foreign`
+# image NAME [BASE]: of examples/NAME, as stepdown-NAME; or `foreign`
 image()
 {
 	local context=$BATS_FILE_TMPDIR/context-$1
@@ -84,7 +84,7 @@ image()
 		cp -R "$top/examples/$1/." "$context"
 	fi
 	quietly podman build --network none --pull-never \
-		--build-arg BASE=localhost/busybox -t "stepdown-$1" "$context"
+		--build-arg "BASE=localhost/${2:-busybox}" -t "stepdown-$1" "$context"
 }
 
 # The image of examples/user-in-image, with the capabilities that it names
@@ -104,11 +104,7 @@ user_image()
 server_image()
 {
 	tar -C "$2" -c . | quietly podman import - "debian-$1"
-	mkdir -p "$BATS_FILE_TMPDIR/context-$1"
-	cp "$STEPDOWN" "$top/examples/$1/Dockerfile" "$BATS_FILE_TMPDIR/context-$1"
-	quietly podman build --network none --pull-never \
-		--build-arg "BASE=localhost/debian-$1" -t "stepdown-$1" \
-		"$BATS_FILE_TMPDIR/context-$1"
+	image "$1" "debian-$1"
 }
 
 nginx_image()
