@@ -573,33 +573,29 @@ the_shim()
 	pgrep -f "^$STEPDOWN .*$volume" | head -n 1
 }
 
-@test "SIGTERM in a long walk ends it at once, with 143 and a word" {
+# ends_at_term WORD... : slow_own with these, on many files
+ends_at_term()
+{
 	(cd "$volume" && touch {1..2000})
-	slow_own "$STEPDOWN"
+	slow_own "$@"
 	kill -TERM "$(the_shim)"
 	status=0
 	wait "$background" || status=$?
 	exited 143
+}
+
+@test "SIGTERM in a long walk ends it at once, with 143 and a word" {
+	ends_at_term "$STEPDOWN"
 	message_has "own $volume: ended by signal 15"
 	owned_by 0:0 "$volume"
 }
 
 @test "as PID 1, too" {
-	(cd "$volume" && touch {1..2000})
-	slow_own unshare --pid --fork --kill-child "$STEPDOWN"
-	kill -TERM "$(the_shim)"
-	status=0
-	wait "$background" || status=$?
-	exited 143
+	ends_at_term unshare --pid --fork --kill-child "$STEPDOWN"
 }
 
 @test "with --init, too" {
-	(cd "$volume" && touch {1..2000})
-	slow_own "$STEPDOWN" --init
-	kill -TERM "$(the_shim)"
-	status=0
-	wait "$background" || status=$?
-	exited 143
+	ends_at_term "$STEPDOWN" --init
 	message_has "own $volume: ended by signal 15"
 	owned_by 0:0 "$volume"
 }
