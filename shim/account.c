@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "names.h"
 #include "parse.h"
@@ -185,8 +186,9 @@ static bool write_new(const char *name, int old, const struct stat *st,
 	if (fd < 0)
 		return false;
 	done = (old < 0 || copy(old, fd)) && write_line(fd, line) &&
-	       (old < 0 || fchown(fd, st->st_uid, st->st_gid) == 0) &&
-	       fchmod(fd, old < 0 ? 0644 : st->st_mode & 07777) == 0 &&
+	       (old < 0 || descriptor_chown(fd, st->st_uid, st->st_gid) == 0) &&
+	       descriptor_chmod(fd, old < 0 ? 0644
+					    : st->st_mode & 07777) == 0 &&
 	       fsync(fd) == 0;
 	return close(fd) == 0 && done;
 }

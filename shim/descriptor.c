@@ -1,5 +1,7 @@
 #include "descriptor.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +14,31 @@ int descriptor_control(int fd, int command, int argument)
 int descriptor_socket(int family, int type)
 {
 	return (int)syscall(SYS_socket, family, type, 0);
+}
+
+int descriptor_chown(int fd, uid_t uid, gid_t gid)
+{
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+}
+
+int descriptor_chmod(int fd, mode_t mode)
+{
+	return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int descriptor_chdir(int fd)
+{
+	return (int)syscall(SYS_fchdir, fd);
+}
+
+unsigned int descriptor_limit(unsigned int most)
+{
+	struct rlimit limit;
+
+	if (prlimit(0, RLIMIT_NOFILE, NULL, &limit) < 0 ||
+	    limit.rlim_cur > most)
+		return most;
+	return (unsigned int)limit.rlim_cur;
 }
 
 int descriptor_pair(int type, int pair[2])

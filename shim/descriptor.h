@@ -6,6 +6,8 @@
 #ifndef STEPDOWN_DESCRIPTOR_H
 #define STEPDOWN_DESCRIPTOR_H
 
+#include <sys/types.h>
+
 /*
  * fcntl(2). command: F_GETFD, F_SETFD, F_GETFL, F_SETFL or F_DUPFD_CLOEXEC;
  * argument: 0 where it takes none. Returns what that does, or -1 with errno.
@@ -14,6 +16,21 @@ int descriptor_control(int fd, int command, int argument);
 
 /* socket(2). Returns the socket, or -1 with errno. */
 int descriptor_socket(int family, int type);
+
+/* fchown(2), also with O_PATH. Returns 0, or -1 with errno. */
+int descriptor_chown(int fd, uid_t uid, gid_t gid);
+
+/* fchmod(2), not with O_PATH. Returns 0, or -1 with errno. */
+int descriptor_chmod(int fd, mode_t mode);
+
+/* fchdir(2). Returns 0, or -1 with errno. */
+int descriptor_chdir(int fd);
+
+/*
+ * How many descriptors may be open, as far as anybody needs to know: the soft
+ * RLIMIT_NOFILE, or most if it is more or cannot be read.
+ */
+unsigned int descriptor_limit(unsigned int most);
 
 /* socketpair(2) of AF_UNIX. Returns 0, or -1 with errno. */
 int descriptor_pair(int type, int pair[2]);

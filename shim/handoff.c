@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "compat.h"
@@ -129,11 +128,9 @@ static int move(struct run *run, struct fault *f)
 /* poll(2) takes no more descriptors at once than RLIMIT_NOFILE. */
 static int batch_size(void)
 {
-	struct rlimit limit;
+	int size = (int)descriptor_limit(BATCH);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > BATCH)
-		return BATCH;
-	return limit.rlim_cur > 0 ? (int)limit.rlim_cur : 1;
+	return size > 0 ? size : 1;
 }
 
 /*

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,20 +26,6 @@ void own_describe(const struct plan *plan, struct text *out)
 		text_add(out, "%s", i ? "\n" : "");
 		own_option_describe(&plan->trees[i], out);
 	}
-}
-
-/* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
-static bool links_are_protected(void)
-{
-	char value = '0';
-	int fd = open("/proc/sys/fs/protected_hardlinks", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value == '1';
 }
 
 static mode_t read_umask(void)
@@ -78,15 +66,34 @@ static int give_below(const struct own_rules *rules,
 	return own_walk(rules, opener, fd, counts, f);
 }
 
-static int give_top(const struct own_rules *rules, int top,
+/* The folder that a path's last name is in, or -1. */
+static int open_above(const struct own_opener *opener, const char *path,
+		      const char *name)
+{
+	char folder[PATH_MAX];
+	size_t length = (size_t)(name - path);
+
+	if (length >= sizeof(folder))
+		return -1;
+	memcpy(folder, path, length);
+	folder[length] = '\0';
+	return own_open_path(opener, folder);
+}
+
+static int give_top(const struct own_rules *rules,
+		    const struct own_opener *opener, int top, bool is_folder,
 		    struct own_counts *counts, struct fault *f)
 {
+	const char *path = rules->tree->path;
+	const char *name = strrchr(path, '/') + 1;
+	int folder = is_folder ? -1 : open_above(opener, path, name);
 	struct fault ignored;
 	const char *failed;
 	mode_t type;
 
-	failed = own_change(rules, top, AT_FDCWD, rules->tree->path, &type,
-			    counts);
+	failed = own_change(rules, top, folder, name, &type, counts);
+	if (folder >= 0)
+		close(folder);
 	if (!failed)
 		return 0;
 	own_report_fault(rules->tree, failed, -1, NULL, top,
@@ -99,6 +106,7 @@ static int give(const struct own_rules *rules, const struct own_opener *opener,
 		int top, struct own_counts *counts, struct fault *f)
 {
 	const struct tree *t = rules->tree;
+	bool is_folder;
 	struct stat st;
 
 	if (fstat(top, &st) < 0)
@@ -107,10 +115,11 @@ static int give(const struct own_rules *rules, const struct own_opener *opener,
 		counts->of[OWN_RIGHT]++;
 		return 0;
 	}
-	if (S_ISDIR(st.st_mode) && !t->shallow &&
+	is_folder = S_ISDIR(st.st_mode);
+	if (is_folder && !t->shallow &&
 	    give_below(rules, opener, top, counts, f) < 0)
 		return -1;
-	return give_top(rules, top, counts, f);
+	return give_top(rules, opener, top, is_folder, counts, f);
 }
 
 static int give_tree(const struct own_rules *rules, struct own_counts *counts,
@@ -143,22 +152,16 @@ static void warn(const struct tree *t, const struct own_counts *counts,
 			 (unsigned long long)counts->of[OWN_FAILED] - 1);
 }
 
-int own_run(const struct plan *plan, struct run *run, struct fault *f)
+static int give_all(const struct plan *plan, struct own_rules *rules,
+		    struct fault *f)
 {
-	struct own_rules rules = { 0 };
-
-	(void)run;
-	if (plan->ntrees > 0) {
-		rules.links_protected = links_are_protected();
-		rules.mask = read_umask();
-	}
 	for (size_t i = 0; i < plan->ntrees; i++) {
 		const struct tree *t = &plan->trees[i];
 		struct own_counts counts = { 0 };
 		int result;
 
-		rules.tree = t;
-		result = give_tree(&rules, &counts, f);
+		rules->tree = t;
+		result = give_tree(rules, &counts, f);
 		if (result < 0 && (!t->may_fail || f->status != EXIT_STEP))
 			return -1;
 		if (result < 0 || counts.of[OWN_FAILED])
@@ -166,4 +169,19 @@ int own_run(const struct plan *plan, struct run *run, struct fault *f)
 		own_report_end(t, &counts, plan->verbose);
 	}
 	return 0;
+}
+
+int own_run(const struct plan *plan, struct run *run, struct fault *f)
+{
+	struct own_rules rules = { 0 };
+	int result;
+
+	(void)run;
+	if (plan->ntrees == 0)
+		return 0;
+	links_start(&rules.links);
+	rules.mask = read_umask();
+	result = give_all(plan, &rules, f);
+	links_end(&rules.links);
+	return result;
 }

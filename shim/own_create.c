@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "own_open.h"
 #include "own_report.h"
@@ -39,8 +40,8 @@ static int make_part(const struct tree *t, int folder, const char *name,
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
 	    (st.st_mode & 07777 & ~S_ISGID) != 0700)
 		errno = ESTALE;
-	else if (fchown(fd, t->uid, t->gid) == 0 &&
-		 fchmod(fd, t->create_mode) == 0)
+	else if (descriptor_chown(fd, t->uid, t->gid) == 0 &&
+		 descriptor_chmod(fd, t->create_mode) == 0)
 		return fd;
 	own_report_fault(t, "make", folder, name, fd, f);
 	close(fd);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "own_mode.h"
 #include "own_open.h"
 #include "plan.h"
@@ -63,7 +64,7 @@ enum own_verdict own_judge(const struct own_rules *rules,
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		return OWN_DEVICE;
 	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 &&
-	    !rules->links_protected)
+	    !rules->links.protected)
 		return OWN_LINKED;
 	return OWN_WRONG;
 }
@@ -99,7 +100,7 @@ static int change_mode(const struct stat *st, int fd, mode_t mode)
 {
 	char path[OWN_LINK];
 
-	if (S_ISDIR(st->st_mode) && fchmod(fd, mode) == 0)
+	if (S_ISDIR(st->st_mode) && descriptor_chmod(fd, mode) == 0)
 		return 0;
 	if (compat_fchmodat2(fd, "", mode, AT_EMPTY_PATH) == 0)
 		return 0;
@@ -116,26 +117,13 @@ static const char *change_owner(const struct own_rules *rules, int fd,
 	mode_t cleared = cleared_bits(st);
 	bool capabilities = has_capabilities(st, fd);
 
-	if (fchownat(fd, "", t->uid, t->gid, AT_EMPTY_PATH) < 0)
+	if (descriptor_chown(fd, t->uid, t->gid) < 0)
 		return t->uid == (uid_t)-1 ? "change the group of"
 					   : "change the owner of";
 	counts->of[OWN_SET_IDS] += cleared != 0;
 	counts->of[OWN_CAPABILITIES] += capabilities;
 	st->st_mode &= ~cleared;
 	return NULL;
-}
-
-/* Read at one time from one name: it leads here, and no other does. */
-static bool is_only_link(const struct own_rules *rules, const struct stat *st,
-			 int folder, const char *name)
-{
-	struct stat now;
-
-	if (rules->links_protected || S_ISDIR(st->st_mode))
-		return true;
-	return fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       now.st_dev == st->st_dev && now.st_ino == st->st_ino &&
-	       now.st_nlink == 1;
 }
 
 /*
@@ -154,7 +142,8 @@ const char *own_change(const struct own_rules *rules, int fd, int folder,
 		return "examine";
 	*type = st.st_mode & S_IFMT;
 	verdict = own_judge(rules, &st);
-	if (verdict == OWN_WRONG && !is_only_link(rules, &st, folder, name))
+	if (verdict == OWN_WRONG &&
+	    !links_is_only(&rules->links, folder, name, &st))
 		verdict = OWN_LINKED;
 	if (verdict == OWN_WRONG) {
 		if (owner_differs(rules->tree, &st)) {

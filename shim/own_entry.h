@@ -6,9 +6,9 @@
  * cheaply that a file is right) changes nothing.
  *
  * - A file with several links may be somebody else's, linked into the volume
- *   by whoever can write there. fs.protected_hardlinks = 1 forbids that for
- *   files one could not write anyway; unless it can be read and is 1, such
- *   files are passed over.
+ *   by whoever can write there, and one with a single link may be what is left
+ *   of such a trick. Unless links are protected (links), the first is passed
+ *   over, and so is the second if its one link is not seen to be this one.
  * - A device node is passed over: its owner can use the device.
  * - The kernel clears set-id bits and file capabilities when the owner of a
  *   file changes; it is counted, and nothing brings them back but a mode= that
@@ -21,12 +21,14 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "links.h"
+
 struct tree;
 
 /* What a tree's entries are held against; constant during a walk. */
 struct own_rules {
 	const struct tree *tree;
-	bool links_protected;
+	struct links links;
 	mode_t mask;		/* umask(2), for modes */
 };
 
@@ -35,7 +37,7 @@ enum own_verdict {
 	OWN_WRONG,		/* to be changed */
 	OWN_FOREIGN,		/* not of the id in from= */
 	OWN_DEVICE,
-	OWN_LINKED,		/* several links, and they are not protected */
+	OWN_LINKED,		/* other links, or perhaps; not protected */
 
 	/* What else is counted. */
 	OWN_MOUNTS,		/* of other filesystems, passed over */
@@ -61,9 +63,7 @@ enum own_verdict own_judge(const struct own_rules *rules,
  * Make the file behind fd right, and count what was done or why not.
  *
  * fd: a folder open for reading, or anything with O_PATH.
- * folder, name: where it was opened, to see that the one link of a file is
- * still there: a link into the volume that is removed after the file was opened
- * leaves one link as well, the one of its real owner.
+ * folder, name: where it was opened; of a folder they are not looked at.
  * type: filled with what it is (S_IFDIR ...).
  * Returns NULL, or with errno what could not be done: "examine" and so on.
  */

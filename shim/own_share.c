@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "signals.h"
 
 /* U. Drepper, "Futexes Are Tricky": only a lock that is waited for wakes. */
@@ -207,22 +207,17 @@ void own_share_fail(struct own_share *s, const char *act, int folder,
 /* Each walker may have that many folders open, and the queue as many. */
 static unsigned int limit_of_descriptors(void)
 {
-	struct rlimit limit;
+	unsigned int queues =
+		descriptor_limit((TREE_MAX_THREADS + 3) * OWN_QUEUE) / OWN_QUEUE;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 1;
-	if (limit.rlim_cur < 4 * OWN_QUEUE)
-		return 1;
-	if (limit.rlim_cur >= (TREE_MAX_THREADS + 3) * OWN_QUEUE)
-		return TREE_MAX_THREADS;
-	return (unsigned int)limit.rlim_cur / OWN_QUEUE - 3;
+	return queues < 4 ? 1 : queues - 3;
 }
 
 /* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */
-unsigned int own_share_threads(const struct tree *t)
+unsigned int own_share_threads(const struct own_rules *rules)
 {
-	unsigned int most = limit_of_descriptors();
-	unsigned int wanted = t->threads;
+	unsigned int most = rules->links.protected ? limit_of_descriptors() : 1;
+	unsigned int wanted = rules->tree->threads;
 	cpu_set_t cpus;
 
 	if (!wanted)

@@ -99,7 +99,10 @@ void own_share_tick(struct own_share *s, uint64_t changed);
 void own_share_fail(struct own_share *s, const char *act, int folder,
 		    const char *name, int fd);
 
-/* How many threads a tree shall have, the first one included. */
-unsigned int own_share_threads(const struct tree *t);
+/*
+ * How many threads a walk shall have, the first one included. Where links are
+ * not protected it is one, which links_is_only() asks for.
+ */
+unsigned int own_share_threads(const struct own_rules *rules);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "plan.h"
 #include "say.h"
@@ -62,7 +63,7 @@ int own_stdio_run(const struct plan *plan, struct run *run, struct fault *f)
 		if (fstat(fd, &st) < 0 || !is_ours_to_give(fd, &st) ||
 		    st.st_uid == plan->target.uid)
 			continue;
-		if (fchown(fd, plan->target.uid, (gid_t)-1) < 0)
+		if (descriptor_chown(fd, plan->target.uid, (gid_t)-1) < 0)
 			warn(fd, f);
 	}
 	return 0;

@@ -293,7 +293,7 @@ int own_walk(const struct own_rules *rules, const struct own_opener *opener,
 	struct own_share share = { .rules = rules, .opener = opener,
 				   .fault = f };
 	struct crew crew = { .size = 1,
-			     .most = own_share_threads(rules->tree) };
+			     .most = own_share_threads(rules) };
 	struct walker *first = &crew.walkers[0];
 
 	first->share = &share;

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "descriptor.h"
 #include "fault.h"
+#include "links.h"
 #include "listen_hint.h"
 #include "plan.h"
 
@@ -98,10 +99,21 @@ static int bind_with_mode(int fd, const struct listener *l, struct fault *f)
 	return result == 0 ? 0 : listen_failed(l, NULL, f);
 }
 
-/* A second name would be somebody's trick to have another file changed. */
-static bool is_ours(const struct stat *st)
+/*
+ * Another name, or that this one comes and goes, would be somebody's trick to
+ * have another file changed.
+ */
+static bool is_ours(int folder, const struct listener *l, const struct stat *st)
 {
-	return S_ISSOCK(st->st_mode) && st->st_nlink == 1;
+	struct links links;
+	bool only;
+
+	if (!S_ISSOCK(st->st_mode) || st->st_nlink != 1)
+		return false;
+	links_start(&links);
+	only = links_is_only(&links, folder, name_of(l), st);
+	links_end(&links);
+	return only;
 }
 
 /*
@@ -116,12 +128,12 @@ static int give(int folder, const struct listener *l, struct fault *f)
 
 	if (file < 0 || fstat(file, &st) < 0)
 		result = listen_failed(l, "find what was bound", f);
-	else if (!is_ours(&st) || (st.st_mode & 07777) != mode_of(l))
+	else if (!is_ours(folder, l, &st) || (st.st_mode & 07777) != mode_of(l))
 		result = fault_set(f, EXIT_STEP, 0,
 				   "listen %s: lost, or of another mode (a default ACL?)",
 				   l->url);
 	else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
-		 fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)
+		 descriptor_chown(file, l->uid, l->gid) < 0)
 		result = listen_failed(l, "give it to its owner", f);
 	if (file >= 0)
 		close(file);

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -277,12 +276,10 @@ enum { CLOSED_ONES = 64 };
 int verify_descriptors(size_t count, struct fault *f)
 {
 	struct pollfd look[PLAN_MAX_SOCKETS + CLOSED_ONES];
-	size_t number = count + CLOSED_ONES;
-	struct rlimit limit;
+	unsigned int number =
+		descriptor_limit((unsigned int)count + CLOSED_ONES);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < number)
-		number = limit.rlim_cur;
-	for (size_t i = 0; i < number; i++)
+	for (unsigned int i = 0; i < number; i++)
 		look[i] = (struct pollfd){ .fd = 3 + (int)i };
 	if (poll(look, number, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno,

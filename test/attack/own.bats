@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
-# --own against somebody who works in the same volume at the same time. What is
-# outside of the volume must not change its owner, whatever he does; the same
-# attacks on `chown -R` show that they can catch something.
+# --own and unix sockets against somebody who works in the same volume at the
+# same time. What is outside of the volume must not change its owner, whatever
+# he does; the same attacks on `chown -R` show that they can catch something.
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
 
 setup_file()
 {
-	need unshare mount gcc busybox chown
+	need unshare mount gcc busybox chown python3
 	gcc -O2 -Wall -Wextra -Werror -o "$BATS_FILE_TMPDIR/race" \
 		"$BATS_TEST_DIRNAME/race.c"
 }
@@ -41,13 +41,18 @@ attack()
 	echo "# $BATS_TEST_DESCRIPTION: $(cat "$out")" >&3
 }
 
-own()
+nothing_lost()
 {
-	attack "$1" "$2" "${filter[@]}" "$STEPDOWN" --user=@:@ \
-		--own="$dir/volume$options" -- /bin/true
+	attack "$@"
 	[ "$(number lost)" -eq 0 ] || fail_seen 'a file outside was changed'
 	[ "$(number runs)" -ge 10 ] || fail_seen 'too few runs'
 	[ "$(number swaps)" -ge $(($2 / 4)) ] || fail_seen 'too few swaps'
+}
+
+own()
+{
+	nothing_lost "$1" "$2" "${filter[@]}" "$STEPDOWN" --user=@:@ \
+		--own="$dir/volume$options" -- /bin/true
 }
 
 # catches KIND COMMAND... : this command does lose
@@ -58,17 +63,6 @@ catches()
 	shift
 	attack "$kind" 20000 "$@"
 	[ "$(number lost)" -gt 0 ] || fail_seen 'this attack catches nothing'
-}
-
-# The sysctl is the whole machine's, so a file that says 0 is put over it: the
-# attacker is root, to whom the kernel does not apply it anyway.
-unprotected()
-{
-	echo 0 >"$tmp/zero"
-	# shellcheck disable=SC2016 # for the inner shell
-	before=(unshare --mount sh -c '
-		mount --bind "$1" /proc/sys/fs/protected_hardlinks || exit 99
-		shift; exec "$@"' - "$tmp/zero")
 }
 
 # openat2 is 437; 1 is EPERM
@@ -102,10 +96,16 @@ without_openat2()
 }
 
 @test "links to root's file come and go, and nothing forbids them" {
-	unprotected
-	own link 60000
+	without_protected_links
+	own link 600000
 	without_openat2
 	own link 20000
+}
+
+@test "a unix socket is exchanged for root's, and nothing forbids it" {
+	without_protected_links
+	nothing_lost socket 60000 "$STEPDOWN" --user=@:@ \
+		--listen="unix:$dir/volume/socket" -- /bin/true
 }
 
 @test "FIFOs, devices, files and folders take each other's places" {
@@ -136,6 +136,20 @@ without_openat2()
 @test "control: the links catch chown -R and busybox chown -R" {
 	catches link chown -R @:@ "$dir/volume"
 	catches link busybox chown -R @:@ "$dir/volume"
+}
+
+@test "control: the socket catches bind and chown" {
+	cat >"$tmp/naive" <<-'END'
+	import contextlib, os, socket, sys
+	path = sys.argv[1]
+	for _ in range(100):
+	    with contextlib.suppress(OSError):
+	        os.unlink(path)
+	    with contextlib.suppress(OSError):
+	        socket.socket(socket.AF_UNIX).bind(path)
+	        os.chown(path, int(sys.argv[2]), 0)
+	END
+	catches socket python3 "$tmp/naive" "$dir/volume/socket" @
 }
 
 @test "control: the mounts catch chown -R" {

@@ -34,8 +34,10 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -163,23 +165,63 @@ static void exchange_step(unsigned long n)
 	exchange(numbered("volume/a", i), numbered("volume/z", i));
 }
 
-/* A link is there for a moment, or is what a file of the volume was. */
+static void move(const char *from, const char *to)
+{
+	must(rename(from, to), "rename");
+}
+
+/*
+ * A link is there for a moment. It goes, or it is what a file of the volume
+ * was, or comes from another folder, or a file of the volume takes its place.
+ */
 static void link_start(void)
 {
 	fill("volume");
+	make_folder("volume/side");
+	make_file("volume/spare");
 }
 
 static void link_step(unsigned long n)
 {
 	int i = (int)(n % FILES);
+	const char *file = numbered("outside/file", i);
 	const char *name = numbered("volume/link", i);
 
-	must(link(numbered("outside/file", i), name), "link");
-	if (n & 1)
+	must(link(file, n / FILES % 4 == 2 ? "volume/side/link" : name), "link");
+	switch (n / FILES % 4) {
+	case 1:
 		exchange(name, numbered("volume/file", i));
-	if (n & 1)
 		exchange(name, numbered("volume/file", i));
+		break;
+	case 2:
+		move("volume/side/link", name);
+		break;
+	case 3:
+		move("volume/spare", name);
+		move(name, "volume/spare");
+		return;
+	}
 	must(unlink(name), "unlink");
+}
+
+/* Root's socket takes the place of the one that the command has just bound. */
+static void socket_start(void)
+{
+	const struct sockaddr_un address = { AF_UNIX, "outside/socket" };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	must(bind(fd, (const struct sockaddr *)&address, sizeof(address)),
+	     "bind");
+	close(fd);
+	protect("outside/socket");
+}
+
+static void socket_step(unsigned long n)
+{
+	(void)n;
+	must(link("outside/socket", "volume/link"), "link");
+	move("volume/link", "volume/socket");
+	unlink("volume/socket");	/* unless the command was faster */
 }
 
 /* Files, FIFOs, devices and folders take each other's places. */
@@ -267,6 +309,7 @@ static const struct attack {
 } attacks[] = {
 	{ "exchange", exchange_start, exchange_step },
 	{ "link", link_start, link_step },
+	{ "socket", socket_start, socket_step },
 	{ "plant", plant_start, plant_step },
 	{ "above", above_start, above_step },
 	{ "mount", mount_start, mount_step },
@@ -307,6 +350,8 @@ static int run(char **words, const char *id)
 	for (int i = 0; words[i] && i < 16; i++) {
 		char *out = changed[i];
 
+		if (strlen(words[i]) > 128)
+			errx(100, "too long: %s", words[i]);
 		for (const char *in = words[i]; *in; in++) {
 			if (*in == '@')
 				out = stpcpy(out, id);

@@ -158,6 +158,35 @@ in_background()
 	export background=$!
 }
 
+# without_protected_links WORD...: `before` is these words, as on a host with
+# fs.protected_hardlinks=0. The sysctl is the whole machine's, so a file that
+# says 0 is put over it; to root, who attacks, the kernel does not apply it.
+without_protected_links()
+{
+	echo 0 >"$tmp/zero"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c
+		'mount --bind "$0" /proc/sys/fs/protected_hardlinks; exec "$@"'
+		"$tmp/zero" "$@")
+}
+
+# The same while each look at a folder takes long.
+slowly_without_protected_links()
+{
+	without_protected_links strace -f -qq -o /dev/null -e trace=getdents64 \
+		-e inject=getdents64:delay_exit=100000
+}
+
+# swap_names FILE: it is there, but for moments, for two seconds
+swap_names()
+{
+	for _ in {1..100}; do
+		sleep 0.02
+		mv "$1" "$1.moved"
+		mv "$1.moved" "$1"
+	done
+}
+
 # stop PID: for teardown; what has ended already is fine.
 stop()
 {

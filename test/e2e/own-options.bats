@@ -308,11 +308,7 @@ mode_is()
 @test "several links: passed over and told, unless the kernel protects them" {
 	touch "$tmp/elsewhere" "$volume/one"
 	ln "$tmp/elsewhere" "$volume/linked"
-	echo 0 >"$tmp/zero"
-	# shellcheck disable=SC2016 # for the inner shell
-	before=(unshare --mount sh -c
-		'mount --bind "$0" /proc/sys/fs/protected_hardlinks; exec "$@"'
-		"$tmp/zero")
+	without_protected_links
 	own "$volume"
 	succeeded
 	owned_by 0:0 "$tmp/elsewhere"
@@ -329,6 +325,32 @@ mode_is()
 		own "$volume"
 		owned_by 4242:4242 "$tmp/elsewhere"
 	fi
+}
+
+@test "without protected links, a file whose names change is passed over" {
+	touch "$volume/file"
+	slowly_without_protected_links
+	swap_names "$volume/file" &
+	own "$volume"
+	wait $!
+	succeeded
+	counted 'with several links' 1
+	owned_by 0:0 "$volume/file"
+	own "$volume"
+	counted 'with several links' 0
+	owned_by 4242:4242 "$volume/file"
+}
+
+@test "without protected links, a path that is one file" {
+	touch "$volume/file" "$volume/linked"
+	ln "$volume/linked" "$tmp/elsewhere"
+	without_protected_links
+	own "$volume/file" "$volume/linked"
+	succeeded
+	owned_by 4242:4242 "$volume/file"
+	owned_by 0:0 "$volume/linked"
+	counted 'with several links' "0
+1"
 }
 
 @test "an id that the user namespace does not map: 111 and a hint" {

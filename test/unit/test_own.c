@@ -1,6 +1,8 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -24,6 +26,8 @@ int __real_fstatat(int dir, const char *path, struct stat *st, int flags);
 int __wrap_fstatat(int dir, const char *path, struct stat *st, int flags);
 ssize_t __real_read(int fd, void *bytes, size_t size);
 ssize_t __wrap_read(int fd, void *bytes, size_t size);
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
+int __wrap_inotify_rm_watch(int fd, int watch);
 void __wrap_say_note(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
@@ -37,6 +41,9 @@ static struct {
 	const char *refuse_name;	/* openat2 of this name, each time */
 	int given;		/* how many entries would have changed hands */
 	char protected_hardlinks;
+	bool names_change;	/* in a folder that is watched */
+	bool no_watch;
+	bool watching;
 	struct stat odd;	/* what fstat says of the root, if set */
 } kernel;
 
@@ -144,9 +151,36 @@ ssize_t __wrap_read(int fd, void *bytes, size_t size)
 {
 	if (!kernel.watched)
 		return __real_read(fd, bytes, size);
-	assert_int_equal(size, 1);
-	*(char *)bytes = kernel.protected_hardlinks;
-	return 1;
+	if (size == 1) {
+		*(char *)bytes = kernel.protected_hardlinks;
+		return 1;
+	}
+	errno = EAGAIN;
+	if (!kernel.watching || !kernel.names_change)
+		return -1;
+	kernel.watching = false;	/* one event, then none */
+	return sizeof(struct inotify_event);
+}
+
+int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	char folder[PATH_MAX];
+
+	(void)fd;
+	assert_true(mask & IN_DELETE && mask & IN_MOVED_FROM &&
+		    mask & IN_MOVED_TO);
+	assert_string_equal(path, ".");
+	assert_string_equal(getcwd(folder, sizeof(folder)), "/tmp");
+	kernel.watching = true;
+	return kernel.no_watch ? -1 : 1;
+}
+
+/* What the kernel says of a watch that has gone is no news. */
+int __wrap_inotify_rm_watch(int fd, int watch)
+{
+	(void)fd;
+	kernel.watching = false;
+	return watch == 1 ? 0 : -1;
 }
 
 static char noted[256];
@@ -322,6 +356,34 @@ static void a_file_with_several_links_needs_the_kernels_protection(void **state)
 	assert_int_equal(kernel.given, 1);
 }
 
+static void one_link_must_be_seen_to_be_this_one(void **state)
+{
+	int before = open_descriptors();
+	char home[PATH_MAX], now[PATH_MAX];
+
+	(void)state;
+	assert_non_null(getcwd(home, sizeof(home)));
+	kernel.odd.st_mode = S_IFREG | 0644;
+	kernel.odd.st_nlink = 1;
+	kernel.protected_hardlinks = '0';
+	kernel.names_change = true;
+	plan.verbose = true;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 0);
+	assert_has(noted, "1 with several links");
+	kernel.names_change = false;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 1);
+	kernel.no_watch = true;
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 0);
+	assert_int_equal(open_descriptors(), before);
+	assert_string_equal(getcwd(now, sizeof(now)), home);
+	kernel.protected_hardlinks = '1';
+	assert_int_equal(own(), 0);
+	assert_int_equal(kernel.given, 1);
+}
+
 static void a_device_is_nobodys_to_give(void **state)
 {
 	static const mode_t modes[] = { S_IFCHR | 0666, S_IFBLK | 0660 };
@@ -345,6 +407,7 @@ int main(void)
 		WITH_KERNEL(another_mount_is_passed_over),
 		WITH_KERNEL(a_path_that_is_not_there_is_a_failure_with_a_hint),
 		WITH_KERNEL(a_file_with_several_links_needs_the_kernels_protection),
+		WITH_KERNEL(one_link_must_be_seen_to_be_this_one),
 		WITH_KERNEL(a_device_is_nobodys_to_give),
 	};
 

@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -14,7 +15,7 @@ int __real_fstatfs(int fd, struct statfs *fs);
 int __wrap_fstatfs(int fd, struct statfs *fs);
 int __real_isatty(int fd);
 int __wrap_isatty(int fd);
-int __wrap_fchown(int fd, uid_t uid, gid_t gid);
+int __wrap_fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags);
 void __wrap_say_warning(const struct fault *f);
 
 static struct {
@@ -62,8 +63,10 @@ int __wrap_isatty(int fd)
 	return stdio.pretends ? stdio.tty[fd] : __real_isatty(fd);
 }
 
-int __wrap_fchown(int fd, uid_t uid, gid_t gid)
+int __wrap_fchownat(int fd, const char *path, uid_t uid, gid_t gid, int flags)
 {
+	assert_string_equal(path, "");
+	assert_int_equal(flags, AT_EMPTY_PATH);
 	assert_int_equal(uid, 4242);
 	assert_int_equal(gid, (gid_t)-1);
 	if (stdio.error) {

@@ -28,8 +28,7 @@ int __wrap_prctl(int operation, ...);
 long __wrap_syscall(long number, ...);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_descriptor_control(int fd, int operation, int argument);
-int __real_getrlimit(int resource, struct rlimit *limit);
-int __wrap_getrlimit(int resource, struct rlimit *limit);
+unsigned int __wrap_descriptor_limit(unsigned int most);
 
 enum { LAST_CAP = 40, DESCRIPTORS = 300 };
 
@@ -55,7 +54,7 @@ static struct {
 	unsigned int tried;	/* bit n: call n */
 	char open[DESCRIPTORS];
 	char cloexec[DESCRIPTORS];
-	rlim_t limit;
+	unsigned int limit;
 	bool poll_fails;
 } kernel;
 
@@ -482,13 +481,9 @@ static void root_that_is_meant_is_not_tried_out(void **state)
 
 /* --- descriptors */
 
-/* A sanitizer that is linked statically asks as well, for others. */
-int __wrap_getrlimit(int resource, struct rlimit *limit)
+unsigned int __wrap_descriptor_limit(unsigned int most)
 {
-	if (resource != RLIMIT_NOFILE)
-		return __real_getrlimit(resource, limit);
-	limit->rlim_cur = limit->rlim_max = kernel.limit;
-	return 0;
+	return kernel.limit < most ? kernel.limit : most;
 }
 
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
