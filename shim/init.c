@@ -199,8 +199,10 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 			   .given = given };
 	int signals = signals_descriptor();
 
-	if (signals < 0)
-		return fault_set(f, EXIT_STEP, errno, "open a signal descriptor");
+	if (signals < 0) {
+		fault_set(f, EXIT_STEP, errno, "open a signal descriptor");
+		return fault_hint(f, "raise --rlimit=nofile, or ulimit -n");
+	}
 	prepare(plan, &w);
 	if (guard(plan, &w, f) < 0 ||
 	    session_tie(plan, run->parent, f) < 0 ||

@@ -47,7 +47,9 @@ static int not_started(const char *command, const char *path, int err,
 	} else if (err == ENOENT || err == ENOTDIR) {
 		status = EXIT_NOTFOUND;
 		path = command;
-		if (!strchr(command, '/'))
+		if (strchr(command, ' '))
+			hint = "one word with a blank: give COMMAND and each ARGUMENT apart";
+		else if (!strchr(command, '/'))
 			hint = "not in PATH, as far as the user may search";
 	} else if (err == EACCES) {
 		hint = "the user needs x on it and on the folders above (chmod 755 in the image), and no noexec mount";

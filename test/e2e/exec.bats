@@ -73,6 +73,9 @@ with_path()
 	refused 127
 	as_4242 -- /dev/null/program
 	refused 127
+	as_4242 -- 'nginx -g "daemon off;"'
+	refused 127
+	hint_has 'one word with a blank'
 }
 
 @test "there, but not executable: 126" {

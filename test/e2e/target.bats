@@ -376,6 +376,14 @@ low_nofile()
 	succeeded
 }
 
+@test "--rlimit=nofile that leaves --init no descriptor: 111 and the hint" {
+	as_4242 --init --rlimit=nofile=3 -- "$WITNESS"
+	refused 111
+	hint_has --rlimit=nofile
+	as_4242 --init --rlimit=nofile=4 -- "$WITNESS"
+	succeeded
+}
+
 leak()
 (
 	exec 20</dev/null 30</dev/null
