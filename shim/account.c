@@ -181,8 +181,7 @@ static bool write_new(const char *name, int old, const struct stat *st,
 	int fd;
 
 	unlink(name);	/* of a run that was killed */
-	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		  0600);
+	fd = descriptor_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 	if (fd < 0)
 		return false;
 	done = (old < 0 || copy(old, fd)) && write_line(fd, line) &&
@@ -199,7 +198,7 @@ static int replace(const char *file, const char *line)
 	char name[64];
 	struct text t;
 	struct stat st;
-	int old = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	int old = descriptor_open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	int err = 0;
 
 	if (old < 0 && errno != ENOENT)
@@ -224,7 +223,7 @@ static int replace(const char *file, const char *line)
  */
 static bool append(const char *file, const char *line)
 {
-	int fd = open(file, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+	int fd = descriptor_open(file, O_RDWR | O_APPEND | O_NONBLOCK);
 	bool done;
 
 	if (fd < 0)

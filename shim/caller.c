@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "text.h"
 
 enum { PATH_SIZE = 64, FILE_SIZE = 4096 };
@@ -31,7 +32,7 @@ static void name(char path[PATH_SIZE], pid_t tid, const char *rest, int fd)
 /* The beginning of a small file, ended by NUL; false if it cannot be read. */
 static bool read_file(const char *path, char out[FILE_SIZE])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = descriptor_open(path, O_RDONLY);
 	ssize_t length;
 
 	if (fd < 0)
@@ -78,7 +79,7 @@ int caller_read(pid_t tid, uint64_t address, void *out, size_t size)
 	int fd, err;
 
 	name(path, tid, "mem", -1);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = descriptor_open(path, O_RDONLY);
 	if (fd < 0)
 		return -1;
 	length = pread(fd, out, size, (off_t)address);

@@ -6,6 +6,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+int descriptor_open(const char *path, int flags)
+{
+	return descriptor_open_in(AT_FDCWD, path, flags);
+}
+
+int descriptor_open_in(int folder, const char *path, int flags)
+{
+	return (int)syscall(SYS_openat, folder, path,
+			    flags | O_CLOEXEC | O_LARGEFILE, 0600);
+}
+
 int descriptor_control(int fd, int command, int argument)
 {
 	return (int)syscall(SYS_fcntl, fd, command, (long)argument);

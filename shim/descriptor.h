@@ -9,6 +9,13 @@
 #include <sys/types.h>
 
 /*
+ * open(2) and openat(2). It is always close-on-exec; a file that is made has
+ * mode 0600. Returns a descriptor, or -1 with errno.
+ */
+int descriptor_open(const char *path, int flags);
+int descriptor_open_in(int folder, const char *path, int flags);
+
+/*
  * fcntl(2). command: F_GETFD, F_SETFD, F_GETFL, F_SETFL or F_DUPFD_CLOEXEC;
  * argument: 0 where it takes none. Returns what that does, or -1 with errno.
  */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "parse.h"
 #include "plan.h"
 #include "procfs.h"
@@ -108,7 +109,7 @@ static bool find_inode(const struct listener *l, const char *table,
 {
 	char buffer[4096];	/* a line is shorter than 256 */
 	struct word lines = { buffer, 0 };
-	int fd = open(table, O_RDONLY | O_CLOEXEC);
+	int fd = descriptor_open(table, O_RDONLY);
 	bool found = false;
 	ssize_t got;
 
@@ -184,7 +185,7 @@ static bool is_process(int proc, const char *name, struct search *s)
 		return false;
 	text_start(&t, path, sizeof(path));
 	text_add(&t, "%s/fd", name);
-	dir = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = descriptor_open_in(proc, path, O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return false;
 	found = any_entry(dir, s, is_descriptor);
@@ -206,7 +207,7 @@ bool holder_find(const struct listener *l, struct holder *found)
 
 	if (!find_socket(l, &s))
 		return false;
-	proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	proc = descriptor_open("/proc", O_RDONLY | O_DIRECTORY);
 	if (proc < 0)
 		return false;
 	found->pid = any_entry(proc, &s, is_process) ? s.pid : 0;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "groups.h"
 #include "plan.h"
@@ -19,7 +20,7 @@ static const ino_t first_namespace = 0xEFFFFFFDu;
 /* Read a file of /proc, which may come in parts. -1 with errno. */
 static ssize_t read_whole(const char *path, char *buffer, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = descriptor_open(path, O_RDONLY);
 	size_t length = 0;
 	ssize_t got = 1;
 

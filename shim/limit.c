@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "parse.h"
 #include "plan.h"
@@ -202,7 +203,7 @@ static int set_rlimit(const char *value, struct fault *f)
 
 static int set_oom_score_adj(const char *value, struct fault *f)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int fd = descriptor_open("/proc/self/oom_score_adj", O_WRONLY);
 	ssize_t written = fd < 0 ? -1 : write(fd, value, strlen(value));
 
 	if (written < 0)

@@ -8,12 +8,16 @@
 
 #include "compat.h"
 #include "descriptor.h"
+#include "own_open.h"
+
+/* Somebody may work in the folder who does no harm. */
+enum { TRIES = 5 };
 
 /* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
 static bool are_protected(void)
 {
 	char value = '0';
-	int fd = open("/proc/sys/fs/protected_hardlinks", O_RDONLY | O_CLOEXEC);
+	int fd = descriptor_open("/proc/sys/fs/protected_hardlinks", O_RDONLY);
 
 	if (fd < 0)
 		return false;
@@ -25,35 +29,33 @@ static bool are_protected(void)
 
 void links_start(struct links *l)
 {
+	l->away = false;
 	l->protected = are_protected();
-	l->events = l->home = -1;
 	if (l->protected)
 		return;
-	l->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* Only where the way back is open. */
-	if (descriptor_chdir(l->home) == 0)
-		l->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	l->home = descriptor_open(".", O_PATH | O_DIRECTORY);
+	l->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 }
 
-void links_end(struct links *l)
+int links_end(struct links *l)
 {
+	int result;
+
 	if (l->protected)
-		return;
-	descriptor_chdir(l->home);
+		return 0;
+	result = l->away ? descriptor_chdir(l->home) : 0;
 	close(l->events);
 	close(l->home);
+	return result;
 }
 
-/* Returns whether there were any. */
-static bool take_events(int events)
+/* As many as fit. Returns what read(2) does: -1 with EAGAIN for none. */
+static ssize_t take_events(int events)
 {
-	/* Less than the longest event is not read at all. */
-	uint64_t buffer[(sizeof(struct inotify_event) + NAME_MAX + 8) / 8];
-	bool any = false;
+	/* Less than the longest one is not read at all. */
+	uint64_t buffer[(sizeof(struct inotify_event) + PATH_MAX) / 8];
 
-	while (read(events, buffer, sizeof(buffer)) > 0)
-		any = true;
-	return any || errno != EAGAIN;
+	return read(events, buffer, sizeof(buffer));
 }
 
 /* What others do to the folder's names is over; nothing is read. */
@@ -71,34 +73,53 @@ static bool leads_to(int folder, const char *name, const struct stat *st)
 	       now.st_nlink == 1;
 }
 
-/* folder must be open for reading. */
 static bool stays(int events, int folder, const char *name,
 		  const struct stat *st)
 {
-	int watch;
-	bool only;
+	return settle(folder) && leads_to(folder, name, st) &&
+	       settle(folder) && take_events(events) < 0 && errno == EAGAIN;
+}
 
-	take_events(events);	/* of the folder before */
-	watch = inotify_add_watch(events, ".", IN_DELETE | IN_MOVE);
-	only = watch >= 0 && settle(folder) && leads_to(folder, name, st) &&
-	       settle(folder) && !take_events(events);
-	inotify_rm_watch(events, watch);
+/* folder must be open for reading. */
+static int watch(struct links *l, int folder, const char *name,
+		 const struct stat *st)
+{
+	int only = 0;
+
+	/* The way back must be open. */
+	if (!l->away && descriptor_chdir(l->home) < 0)
+		return -1;
+	l->away = true;
+	if (descriptor_chdir(folder) < 0)
+		return -1;
+	for (int i = 0; i < TRIES && !only; i++) {
+		int added = inotify_add_watch(l->events, ".",
+					      IN_DELETE | IN_MOVE);
+
+		if (added < 0)
+			return -1;
+		only = stays(l->events, folder, name, st);
+		inotify_rm_watch(l->events, added);
+		while (take_events(l->events) > 0)
+			;	/* those until now, and that it was removed */
+	}
 	return only;
 }
 
-bool links_is_only(const struct links *l, int folder, const char *name,
-		   const struct stat *st)
+int links_is_only(struct links *l, int fd, const struct stat *st,
+		  int folder, const char *name)
 {
-	bool only;
-	int fd;
+	int only;
+	int dir;
 
 	if (l->protected || S_ISDIR(st->st_mode))
-		return true;
-	fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	only = l->events >= 0 && descriptor_chdir(fd) == 0 &&
-	       stays(l->events, fd, name, st);
-	close(fd);
+		return 1;
+	if (!own_open_same_mount(fd, folder))
+		return 0;
+	dir = descriptor_open_in(folder, ".", O_RDONLY | O_DIRECTORY);
+	if (dir < 0)
+		return -1;
+	only = watch(l, dir, name, st);
+	close(dir);
 	return only;
 }

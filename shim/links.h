@@ -9,14 +9,20 @@
  * Where it does not, or cannot be read, the proof is that the name led to the
  * file for as long as it took to count its links:
  *
+ * - The file was opened in the folder's own mount: what is mounted on a name is
+ *   a file of some other folder.
  * - inotify(7) tells of each name that leaves the folder, or is replaced, from
- *   the time when it began to watch;
+ *   the time when it began to watch.
  * - getdents64(2) takes the folder's lock. unlink(2) and rename(2) hold that
- *   from before the count goes down until the event is sent (vfs_unlink() and
- *   vfs_rename() in fs/namei.c, iterate_dir() in fs/readdir.c), so what was
- *   under way when it is called is over, and told, when it returns.
+ *   until the name has gone, the count has sunk and the event is sent, in
+ *   whatever order (vfs_unlink() and vfs_rename() in fs/namei.c, iterate_dir()
+ *   in fs/readdir.c). So what was under way when it is called is over when it
+ *   returns: once before the name is looked up, as a removal that began before
+ *   the watch is not told, and once before the events are asked for.
  *
- * A server's file system (NFS, FUSE) tells only of what is done by this kernel.
+ * Events are of one mounted file system: what is done to it from behind, in the
+ * upper layer of an overlay, on a server (NFS, FUSE), is not told. And before
+ * Linux 5.3 an event could be lost to the watch of another process that ended.
  */
 #ifndef STEPDOWN_LINKS_H
 #define STEPDOWN_LINKS_H
@@ -26,30 +32,33 @@
 
 struct links {
 	bool protected;
-	int events;		/* where they are not: inotify(7); or -1 */
-	int home;		/* the working directory until now; or -1 */
+	int events;		/* where they are not: inotify(7) */
+	int home;		/* the working directory, */
+	bool away;		/* which is another one now */
 };
 
 /*
  * Find out whether the kernel protects links, and if not, prepare to watch.
- * That it cannot watch is no failure: links_is_only() then always says no.
  *
- * Until links_end() the working directory may be any: to go there is the way to
- * name an open folder to inotify(7) that needs no /proc.
+ * What fails here is told by links_is_only(), when it is needed. Its working
+ * directory is the folder in question: to name an open folder to inotify(7) in
+ * another way needs /proc.
  */
 void links_start(struct links *l);
-void links_end(struct links *l);
+
+/* Returns 0, or -1 with errno: the working directory is not what it was. */
+int links_end(struct links *l);
 
 /*
  * Can the file be changed as the one that the folder's name says it is?
  *
- * st: of the descriptor that will be changed; opened by that name. Folders have
- * no other links.
- * Returns true if links are protected, or if the file had this one and no
- * other; false also when that cannot be seen. Of several threads only one may
- * ask where links are not protected.
+ * fd, st: the file, which was opened by that name. Folders have no other links.
+ * Returns 1 if links are protected, or if the file had this one and no other; 0
+ * if not, or if names in the folder change all the time; -1 with errno if that
+ * cannot be seen. Of several threads only one may ask where links are not
+ * protected.
  */
-bool links_is_only(const struct links *l, int folder, const char *name,
-		   const struct stat *st);
+int links_is_only(struct links *l, int fd, const struct stat *st,
+		  int folder, const char *name);
 
 #endif

@@ -34,7 +34,7 @@ static int keep_standard_places(struct fault *f)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (descriptor_control(fd, F_GETFD, 0) < 0 &&
-		    open("/", O_PATH | O_CLOEXEC) < 0)
+		    descriptor_open("/", O_PATH) < 0)
 			return fault_set(f, EXIT_STEP, errno,
 					 "keep the place of descriptor %d", fd);
 	return 0;

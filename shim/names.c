@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "parse.h"
 
 struct reader {
@@ -29,7 +30,7 @@ static int reader_open(struct reader *r, const char *path)
 {
 	r->err = 0;
 	r->at = r->length = 0;
-	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	r->fd = descriptor_open(path, O_RDONLY);
 	if (r->fd >= 0)
 		return 1;
 	if (errno == ENOENT || errno == ENOTDIR ||

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "parse.h"
 #include "procfs.h"
 
@@ -89,7 +90,7 @@ static bool is_our_proc(int proc)
 int offspring_signal(int number)
 {
 	_Alignas(struct dirent) char buffer[1024];
-	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int proc = descriptor_open("/proc", O_RDONLY | O_DIRECTORY);
 	long length = 0;
 
 	if (proc < 0)

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "descriptor.h"
 #include "fault.h"
+#include "links.h"
 #include "own_create.h"
 #include "own_entry.h"
 #include "own_open.h"
@@ -56,7 +58,7 @@ static int give_below(const struct own_rules *rules,
 		      const struct own_opener *opener, int top,
 		      struct own_counts *counts, struct fault *f)
 {
-	int fd = openat(top, ".", OWN_FOLDER | O_CLOEXEC);
+	int fd = descriptor_open_in(top, ".", OWN_FOLDER);
 
 	if (fd < 0) {
 		counts->of[OWN_FAILED]++;
@@ -173,15 +175,18 @@ static int give_all(const struct plan *plan, struct own_rules *rules,
 
 int own_run(const struct plan *plan, struct run *run, struct fault *f)
 {
-	struct own_rules rules = { 0 };
+	struct links links;
+	struct own_rules rules = { .links = &links };
 	int result;
 
 	(void)run;
 	if (plan->ntrees == 0)
 		return 0;
-	links_start(&rules.links);
+	links_start(&links);
 	rules.mask = read_umask();
 	result = give_all(plan, &rules, f);
-	links_end(&rules.links);
+	if (links_end(&links) < 0 && result == 0)
+		result = fault_set(f, EXIT_STEP, errno,
+				   "own: return to the working directory");
 	return result;
 }

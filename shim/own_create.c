@@ -15,8 +15,8 @@
 /* A part of the path, opened and never followed; the folder is kept. */
 static int open_part(int folder, const char *name)
 {
-	return openat(folder, name,
-		      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return descriptor_open_in(folder, name,
+				  O_PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
 /*
@@ -33,8 +33,8 @@ static int make_part(const struct tree *t, int folder, const char *name,
 
 	if (mkdirat(folder, name, 0700) < 0 && errno != EEXIST)
 		return own_report_fault(t, "make", folder, name, -1, f);
-	fd = openat(folder, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = descriptor_open_in(folder, name,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return own_report_fault(t, "open", folder, name, -1, f);
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
@@ -77,7 +77,7 @@ int own_create(const struct tree *t, struct fault *f)
 
 	if (is_there(t))
 		return 0;
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = descriptor_open("/", O_PATH | O_DIRECTORY);
 	while (fd >= 0 && own_open_part(&at, name)) {
 		int next = enter(t, fd, name, f);
 

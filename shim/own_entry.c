@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "descriptor.h"
+#include "links.h"
 #include "own_mode.h"
 #include "own_open.h"
 #include "plan.h"
@@ -64,7 +65,7 @@ enum own_verdict own_judge(const struct own_rules *rules,
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		return OWN_DEVICE;
 	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 &&
-	    !rules->links.protected)
+	    !rules->links->protected)
 		return OWN_LINKED;
 	return OWN_WRONG;
 }
@@ -137,14 +138,19 @@ const char *own_change(const struct own_rules *rules, int fd, int folder,
 	enum own_verdict verdict;
 	const char *failed;
 	struct stat st;
+	int only;
 
 	if (fstat(fd, &st) < 0)
 		return "examine";
 	*type = st.st_mode & S_IFMT;
 	verdict = own_judge(rules, &st);
-	if (verdict == OWN_WRONG &&
-	    !links_is_only(&rules->links, folder, name, &st))
-		verdict = OWN_LINKED;
+	if (verdict == OWN_WRONG) {
+		only = links_is_only(rules->links, fd, &st, folder, name);
+		if (only < 0)
+			return OWN_ACT_LINKS;
+		if (only == 0)
+			verdict = OWN_LINKED;
+	}
 	if (verdict == OWN_WRONG) {
 		if (owner_differs(rules->tree, &st)) {
 			failed = change_owner(rules, fd, &st, counts);

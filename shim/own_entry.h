@@ -21,14 +21,13 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "links.h"
-
+struct links;
 struct tree;
 
 /* What a tree's entries are held against; constant during a walk. */
 struct own_rules {
 	const struct tree *tree;
-	struct links links;
+	struct links *links;
 	mode_t mask;		/* umask(2), for modes */
 };
 
@@ -54,6 +53,9 @@ struct own_counts {
 
 /* As own_change() says it; it needs another capability than the owner. */
 #define OWN_ACT_MODE "change the mode of"
+
+/* And this another hint. */
+#define OWN_ACT_LINKS "see the links of"
 
 /* Pure. */
 enum own_verdict own_judge(const struct own_rules *rules,

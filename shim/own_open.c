@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compat.h"
+#include "descriptor.h"
 #include "parse.h"
 #include "text.h"
 
@@ -64,7 +65,7 @@ static uint64_t mount_from_proc(int fd)
 	int info;
 
 	own_open_link(buffer, "fdinfo", fd);
-	info = open(buffer, O_RDONLY | O_CLOEXEC);
+	info = descriptor_open(buffer, O_RDONLY);
 	if (info < 0)
 		return 0;
 	length = read(info, buffer, sizeof(buffer) - 1);
@@ -99,6 +100,13 @@ static uint64_t mount_of(int fd)
 	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
 }
 
+bool own_open_same_mount(int fd, int other)
+{
+	uint64_t mount = mount_of(fd);
+
+	return !(mount & DEVICE_BIT) && mount == mount_of(other);
+}
+
 void own_open_stay(struct own_opener *o, int fd)
 {
 	if (!o->openat2)
@@ -129,7 +137,7 @@ static int open_in(const struct own_opener *o, int folder, const char *name,
 
 	if (o->openat2)
 		return compat_openat2(folder, name, &how);
-	return same_mount(o, openat(folder, name, (int)how.flags));
+	return same_mount(o, descriptor_open_in(folder, name, (int)how.flags));
 }
 
 int own_open(const struct own_opener *o, int folder, const char *name,
@@ -147,7 +155,7 @@ int own_open_parent(const struct own_opener *o, int folder)
 static int step_into(int fd, const char *name)
 {
 	struct stat st;
-	int next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int next = descriptor_open_in(fd, name, O_PATH | O_NOFOLLOW);
 
 	if (next < 0)
 		return close_with(fd, errno);
@@ -161,7 +169,7 @@ static int step_into(int fd, const char *name)
 
 static int walk_path(const char *path)
 {
-	int fd = open("/", O_PATH | O_CLOEXEC);
+	int fd = descriptor_open("/", O_PATH);
 	char name[NAME_MAX + 2];
 
 	while (fd >= 0 && own_open_part(&path, name))

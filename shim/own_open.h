@@ -57,6 +57,9 @@ int own_open_path(const struct own_opener *o, const char *path);
 int own_open(const struct own_opener *o, int folder, const char *name,
 	     int flags);
 
+/* Are both known to be in the same mount? */
+bool own_open_same_mount(int fd, int other);
+
 /*
  * The folder above. It may be any folder, as an attacker may have moved this
  * one: the caller must know it again before using it.

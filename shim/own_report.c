@@ -25,6 +25,8 @@ enum { FIRST_PROGRESS = 3, PROGRESS = 10, PROGRESS_IN_PLACE = 1 };
 #define NO_ID \
 	"no id for the new owner here (/proc/self/uid_map, gid_map, id-mapped mount)"
 
+#define PROTECT_LINKS "set fs.protected_hardlinks=1 on the host"
+
 static bool is_immutable(int fd)
 {
 	struct compat_statx stx;
@@ -93,7 +95,7 @@ static void path_of(char *path, size_t size, int fd)
 	ssize_t length;
 
 	own_open_link(link, "fd", fd);
-	length = readlink(link, path, size - 1);
+	length = readlinkat(AT_FDCWD, link, path, size - 1);
 	path[length > 0 ? length : 0] = '\0';
 }
 
@@ -109,6 +111,8 @@ int own_report_fault(const struct tree *t, const char *act, int folder,
 	fault_set(f, EXIT_STEP, err, "own %s: %s %s%s%s", t->path, act,
 		  path[0] ? path : t->path, !name ? "" : path[0] ? "/" : "/.../",
 		  name ? name : "");
+	if (strcmp(act, OWN_ACT_LINKS) == 0)
+		return fault_hint(f, PROTECT_LINKS " (or more inotify instances)");
 	return add_hint(fd, folder, cap, f);
 }
 
@@ -160,7 +164,7 @@ void own_report_end(const struct tree *t, const struct own_counts *c,
 			  "own %s: passed over %llu files with several links",
 			  t->path, number(c->of[OWN_LINKED]));
 		fault_hint(&f,
-			   "they may be somebody else's; set fs.protected_hardlinks=1 on the host");
+			   "they may be somebody else's; " PROTECT_LINKS);
 		say_warning(&f);
 	}
 }

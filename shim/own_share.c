@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "descriptor.h"
+#include "links.h"
 #include "signals.h"
 
 /* U. Drepper, "Futexes Are Tricky": only a lock that is waited for wakes. */
@@ -216,7 +217,7 @@ static unsigned int limit_of_descriptors(void)
 /* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */
 unsigned int own_share_threads(const struct own_rules *rules)
 {
-	unsigned int most = rules->links.protected ? limit_of_descriptors() : 1;
+	unsigned int most = rules->links->protected ? limit_of_descriptors() : 1;
 	unsigned int wanted = rules->tree->threads;
 	cpu_set_t cpus;
 

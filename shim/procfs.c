@@ -3,11 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "text.h"
 
 bool procfs_read(int dir, const char *path, char *out, size_t size)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	int fd = descriptor_open_in(dir, path, O_RDONLY);
 	ssize_t length = -1;
 
 	if (fd >= 0) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "options.h"
 #include "plan.h"
@@ -134,7 +135,7 @@ static int read_file(struct plan *plan, const char *path, bool needed,
 		     bool trusted, char *const env[], struct fault *f)
 {
 	/* Not to wait for a writer, should it be a FIFO. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = descriptor_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	int result;
 
 	if (fd < 0) {

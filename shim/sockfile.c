@@ -101,18 +101,20 @@ static int bind_with_mode(int fd, const struct listener *l, struct fault *f)
 
 /*
  * Another name, or that this one comes and goes, would be somebody's trick to
- * have another file changed.
+ * have another file changed. Returns 1, 0, or -1 with errno.
  */
-static bool is_ours(int folder, const struct listener *l, const struct stat *st)
+static int is_ours(int file, const struct stat *st, int folder,
+		   const struct listener *l)
 {
 	struct links links;
-	bool only;
+	int only;
 
-	if (!S_ISSOCK(st->st_mode) || st->st_nlink != 1)
-		return false;
+	if (st->st_nlink != 1)
+		return 0;
 	links_start(&links);
-	only = links_is_only(&links, folder, name_of(l), st);
-	links_end(&links);
+	only = links_is_only(&links, file, st, folder, name_of(l));
+	if (links_end(&links) < 0)
+		return -1;
 	return only;
 }
 
@@ -120,21 +122,32 @@ static bool is_ours(int folder, const struct listener *l, const struct stat *st)
  * Until here it is root's, and nobody can connect to a socket before listen(2).
  * A default ACL of the folder, and some file systems, make another mode.
  */
-static int give(int folder, const struct listener *l, struct fault *f)
+static int give(int file, int folder, const struct listener *l, struct fault *f)
 {
-	int file = openat(folder, name_of(l), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int result = 0;
 	struct stat st;
+	int ours;
 
 	if (file < 0 || fstat(file, &st) < 0)
-		result = listen_failed(l, "find what was bound", f);
-	else if (!is_ours(folder, l, &st) || (st.st_mode & 07777) != mode_of(l))
-		result = fault_set(f, EXIT_STEP, 0,
-				   "listen %s: lost, or of another mode (a default ACL?)",
-				   l->url);
-	else if ((st.st_uid != l->uid || st.st_gid != l->gid) &&
-		 descriptor_chown(file, l->uid, l->gid) < 0)
-		result = listen_failed(l, "give it to its owner", f);
+		return listen_failed(l, "find what was bound", f);
+	ours = S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == mode_of(l);
+	if (ours && st.st_uid == l->uid && st.st_gid == l->gid)
+		return 0;
+	if (ours)
+		ours = is_ours(file, &st, folder, l);
+	if (ours == 0)
+		return fault_set(f, EXIT_STEP, 0,
+				 "listen %s: lost, or of another mode (a default ACL?)",
+				 l->url);
+	if (ours < 0 || descriptor_chown(file, l->uid, l->gid) < 0)
+		return listen_failed(l, "give it to its owner", f);
+	return 0;
+}
+
+static int find_and_give(int folder, const struct listener *l, struct fault *f)
+{
+	int file = descriptor_open_in(folder, name_of(l), O_PATH | O_NOFOLLOW);
+	int result = give(file, folder, l, f);
+
 	if (file >= 0)
 		close(file);
 	return result;
@@ -151,7 +164,7 @@ int sockfile_bind(int fd, const struct listener *l, struct fault *f)
 	if (result == 0)
 		result = bind_with_mode(fd, l, f);
 	if (result == 0)
-		result = give(folder, l, f);
+		result = find_and_give(folder, l, f);
 	close(folder);
 	return result;
 }

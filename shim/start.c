@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "groups.h"
 #include "idmap.h"
@@ -117,8 +118,8 @@ static void pass_over_trees(struct plan *plan)
 static bool ports_are_open(void)
 {
 	char first = '?';
-	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		      O_RDONLY | O_CLOEXEC);
+	int fd = descriptor_open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
+				 O_RDONLY);
 
 	if (fd < 0)
 		return false;

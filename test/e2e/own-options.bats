@@ -7,7 +7,8 @@
 
 setup_file()
 {
-	need unshare mount strace setcap getcap chattr python3 bindfs script
+	need unshare mount strace setcap getcap chattr python3 bindfs script gcc
+	gcc -O2 -o "$BATS_FILE_TMPDIR/race" "$BATS_TEST_DIRNAME/../attack/race.c"
 }
 
 setup()
@@ -103,8 +104,7 @@ mode_is()
 
 @test "mode= without fchmodat2, as under older kernels and profiles" {
 	touch "$volume/file"
-	gcc -O2 -o "$tmp/race" "$BATS_TEST_DIRNAME/../attack/race.c"
-	before=("$tmp/race" without 452 38)	# fchmodat2, ENOSYS
+	before=("$BATS_FILE_TMPDIR/race" without 452 38) # fchmodat2, ENOSYS
 	own "$volume,mode=go="
 	succeeded
 	mode_is 600 "$volume/file"
@@ -339,6 +339,60 @@ mode_is()
 	own "$volume"
 	counted 'with several links' 0
 	owned_by 4242:4242 "$volume/file"
+}
+
+@test "without protected links, all files of a folder, and the same directory" {
+	mkdir "$volume/sub"
+	touch "$volume"/{a,b,c} "$volume"/sub/{d,e}
+	without_protected_links
+	cd "$volume"
+	own "$volume"
+	succeeded
+	counted 'with several links' 0
+	counted changed 7
+	witness_says cwd "$volume"
+}
+
+@test "without protected links, and no way back to the directory: 111" {
+	mkdir "$volume/sub"
+	touch "$volume/sub/file"
+	chmod 700 "$volume"
+	without_protected_links setpriv \
+		--bounding-set=-all,+chown,+setuid,+setgid,+setpcap
+	cd "$volume"
+	own "$volume"
+	exited 111
+	witness_lacks uid.real
+	message_has 'own: return to the working directory'
+}
+
+@test "without protected links, what is mounted on a name is not its link" {
+	touch "$tmp/elsewhere" "$volume/file" "$volume/other"
+	# shellcheck disable=SC2016 # for the inner shell
+	without_protected_links sh -c 'ln "$0/elsewhere" "$0/link" &&
+		mount --bind "$0/link" "$0/volume/file" && rm "$0/link" &&
+		exec "$@"' "$tmp"
+	own "$volume/file" "$volume,cross-mounts"
+	succeeded
+	owned_by 0:0 "$tmp/elsewhere"
+	owned_by 4242:4242 "$volume/other"
+	counted 'with several links' "1
+1"
+}
+
+@test "without protected links, and nothing tells of names: 111, and a hint" {
+	touch "$volume/file"
+	# inotify_init1 is 294, inotify_add_watch 254, fchdir 81
+	for number in 294 254 81; do
+		without_protected_links "$BATS_FILE_TMPDIR/race" without \
+			"$number" 1
+		own "$volume"
+		exited 111
+		witness_lacks uid.real
+		message_has "see the links of $volume/file"
+		hint_has fs.protected_hardlinks
+		owned_by 0:0 "$volume/file"
+	done
 }
 
 @test "without protected links, a path that is one file" {
