@@ -9,6 +9,7 @@
 
 #include "compat.h"
 #include "descriptor.h"
+#include "procfs.h"
 #include "text.h"
 
 enum { PATH_SIZE = 64, FILE_SIZE = 4096 };
@@ -27,22 +28,6 @@ static void name(char path[PATH_SIZE], pid_t tid, const char *rest, int fd)
 	text_add(&t, "/%s", rest);
 	if (fd >= 0)
 		text_add(&t, "%d", fd);
-}
-
-/* The beginning of a small file, ended by NUL; false if it cannot be read. */
-static bool read_file(const char *path, char out[FILE_SIZE])
-{
-	int fd = descriptor_open(path, O_RDONLY);
-	ssize_t length;
-
-	if (fd < 0)
-		return false;
-	length = read(fd, out, FILE_SIZE - 1);
-	close(fd);
-	if (length < 0)
-		return false;
-	out[length] = '\0';
-	return true;
 }
 
 /*
@@ -161,7 +146,7 @@ bool caller_socket(pid_t tid, int fd, struct caller_socket *s)
 		return false;
 	s->inode = it.inode;
 	name(path, tid, "fdinfo/", fd);
-	if (!read_file(path, file))
+	if (!procfs_read(AT_FDCWD, path, file, FILE_SIZE))
 		return false;
 	flags = field(file, "flags:", 8);
 	s->cloexec = flags & O_CLOEXEC;
@@ -182,7 +167,7 @@ static int open_pidfd(pid_t tid)
 	if (fd >= 0 || errno != EINVAL)
 		return fd;
 	name(path, tid, "status", -1);
-	if (!read_file(path, file))
+	if (!procfs_read(AT_FDCWD, path, file, FILE_SIZE))
 		return -1;
 	return compat_pidfd_open((pid_t)field(file, "Tgid:", 10));
 }

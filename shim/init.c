@@ -201,7 +201,8 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 
 	if (signals < 0) {
 		fault_set(f, EXIT_STEP, errno, "open a signal descriptor");
-		return fault_hint(f, "raise --rlimit=nofile, or ulimit -n");
+		return f->err != EMFILE ? -1 :
+		       fault_hint(f, "raise --rlimit=nofile, or ulimit -n");
 	}
 	prepare(plan, &w);
 	if (guard(plan, &w, f) < 0 ||

@@ -48,7 +48,7 @@ static int not_started(const char *command, const char *path, int err,
 		status = EXIT_NOTFOUND;
 		path = command;
 		if (strchr(command, ' '))
-			hint = "one word with a blank: give COMMAND and each ARGUMENT apart";
+			hint = "there is a blank in it: COMMAND and each ARGUMENT stand apart";
 		else if (!strchr(command, '/'))
 			hint = "not in PATH, as far as the user may search";
 	} else if (err == EACCES) {

@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "descriptor.h"
 #include "own_open.h"
+#include "procfs.h"
 
 /* Somebody may work in the folder who does no harm. */
 enum { TRIES = 5 };
@@ -16,15 +17,11 @@ enum { TRIES = 5 };
 /* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
 static bool are_protected(void)
 {
-	char value = '0';
-	int fd = descriptor_open("/proc/sys/fs/protected_hardlinks", O_RDONLY);
+	char value[2];
 
-	if (fd < 0)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value == '1';
+	return procfs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
+			   sizeof(value)) &&
+	       value[0] == '1';
 }
 
 void links_start(struct links *l)
@@ -33,8 +30,10 @@ void links_start(struct links *l)
 	l->protected = are_protected();
 	if (l->protected)
 		return;
+	errno = 0;
 	l->home = descriptor_open(".", O_PATH | O_DIRECTORY);
 	l->events = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	l->err = errno;
 }
 
 int links_end(struct links *l)
@@ -44,8 +43,10 @@ int links_end(struct links *l)
 	if (l->protected)
 		return 0;
 	result = l->away ? descriptor_chdir(l->home) : 0;
-	close(l->events);
-	close(l->home);
+	if (l->events >= 0)
+		close(l->events);
+	if (l->home >= 0)
+		close(l->home);
 	return result;
 }
 
@@ -114,12 +115,15 @@ int links_is_only(struct links *l, int fd, const struct stat *st,
 
 	if (l->protected || S_ISDIR(st->st_mode))
 		return 1;
-	if (!own_open_same_mount(fd, folder))
-		return 0;
+	errno = l->err;
+	if (errno)
+		return -1;
 	dir = descriptor_open_in(folder, ".", O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return -1;
-	only = watch(l, dir, name, st);
+	only = own_open_same_mount(fd, dir);
+	if (only > 0)
+		only = watch(l, dir, name, st);
 	close(dir);
 	return only;
 }

@@ -32,9 +32,10 @@
 
 struct links {
 	bool protected;
-	int events;		/* where they are not: inotify(7) */
-	int home;		/* the working directory, */
-	bool away;		/* which is another one now */
+	int events;		/* where they are not: inotify(7); or -1 */
+	int home;		/* the working directory; or -1 */
+	bool away;		/* it is another one now */
+	int err;		/* why one of them is -1 */
 };
 
 /*

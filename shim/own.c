@@ -88,12 +88,14 @@ static int give_top(const struct own_rules *rules,
 {
 	const char *path = rules->tree->path;
 	const char *name = strrchr(path, '/') + 1;
-	int folder = is_folder ? -1 : open_above(opener, path, name);
+	bool asks = !is_folder && !rules->links->protected;
+	int folder = asks ? open_above(opener, path, name) : -1;
+	const char *failed = OWN_ACT_LINKS;
 	struct fault ignored;
-	const char *failed;
 	mode_t type;
 
-	failed = own_change(rules, top, folder, name, &type, counts);
+	if (folder >= 0 || !asks)
+		failed = own_change(rules, top, folder, name, &type, counts);
 	if (folder >= 0)
 		close(folder);
 	if (!failed)

@@ -5,7 +5,7 @@
  * examined through that very descriptor first. What a name said before (to see
  * cheaply that a file is right) changes nothing.
  *
- * - A file with several links may be somebody else's, linked into the volume
+ * - A file with other links may be somebody else's, linked into the volume
  *   by whoever can write there, and one with a single link may be what is left
  *   of such a trick. Unless links are protected (links), the first is passed
  *   over, and so is the second if its one link is not seen to be this one.
@@ -36,7 +36,7 @@ enum own_verdict {
 	OWN_WRONG,		/* to be changed */
 	OWN_FOREIGN,		/* not of the id in from= */
 	OWN_DEVICE,
-	OWN_LINKED,		/* other links, or perhaps; not protected */
+	OWN_LINKED,		/* has other links, or may; not protected */
 
 	/* What else is counted. */
 	OWN_MOUNTS,		/* of other filesystems, passed over */

@@ -10,6 +10,7 @@
 #include "compat.h"
 #include "descriptor.h"
 #include "parse.h"
+#include "procfs.h"
 #include "text.h"
 
 #define UNKNOWN_MOUNT UINT64_MAX
@@ -61,16 +62,9 @@ static uint64_t mount_from_proc(int fd)
 	char buffer[512];
 	const char *at;
 	uint64_t id = 0;
-	ssize_t length;
-	int info;
 
 	own_open_link(buffer, "fdinfo", fd);
-	info = descriptor_open(buffer, O_RDONLY);
-	if (info < 0)
-		return 0;
-	length = read(info, buffer, sizeof(buffer) - 1);
-	close(info);
-	buffer[length > 0 ? length : 0] = '\0';
+	procfs_read(AT_FDCWD, buffer, buffer, sizeof(buffer));
 	at = parse_find(buffer, "mnt_id:");
 	if (!at)
 		return 0;
@@ -100,11 +94,15 @@ static uint64_t mount_of(int fd)
 	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
 }
 
-bool own_open_same_mount(int fd, int other)
+int own_open_same_mount(int fd, int other)
 {
 	uint64_t mount = mount_of(fd);
+	uint64_t mount_of_other = mount_of(other);
 
-	return !(mount & DEVICE_BIT) && mount == mount_of(other);
+	if (!((mount | mount_of_other) & DEVICE_BIT))
+		return mount == mount_of_other;
+	errno = ENOSYS;
+	return -1;
 }
 
 void own_open_stay(struct own_opener *o, int fd)

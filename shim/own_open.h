@@ -57,8 +57,8 @@ int own_open_path(const struct own_opener *o, const char *path);
 int own_open(const struct own_opener *o, int folder, const char *name,
 	     int flags);
 
-/* Are both known to be in the same mount? */
-bool own_open_same_mount(int fd, int other);
+/* Are both in the same mount? Returns 1, 0, or -1 with errno: unknown. */
+int own_open_same_mount(int fd, int other);
 
 /*
  * The folder above. It may be any folder, as an attacker may have moved this

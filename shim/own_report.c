@@ -111,8 +111,8 @@ int own_report_fault(const struct tree *t, const char *act, int folder,
 	fault_set(f, EXIT_STEP, err, "own %s: %s %s%s%s", t->path, act,
 		  path[0] ? path : t->path, !name ? "" : path[0] ? "/" : "/.../",
 		  name ? name : "");
-	if (strcmp(act, OWN_ACT_LINKS) == 0)
-		return fault_hint(f, PROTECT_LINKS " (or more inotify instances)");
+	if (strcmp(act, OWN_ACT_LINKS) == 0 && err != EACCES)
+		return fault_hint(f, PROTECT_LINKS ", or raise fs.inotify.max_user_* or ulimit -n");
 	return add_hint(fd, folder, cap, f);
 }
 
@@ -127,7 +127,7 @@ static const char *const count_names[OWN_COUNTS] = {
 	[OWN_WRONG] = "changed; passed over: ",
 	[OWN_FOREIGN] = "of other owners, ",
 	[OWN_DEVICE] = "device nodes, ",
-	[OWN_LINKED] = "with several links, ",
+	[OWN_LINKED] = "with other links, ",
 	[OWN_MOUNTS] = "in other mounts; ",
 	[OWN_SET_IDS] = "lost set-id bits, ",
 	[OWN_CAPABILITIES] = "lost capabilities, ",
@@ -161,7 +161,7 @@ void own_report_end(const struct tree *t, const struct own_counts *c,
 	}
 	if (c->of[OWN_LINKED]) {
 		fault_set(&f, EXIT_STEP, 0,
-			  "own %s: passed over %llu files with several links",
+			  "own %s: passed over %llu files that have other links, or may",
 			  t->path, number(c->of[OWN_LINKED]));
 		fault_hint(&f,
 			   "they may be somebody else's; " PROTECT_LINKS);

@@ -138,7 +138,9 @@ static int give(int file, int folder, const struct listener *l, struct fault *f)
 		return fault_set(f, EXIT_STEP, 0,
 				 "listen %s: lost, or of another mode (a default ACL?)",
 				 l->url);
-	if (ours < 0 || descriptor_chown(file, l->uid, l->gid) < 0)
+	if (ours < 0)
+		return listen_failed(l, "see its links (fs.protected_hardlinks is not 1)", f);
+	if (descriptor_chown(file, l->uid, l->gid) < 0)
 		return listen_failed(l, "give it to its owner", f);
 	return 0;
 }

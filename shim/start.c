@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "caps.h"
-#include "descriptor.h"
 #include "fault.h"
 #include "groups.h"
 #include "idmap.h"
 #include "ids.h"
 #include "names.h"
 #include "plan.h"
+#include "procfs.h"
 #include "say.h"
 #include "who.h"
 
@@ -117,16 +117,12 @@ static void pass_over_trees(struct plan *plan)
 /* Engines open low ports to everybody in the network of a container. */
 static bool ports_are_open(void)
 {
-	char first = '?';
-	int fd = descriptor_open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-				 O_RDONLY);
+	char first[2];
 
-	if (fd < 0)
-		return false;
-	if (read(fd, &first, 1) != 1)
-		first = '?';
-	close(fd);
-	return first == '0';
+	return procfs_read(AT_FDCWD,
+			   "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+			   first, sizeof(first)) &&
+	       first[0] == '0';
 }
 
 /* The gid among the groups, where some engines put it too, means nothing. */

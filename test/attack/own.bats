@@ -104,7 +104,7 @@ without_openat2()
 
 @test "a unix socket is exchanged for root's, and nothing forbids it" {
 	without_protected_links
-	nothing_lost socket 60000 "$STEPDOWN" --user=@:@ \
+	nothing_lost socket 400000 "$STEPDOWN" --user=@:@ \
 		--listen="unix:$dir/volume/socket" -- /bin/true
 }
 

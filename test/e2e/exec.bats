@@ -75,7 +75,7 @@ with_path()
 	refused 127
 	as_4242 -- 'nginx -g "daemon off;"'
 	refused 127
-	hint_has 'one word with a blank'
+	hint_has 'there is a blank in it'
 }
 
 @test "there, but not executable: 126" {

@@ -177,14 +177,29 @@ slowly_without_protected_links()
 		-e inject=getdents64:delay_exit=100000
 }
 
-# swap_names FILE: it is there, but for moments, for two seconds
-swap_names()
+# beside_renames FOLDER COMMAND... : while names change in the folder
+beside_renames()
 {
-	for _ in {1..100}; do
-		sleep 0.02
-		mv "$1" "$1.moved"
-		mv "$1.moved" "$1"
-	done
+	local folder=$1 renamer
+
+	shift
+	touch "$folder/other"
+	chown 4242:4242 "$folder/other"
+	python3 - "$folder/other" <<-'END' 3>&- 4>&- &
+	import itertools, os, sys, time
+	names = itertools.cycle([sys.argv[1], sys.argv[1] + "moved"])
+	name = next(names)
+	open(name + "started", "w").close()
+	for _ in range(12000):
+	    before, name = name, next(names)
+	    os.rename(before, name)
+	    time.sleep(0.005)
+	END
+	renamer=$!
+	eventually 10 test -e "$folder/otherstarted"
+	"$@"
+	stop "$renamer"
+	rm "$folder"/other*
 }
 
 # stop PID: for teardown; what has ended already is fine.

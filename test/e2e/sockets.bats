@@ -292,18 +292,17 @@ backlog_of()
 
 @test "without protected links, names that change in the folder: 111" {
 	need strace
-	touch "$tmp/file"
 	without_protected_links
 	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
 	succeeded
 	file_is 660:4242:4242 "$tmp/a"
 	slowly_without_protected_links
-	swap_names "$tmp/file" &
-	as_4242 "--listen=unix:$tmp/b" -- "$WITNESS"
-	wait $!
+	mkdir "$tmp/folder"
+	beside_renames "$tmp/folder" \
+		as_4242 "--listen=unix:$tmp/folder/b" -- "$WITNESS"
 	refused 111
-	message_has "listen unix:$tmp/b: lost"
-	file_is 660:0:0 "$tmp/b"
+	message_has "listen unix:$tmp/folder/b: lost"
+	file_is 660:0:0 "$tmp/folder/b"
 }
 
 @test "a unix socket of no such user or group: 100, and nothing is bound" {

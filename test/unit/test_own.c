@@ -344,7 +344,7 @@ static void a_file_with_several_links_needs_the_kernels_protection(void **state)
 	kernel.protected_hardlinks = '0';
 	assert_int_equal(own(), 0);
 	assert_int_equal(kernel.given, 0);
-	assert_has(noted, "1 with several links");
+	assert_has(noted, "1 with other links");
 	/* Everything but a folder, for a folder's links are its own. */
 	kernel.odd.st_mode = S_IFLNK | 0777;
 	assert_int_equal(own(), 0);
@@ -369,7 +369,7 @@ static void one_link_must_be_seen_to_be_this_one(void **state)
 	plan.verbose = true;
 	assert_int_equal(own(), 0);
 	assert_int_equal(kernel.given, 0);
-	assert_has(noted, "1 with several links");
+	assert_has(noted, "1 with other links");
 	kernel.names_change = false;
 	assert_int_equal(own(), 0);
 	assert_int_equal(kernel.given, 1);
