@@ -68,15 +68,17 @@ static int give_below(const struct own_rules *rules,
 	return own_walk(rules, opener, fd, counts, f);
 }
 
-/* The folder that a path's last name is in, or -1. */
+/* The folder that a path's last name is in, or -1 with errno. */
 static int open_above(const struct own_opener *opener, const char *path,
 		      const char *name)
 {
 	char folder[PATH_MAX];
 	size_t length = (size_t)(name - path);
 
-	if (length >= sizeof(folder))
+	if (length >= sizeof(folder)) {
+		errno = ENAMETOOLONG;
 		return -1;
+	}
 	memcpy(folder, path, length);
 	folder[length] = '\0';
 	return own_open_path(opener, folder);

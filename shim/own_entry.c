@@ -138,19 +138,18 @@ const char *own_change(const struct own_rules *rules, int fd, int folder,
 	enum own_verdict verdict;
 	const char *failed;
 	struct stat st;
-	int only;
+	int only = 1;
 
 	if (fstat(fd, &st) < 0)
 		return "examine";
 	*type = st.st_mode & S_IFMT;
 	verdict = own_judge(rules, &st);
-	if (verdict == OWN_WRONG) {
+	if (verdict == OWN_WRONG)
 		only = links_is_only(rules->links, fd, &st, folder, name);
-		if (only < 0)
-			return OWN_ACT_LINKS;
-		if (only == 0)
-			verdict = OWN_LINKED;
-	}
+	if (only < 0)
+		return OWN_ACT_LINKS;
+	if (only == 0)
+		verdict = OWN_LINKED;
 	if (verdict == OWN_WRONG) {
 		if (owner_differs(rules->tree, &st)) {
 			failed = change_owner(rules, fd, &st, counts);

@@ -99,18 +99,20 @@ static int bind_with_mode(int fd, const struct listener *l, struct fault *f)
 	return result == 0 ? 0 : listen_failed(l, NULL, f);
 }
 
-/*
- * Another name, or that this one comes and goes, would be somebody's trick to
- * have another file changed. Returns 1, 0, or -1 with errno.
- */
-static int is_ours(int file, const struct stat *st, int folder,
-		   const struct listener *l)
+/* A second name would be somebody's trick to have another file changed. */
+static bool is_ours(const struct stat *st, const struct listener *l)
+{
+	return S_ISSOCK(st->st_mode) && st->st_nlink == 1 &&
+	       (st->st_mode & 07777) == mode_of(l);
+}
+
+/* And so would be one that comes and goes. Returns 1, 0, or -1 with errno. */
+static int is_only_link(int file, const struct stat *st, int folder,
+			const struct listener *l)
 {
 	struct links links;
 	int only;
 
-	if (st->st_nlink != 1)
-		return 0;
 	links_start(&links);
 	only = links_is_only(&links, file, st, folder, name_of(l));
 	if (links_end(&links) < 0)
@@ -125,20 +127,20 @@ static int is_ours(int file, const struct stat *st, int folder,
 static int give(int file, int folder, const struct listener *l, struct fault *f)
 {
 	struct stat st;
-	int ours;
+	int only = 0;
 
 	if (file < 0 || fstat(file, &st) < 0)
 		return listen_failed(l, "find what was bound", f);
-	ours = S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == mode_of(l);
-	if (ours && st.st_uid == l->uid && st.st_gid == l->gid)
-		return 0;
-	if (ours)
-		ours = is_ours(file, &st, folder, l);
-	if (ours == 0)
+	if (is_ours(&st, l)) {
+		if (st.st_uid == l->uid && st.st_gid == l->gid)
+			return 0;
+		only = is_only_link(file, &st, folder, l);
+	}
+	if (only == 0)
 		return fault_set(f, EXIT_STEP, 0,
 				 "listen %s: lost, or of another mode (a default ACL?)",
 				 l->url);
-	if (ours < 0)
+	if (only < 0)
 		return listen_failed(l, "see its links (fs.protected_hardlinks is not 1)", f);
 	if (descriptor_chown(file, l->uid, l->gid) < 0)
 		return listen_failed(l, "give it to its owner", f);

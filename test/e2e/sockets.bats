@@ -290,6 +290,21 @@ backlog_of()
 	grep -q 'umask(0137' "$calls"
 }
 
+@test "a socket that gets a second name before it is given: 111" {
+	need strace
+	before=(strace -f -qq -o /dev/null -e trace=bind
+		-e inject=bind:delay_exit=1000000)
+	for owner in '' '?user=root&group=root'; do
+		rm -f "$tmp/a" "$tmp/b"
+		eventually 10 ln "$tmp/a" "$tmp/b" &
+		as_4242 "--listen=unix:$tmp/a$owner" -- "$WITNESS"
+		wait $!
+		refused 111
+		message_has "listen unix:$tmp/a$owner: lost"
+		file_is 660:0:0 "$tmp/b"
+	done
+}
+
 @test "without protected links, names that change in the folder: 111" {
 	need strace
 	without_protected_links
