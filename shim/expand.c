@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "fault.h"
-#include "parse.h"
-#include "text.h"
+#include "base/fault.h"
+#include "base/str.h"
+#include "base/text.h"
 
 /* As strstr(3) with "${", which is a tenth of its size. */
 static const char *find_reference(const char *text)
@@ -29,12 +29,12 @@ static int add_variable(const char *option, const char *value,
 	size_t name_length = colon ? (size_t)(colon - inner) : length;
 	const char *found;
 
-	if (!parse_is_variable(inner, name_length) ||
+	if (!str_is_variable(inner, name_length) ||
 	    (colon && (name_length + 1 == length || colon[1] != '-')))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--%s %s: ${%.*s} is neither ${VAR} nor ${VAR:-default}",
 				 option, value, (int)length, inner);
-	found = parse_variable(env, inner, name_length);
+	found = str_variable(env, inner, name_length);
 	if (colon && (!found || !*found)) {
 		text_add_bytes(out, colon + 2, length - name_length - 2);
 		return 0;

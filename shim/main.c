@@ -8,21 +8,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "account.h"
-#include "descriptor.h"
-#include "fault.h"
-#include "inherit.h"
-#include "init.h"
-#include "launch.h"
+#include "base/fault.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "config_file.h"
+#include "conflicts.h"
+#include "cred/account.h"
+#include "cred/start.h"
+#include "listen/listen_fds.h"
 #include "options.h"
 #include "plan.h"
-#include "say.h"
-#include "session.h"
-#include "settings.h"
-#include "signals.h"
-#include "start.h"
+#include "resolve.h"
+#include "run/exec.h"
+#include "run/init.h"
+#include "run/session.h"
+#include "run/signals.h"
 #include "steps.h"
-#include "text.h"
 
 /*
  * A socket that is opened while descriptor 0, 1 or 2 is closed would take its
@@ -33,8 +34,8 @@
 static int keep_standard_places(struct fault *f)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (descriptor_control(fd, F_GETFD, 0) < 0 &&
-		    descriptor_open("/", O_PATH) < 0)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/", O_PATH | O_CLOEXEC) < 0)
 			return fault_set(f, EXIT_STEP, errno,
 					 "keep the place of descriptor %d", fd);
 	return 0;
@@ -47,7 +48,7 @@ static int print_help(void)
 
 	text_start(&out, buffer, sizeof(buffer));
 	options_help(&out);
-	say_text(&out);
+	report_text(&out);
 	return 0;
 }
 
@@ -79,16 +80,16 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	    inherit_read(&plan->inherited, plan->start.secure ? NULL : env,
 			 f) < 0)
 		return -1;
-	if (plan_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
-	    plan_check(plan, f) < 0 || start_settle(plan, PLAN_PASSWD, f) < 0 ||
-	    plan_resolve_owners(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0 ||
-	    account_resolve(plan, PLAN_PASSWD, PLAN_GROUP, f) < 0)
+	if (resolve_target(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
+	    conflicts_check(plan, f) < 0 || start_settle(plan, PASSWD_USERS, f) < 0 ||
+	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
+	    account_resolve(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
 		return -1;
 	if (start_check(plan, f) < 0) {
 		/* A dry run elsewhere still shows what would be done. */
 		if (plan->action != ACTION_DRY_RUN || f->status == EXIT_USAGE)
 			return -1;
-		say_warning(f);
+		report_warning(f);
 	}
 	start_tell(plan);
 	return 0;
@@ -126,7 +127,7 @@ int main(int argc, char **argv)
 	if (result == 0 && plan.action == ACTION_HELP)
 		return print_help();
 	if (result == 0 && plan.action == ACTION_VERSION) {
-		say_line("stepdown %s", PACKAGE_VERSION);
+		report_line("stepdown %s", PACKAGE_VERSION);
 		return 0;
 	}
 	if (result == 0)
@@ -135,6 +136,6 @@ int main(int argc, char **argv)
 		result = step_down(&plan, &run, environ, &f);
 	if (result >= 0)
 		return result;
-	say_fault(&f);
+	report_fault(&f);
 	return f.status;
 }

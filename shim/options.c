@@ -6,17 +6,17 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "account.h"
-#include "caps.h"
+#include "base/fault.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "cred/account.h"
+#include "cred/caps.h"
+#include "drop/limits.h"
 #include "expand.h"
-#include "fault.h"
-#include "limit.h"
-#include "own_option.h"
-#include "parse.h"
+#include "listen/url.h"
+#include "own/spec.h"
 #include "plan.h"
-#include "signals.h"
-#include "text.h"
-#include "url.h"
+#include "run/signals.h"
 
 /* What a handler returns, besides 0 and -1: the value is not what help says. */
 enum { MALFORMED = 1 };
@@ -201,13 +201,13 @@ static int set_stop_timeout(struct plan *plan, const char *value,
 			    struct fault *f)
 {
 	(void)f;
-	return parse_duration(value, &plan->init.stop_timeout) ? 0 : MALFORMED;
+	return str_duration(value, &plan->init.stop_timeout) ? 0 : MALFORMED;
 }
 
 static int set_drain(struct plan *plan, const char *value, struct fault *f)
 {
 	(void)f;
-	return parse_duration(value, &plan->init.drain) ? 0 : MALFORMED;
+	return str_duration(value, &plan->init.drain) ? 0 : MALFORMED;
 }
 
 static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
@@ -216,7 +216,7 @@ static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
 	uint8_t from;
 	uint8_t to;
 
-	if (!parse_pair(value, &from, &to))
+	if (!str_pair(value, &from, &to))
 		return MALFORMED;
 	if (init->nexits == INIT_MAX_EXITS)
 		return too_many("map-exit", value, INIT_MAX_EXITS, f);

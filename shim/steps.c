@@ -2,18 +2,18 @@
 
 #include <string.h>
 
-#include "account.h"
-#include "drop.h"
-#include "init.h"
-#include "launch.h"
-#include "limit.h"
-#include "listen.h"
-#include "own.h"
-#include "own_stdio.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "cred/account.h"
+#include "drop/drop.h"
+#include "drop/limits.h"
+#include "drop/verify.h"
+#include "listen/socket.h"
+#include "own/own.h"
+#include "own/stdio.h"
 #include "plan.h"
-#include "say.h"
-#include "text.h"
-#include "verify.h"
+#include "run/exec.h"
+#include "run/init.h"
 
 struct step {
 	const char *name;
@@ -61,10 +61,10 @@ static void describe(const struct step *step, size_t number,
 		int length = (int)strcspn(line, "\n");
 
 		if (number)
-			say_line("%2zu. %-10s %.*s", number, step->name, length,
+			report_line("%2zu. %-10s %.*s", number, step->name, length,
 				 line);
 		else
-			say_note("%s: %.*s", step->name, length, line);
+			report_note("%s: %.*s", step->name, length, line);
 		line = line[length] ? line + length + 1 : NULL;
 	}
 }

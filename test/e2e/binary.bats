@@ -124,7 +124,7 @@ long_options()
 	for option in $(long_options); do
 		# mdoc: .It Fl u , Fl -user Ns = ...
 		grep -Eq "^\.It.* Fl -${option#--}( |\$)" \
-			"$top/shim/stepdown.1" ||
+			"$top/doc/stepdown.1" ||
 			fail "$option is not in the man page"
 		grep -Fq -- "$option" "$top/README.md" ||
 			fail "$option is not in the README"
@@ -137,7 +137,7 @@ long_options()
 	while read -r option; do
 		long_options | grep -Fxq -- "--$option" ||
 			fail "--$option is not in --help"
-	done < <(sed -En 's/^\.It.* Fl -([a-z-]+).*/\1/p' "$top/shim/stepdown.1")
+	done < <(sed -En 's/^\.It.* Fl -([a-z-]+).*/\1/p' "$top/doc/stepdown.1")
 }
 
 @test "the version is the one of configure.ac" {

@@ -8,7 +8,7 @@
  * A socket that the supervisor has put in the place of another one has another
  * SO_COOKIE: "served" means that, "kernel" that the socket is the same.
  *
- *	binder bind SPEC...	see parse_spec(); all stay open
+ *	binder bind SPEC...	see str_spec(); all stay open
  *	binder hold SPEC...	the same, then sleep until killed
  *	...			see the table at the end
  */
@@ -862,7 +862,7 @@ static void *flood(void *argument)
 	return NULL;
 }
 
-static void say_signal(int number)
+static void report_signal(int number)
 {
 	(void)number;
 	if (write(STDOUT_FILENO, "signal=came\n", 12) < 0)
@@ -874,7 +874,7 @@ static void say_signal(int number)
 static int do_flood(int argc, char **argv)
 {
 	(void)argc;
-	signal(SIGUSR1, say_signal);
+	signal(SIGUSR1, report_signal);
 	for (int i = 0; i < atoi(argv[1]); i++) {
 		pthread_t thread;
 
@@ -920,7 +920,7 @@ static int do_stall(int argc, char **argv)
 	    syscall(SYS_ioctl, fd, UFFDIO_REGISTER, &area) < 0 ||
 	    pipe(numbers) < 0)
 		die("userfaultfd");
-	signal(SIGUSR1, say_signal);
+	signal(SIGUSR1, report_signal);
 	pthread_create(&thread, NULL, bind_stalled, page);
 	expect("stalled", poll(&p, 1, 5000) == 1 ? "yes" : "no", "yes");
 	if (fork() == 0) {
@@ -955,7 +955,7 @@ static long long now(void)
 }
 
 /* Microseconds, with digits after the point, of one of so many. */
-static void say_cost(const char *what, long long start, long long count)
+static void report_cost(const char *what, long long start, long long count)
 {
 	long long each = (now() - start) / (count / 100);	/* 1/100 ns */
 
@@ -981,7 +981,7 @@ static int do_cost(int argc, char **argv)
 			die("bind");
 		close(fd);
 	}
-	say_cost("declared", start, (long long)ports * times);
+	report_cost("declared", start, (long long)ports * times);
 	start = now();
 	for (int i = 0; i < others; i++) {
 		int fd = open_tcp();
@@ -990,7 +990,7 @@ static int do_cost(int argc, char **argv)
 			die("bind");
 		close(fd);
 	}
-	say_cost("other", start, others);
+	report_cost("other", start, others);
 	start = now();
 	for (int i = 0; i < others; i++) {
 		int fd = open_tcp();
@@ -998,11 +998,11 @@ static int do_cost(int argc, char **argv)
 		set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 		close(fd);
 	}
-	say_cost("setsockopt", start, others);
+	report_cost("setsockopt", start, others);
 	start = now();
 	for (int i = 0; i < calls; i++)
 		syscall(SYS_getppid);
-	say_cost("call", start, calls);
+	report_cost("call", start, calls);
 	return 0;
 }
 

@@ -98,7 +98,7 @@ static int processes(void)
 	return count;
 }
 
-static void say_when_alone(double start)
+static void report_when_alone(double start)
 {
 	while (processes() > 2)
 		sleep_ms(1);
@@ -123,7 +123,7 @@ static void orphans(int count)
 		waitpid(middle, NULL, 0);
 		count -= some;
 	}
-	say_when_alone(start);
+	report_when_alone(start);
 }
 
 /* They hold the pipe as long as they live. */
@@ -152,7 +152,7 @@ static void dead(int count, const char *file)
 	while (processes() > count)
 		sleep_ms(1);
 	start = now();
-	say_when_alone(start);
+	report_when_alone(start);
 }
 
 /* ---- signals ---- */
@@ -179,7 +179,7 @@ static int next_signal(siginfo_t *info)
 	return number;
 }
 
-static void say_counts(const unsigned int *counts)
+static void report_counts(const unsigned int *counts)
 {
 	for (int i = 1; i <= LAST_SIGNAL; i++)
 		if (counts[i] && i != SIGCHLD)
@@ -198,11 +198,11 @@ static int count_signals(void)
 	do
 		counts[next_signal(&info)]++;
 	while (info.si_signo != SIGTERM);
-	say_counts(counts);
+	report_counts(counts);
 	return 37;
 }
 
-static void say_signals(void)
+static void report_signals(void)
 {
 	siginfo_t info;
 
@@ -330,7 +330,7 @@ static int busy(int seconds, unsigned int seed)
 				break;
 		}
 	}
-	say_counts(counts);
+	report_counts(counts);
 	printf("lost=%u\n", lost);
 	fflush(stdout);
 	return 37;
@@ -474,7 +474,7 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "count") == 0)
 		return count_signals();
 	else if (strcmp(what, "say") == 0)
-		say_signals();
+		report_signals();
 	else if (strcmp(what, "pong") == 0)
 		pong();
 	else if (strcmp(what, "busy") == 0 && argc > 3)

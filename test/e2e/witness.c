@@ -69,19 +69,19 @@ static void say(const char *key, const char *value)
 	putchar('\n');
 }
 
-static void say_long(const char *key, long value)
+static void report_long(const char *key, long value)
 {
 	printf("%s=%ld\n", key, value);
 }
 
-static void say_set(const char *key, uint64_t bits)
+static void report_set(const char *key, uint64_t bits)
 {
 	printf("%s=%016llx\n", key, (unsigned long long)bits);
 }
 
 /* ---- who am I ---- */
 
-static void say_ids(void)
+static void report_ids(void)
 {
 	uid_t ruid, euid, suid;
 	gid_t rgid, egid, sgid;
@@ -101,7 +101,7 @@ static void say_ids(void)
 	printf("gid.fs=%u\n", (gid_t)setfsgid(-1));
 }
 
-static void say_groups(void)
+static void report_groups(void)
 {
 	static gid_t groups[65536];	/* NGROUPS_MAX of the kernel */
 	int n = getgroups(ARRAY_LEN(groups), groups);
@@ -114,12 +114,12 @@ static void say_groups(void)
 	putchar('\n');
 }
 
-static void say_processes(void)
+static void report_processes(void)
 {
-	say_long("pid", getpid());
-	say_long("ppid", getppid());
-	say_long("pgid", getpgid(0));
-	say_long("sid", getsid(0));
+	report_long("pid", getpid());
+	report_long("ppid", getppid());
+	report_long("pgid", getpgid(0));
+	report_long("sid", getsid(0));
 }
 
 /* ---- capabilities and what goes with them ---- */
@@ -170,27 +170,27 @@ static uint64_t ambient_set(void)
 	return set;
 }
 
-static void say_capabilities(void)
+static void report_capabilities(void)
 {
 	struct cap_header h = cap_version_3;
 	struct cap_words w[2] = { 0 };
 
 	if (syscall(SYS_capget, &h, w) < 0)
 		abort();
-	say_set("cap.inheritable", join(w[0].inheritable, w[1].inheritable));
-	say_set("cap.permitted", join(w[0].permitted, w[1].permitted));
-	say_set("cap.effective", join(w[0].effective, w[1].effective));
-	say_set("cap.bounding", bounding_set());
-	say_set("cap.ambient", ambient_set());
+	report_set("cap.inheritable", join(w[0].inheritable, w[1].inheritable));
+	report_set("cap.permitted", join(w[0].permitted, w[1].permitted));
+	report_set("cap.effective", join(w[0].effective, w[1].effective));
+	report_set("cap.bounding", bounding_set());
+	report_set("cap.ambient", ambient_set());
 }
 
-static void say_locks(void)
+static void report_locks(void)
 {
-	say_long("securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
-	say_long("no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
-	say_long("dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
-	say_long("seccomp", prctl(PR_GET_SECCOMP, 0, 0, 0, 0));
-	say_long("secure", getauxval(AT_SECURE));
+	report_long("securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0));
+	report_long("no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	report_long("dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+	report_long("seccomp", prctl(PR_GET_SECCOMP, 0, 0, 0, 0));
+	report_long("secure", getauxval(AT_SECURE));
 }
 
 /* ---- descriptors ---- */
@@ -223,7 +223,7 @@ static int socket_option(int fd, int level, int name)
 	return value;
 }
 
-static void say_address(int fd)
+static void report_address(int fd)
 {
 	union {
 		struct sockaddr any;
@@ -265,7 +265,7 @@ static void say_address(int fd)
 }
 
 /* -1 where the kind of socket has no such option. */
-static void say_socket_options(int fd)
+static void report_socket_options(int fd)
 {
 	static const struct {
 		const char *key;
@@ -295,7 +295,7 @@ static void say_socket_options(int fd)
 	putchar('\n');
 }
 
-static void say_socket(int fd)
+static void report_socket(int fd)
 {
 	int type = socket_option(fd, SOL_SOCKET, SO_TYPE);
 
@@ -304,11 +304,11 @@ static void say_socket(int fd)
 	       type == SOCK_SEQPACKET ? "seqpacket" : "other");
 	printf("fd.%d.listening=%d\n", fd,
 	       socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN));
-	say_address(fd);
-	say_socket_options(fd);
+	report_address(fd);
+	report_socket_options(fd);
 }
 
-static void say_fd(int fd)
+static void report_fd(int fd)
 {
 	static const char *const access[] = { "r", "w", "rw", "-" };
 	struct stat st;
@@ -323,7 +323,7 @@ static void say_fd(int fd)
 	printf("fd.%d.nonblock=%d\n", fd, !!(flags & O_NONBLOCK));
 	printf("fd.%d.cloexec=%d\n", fd, !!(fd_flags & FD_CLOEXEC));
 	if (S_ISSOCK(st.st_mode))
-		say_socket(fd);
+		report_socket(fd);
 }
 
 static int by_number(const void *a, const void *b)
@@ -362,7 +362,7 @@ static int fds_from_probing(int *fds)
 	return n;
 }
 
-static void say_fd_list(const char *key, const int *fds, int n)
+static void report_fd_list(const char *key, const int *fds, int n)
 {
 	printf("%s=", key);
 	for (int i = 0; i < n; i++)
@@ -374,17 +374,17 @@ static void say_fd_list(const char *key, const int *fds, int n)
  * Two lists from two sources: fds.probed sees the first 1024, fds.proc (not
  * there without /proc) sees all.
  */
-static void say_descriptors(void)
+static void report_descriptors(void)
 {
 	static int probed[PROBED_FDS], proc[MAX_FDS];
 	int nprobed = fds_from_probing(probed);
 	int nproc = fds_from_proc(proc);
 
-	say_fd_list("fds.probed", probed, nprobed);
+	report_fd_list("fds.probed", probed, nprobed);
 	if (nproc >= 0)
-		say_fd_list("fds.proc", proc, nproc);
+		report_fd_list("fds.proc", proc, nproc);
 	for (int i = 0; i < nprobed; i++)
-		say_fd(probed[i]);
+		report_fd(probed[i]);
 }
 
 /* ---- signals, limits, surroundings ---- */
@@ -393,7 +393,7 @@ static void say_descriptors(void)
  * With raw calls: libc hides its own signals 32 to 34. The kernel's struct
  * sigaction begins with the handler everywhere but on MIPS.
  */
-static void say_signals(void)
+static void report_signals(void)
 {
 	uint64_t blocked = 0, ignored = 0;
 
@@ -409,11 +409,11 @@ static void say_signals(void)
 		if (action[0] == (uintptr_t)SIG_IGN)
 			ignored |= (uint64_t)1 << (sig - 1);
 	}
-	say_set("signals.blocked", blocked);
-	say_set("signals.ignored", ignored);
+	report_set("signals.blocked", blocked);
+	report_set("signals.ignored", ignored);
 }
 
-static void say_limit(const char *name, int resource)
+static void report_limit(const char *name, int resource)
 {
 	const rlim_t none = RLIM_INFINITY;
 	struct rlimit r;
@@ -431,7 +431,7 @@ static void say_limit(const char *name, int resource)
 		printf("%llu\n", (unsigned long long)r.rlim_max);
 }
 
-static void say_limits(void)
+static void report_limits(void)
 {
 	static const struct {
 		const char *name;
@@ -456,10 +456,10 @@ static void say_limits(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(limits); i++)
-		say_limit(limits[i].name, limits[i].resource);
+		report_limit(limits[i].name, limits[i].resource);
 }
 
-static void say_surroundings(char **argv)
+static void report_surroundings(char **argv)
 {
 	static char cwd[65536];
 	mode_t mask = umask(0);
@@ -556,7 +556,7 @@ static int try_root(void)
 				 ambient_cap, 0, 0));
 	attempt("securebits", prctl(PR_SET_SECUREBITS, 0, 0, 0, 0));
 	attempt("chroot", chroot("."));
-	say_long("worked", worked);
+	report_long("worked", worked);
 	return worked != 0;
 }
 
@@ -575,18 +575,18 @@ static int become(char **argv)
 	return 127;
 }
 
-static void say_everything(char **argv)
+static void report_everything(char **argv)
 {
 	/* First of all, before stdio or anything else opens a descriptor. */
-	say_descriptors();
-	say_ids();
-	say_groups();
-	say_processes();
-	say_capabilities();
-	say_locks();
-	say_signals();
-	say_limits();
-	say_surroundings(argv);
+	report_descriptors();
+	report_ids();
+	report_groups();
+	report_processes();
+	report_capabilities();
+	report_locks();
+	report_signals();
+	report_limits();
+	report_surroundings(argv);
 }
 
 int main(int argc, char **argv)
@@ -605,6 +605,6 @@ int main(int argc, char **argv)
 		return sleep(atoi(argv[2])) != 0;
 	if (!strcmp(mode, "try-root"))
 		return try_root();
-	say_everything(argv);
+	report_everything(argv);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

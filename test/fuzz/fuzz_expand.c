@@ -5,8 +5,8 @@
 #include "fuzz.h"
 
 #include "expand.h"
-#include "fault.h"
-#include "text.h"
+#include "base/fault.h"
+#include "base/text.h"
 
 enum { MAX_VARIABLES = 16 };
 

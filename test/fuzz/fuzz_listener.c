@@ -6,8 +6,8 @@
 #include "fuzz.h"
 
 #include "plan.h"
-#include "text.h"
-#include "url.h"
+#include "base/text.h"
+#include "listen/url.h"
 
 static void check_name(const char *text, const struct listener *l)
 {
@@ -51,7 +51,7 @@ static void check_unix(const struct listener *l)
 		must(memchr(un->sun_path + 1, '\0', length - 1) == NULL);
 }
 
-static void check_word(const char *text, struct word w, size_t most)
+static void check_word(const char *text, struct slice w, size_t most)
 {
 	must(w.length <= most);
 	must(!w.length ||

@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "names.h"
-#include "parse.h"
+#include "cred/passwd.h"
+#include "base/str.h"
 
 enum { MAX_FIELDS = 8, MAX_GROUPS = 8 };
 
@@ -63,7 +63,7 @@ static bool copy_id(const struct field *field, uint32_t *id)
 {
 	char text[16];
 
-	return copy(field, text, sizeof(text)) && parse_id(text, id);
+	return copy(field, text, sizeof(text)) && str_id(text, id);
 }
 
 static bool is_clean(const struct field *field)

@@ -4,9 +4,11 @@
  */
 #include "fuzz.h"
 
-#include "fault.h"
+#include "base/fault.h"
 #include "options.h"
+#include "conflicts.h"
 #include "plan.h"
+#include "resolve.h"
 
 enum { MAX_WORDS = 600 };
 
@@ -57,10 +59,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	done = result == 0 && (plan.action == ACTION_HELP ||
 			       plan.action == ACTION_VERSION);
 	if (result == 0 && !done)
-		result = plan_resolve(&plan, "/nonexistent/passwd",
+		result = resolve_target(&plan, "/nonexistent/passwd",
 				      "/nonexistent/group", &f);
 	if (result == 0 && !done)
-		result = plan_check(&plan, &f);
+		result = conflicts_check(&plan, &f);
 	must(result == 0 || (result == -1 && f.status == EXIT_USAGE));
 	must(result == 0 || (f.what[0] && f.err == 0));
 	if (result == 0 && !done)

@@ -233,7 +233,7 @@ install_deb()
 	[ "$(stat -c '%a %u:%g' "$tmp/root/usr/bin/stepdown")" = '755 0:0' ]
 	[ "$("$tmp/root/usr/bin/stepdown" --version)" = "stepdown $version" ]
 	gzip -dc "$tmp/root/usr/share/man/man1/stepdown.1.gz" |
-		cmp - "$top/shim/stepdown.1"
+		cmp - "$top/doc/stepdown.1"
 	dpkg --root="$tmp/root" --verify stepdown
 	install_deb -r stepdown
 	[ ! -e "$tmp/root/usr/bin/stepdown" ]

@@ -2,8 +2,8 @@
 
 #include <linux/capability.h>
 
-#include "caps.h"
-#include "text.h"
+#include "cred/caps.h"
+#include "base/text.h"
 
 static struct fault f;
 

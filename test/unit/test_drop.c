@@ -6,7 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "drop.h"
+#include "drop/drop.h"
 
 /*
  * A kernel that writes down what it is asked for and refuses what it is told

@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "expand.h"
-#include "text.h"
+#include "base/text.h"
 
 static char *const *env(void)
 {

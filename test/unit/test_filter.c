@@ -4,8 +4,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "compat.h"
-#include "filter.h"
+#include "base/sys.h"
+#include "bind/filter.h"
 
 /* As much of the kernel's machine as the program uses. */
 static uint32_t answer(uint32_t arch, int number, uint64_t level,
@@ -44,9 +44,9 @@ enum { X32 = 0x40000000 };
 static void bind_is_asked_about_whatever_its_arguments(void **state)
 {
 	(void)state;
-	assert_int_equal(answer((uint32_t)COMPAT_AUDIT_ARCH, SYS_bind, 0, 0),
+	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, SYS_bind, 0, 0),
 			 SECCOMP_RET_USER_NOTIF);
-	assert_int_equal(answer((uint32_t)COMPAT_AUDIT_ARCH, SYS_bind, UINT64_MAX,
+	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, SYS_bind, UINT64_MAX,
 				UINT64_MAX),
 			 SECCOMP_RET_USER_NOTIF);
 }
@@ -61,13 +61,13 @@ static void two_options_are_asked_about_and_no_other(void **state)
 				 option == IPV6_V6ONLY) ||
 				(level == SOL_SOCKET && option == SO_REUSEPORT);
 
-			assert_int_equal(answer((uint32_t)COMPAT_AUDIT_ARCH, SYS_setsockopt,
+			assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, SYS_setsockopt,
 						level, option),
 					 asked ? SECCOMP_RET_USER_NOTIF
 					       : SECCOMP_RET_ALLOW);
 		}
 	/* The kernel takes the low halves. */
-	assert_int_equal(answer((uint32_t)COMPAT_AUDIT_ARCH, SYS_setsockopt,
+	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, SYS_setsockopt,
 				UINT64_C(7) << 32 | IPPROTO_IPV6,
 				UINT64_C(9) << 32 | IPV6_V6ONLY),
 			 SECCOMP_RET_USER_NOTIF);
@@ -78,7 +78,7 @@ static void every_other_call_is_let_through(void **state)
 	(void)state;
 	for (int number = -1; number < 2000; number++)
 		if (number != SYS_bind && number != SYS_setsockopt)
-			assert_int_equal(answer((uint32_t)COMPAT_AUDIT_ARCH, number,
+			assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, number,
 						IPPROTO_IPV6, IPV6_V6ONLY),
 					 SECCOMP_RET_ALLOW);
 }
@@ -91,13 +91,13 @@ static void other_entry_points_are_the_kernels(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (others[i] != (uint32_t)COMPAT_AUDIT_ARCH)
+		if (others[i] != (uint32_t)KERNEL_AUDIT_ARCH)
 			for (int number = 0; number < 500; number++)
 				assert_int_equal(answer(others[i], number,
 							IPPROTO_IPV6,
 							IPV6_V6ONLY),
 						 SECCOMP_RET_ALLOW);
-	assert_int_equal(answer((uint32_t)COMPAT_AUDIT_ARCH, X32 | SYS_bind, 0, 0),
+	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, X32 | SYS_bind, 0, 0),
 			 SECCOMP_RET_ALLOW);
 }
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "groups.h"
+#include "cred/groups.h"
 
 static struct plan plan;
 static struct fault f;

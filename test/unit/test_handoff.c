@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <sys/syscall.h>
 
-#include "environ.h"
-#include "handoff.h"
+#include "run/env.h"
+#include "listen/handoff.h"
 
 /*
  * A table of descriptors: what each refers to, by number, 0 if it is closed.

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#include "holder.h"
+#include "listen/holder.h"
 
 /* Bind a socket and say of the listener what it got. */
 static int hold(struct listener *l, enum listener_kind kind, int family,

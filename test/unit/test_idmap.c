@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "idmap.h"
+#include "cred/idmap.h"
 
 static bool holds(const char *map, uint32_t id)
 {

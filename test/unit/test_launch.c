@@ -1,8 +1,8 @@
 #include "unit.h"
 
-#include "launch.h"
-#include "verify.h"
-#include "handoff.h"
+#include "run/exec.h"
+#include "drop/verify.h"
+#include "listen/handoff.h"
 
 /* A filesystem of a few names: what execve(2) says of each, and if it is there. */
 int __wrap_execve(const char *path, char *const argv[], char *const env[]);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "links.h"
+#include "own/links.h"
 
 /* A kernel that is all words: what was called, in which order. */
 int __wrap_descriptor_open(const char *path, int flags);

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "listen.h"
+#include "listen/socket.h"
 
 /* A network that refuses what it is told to; its sockets are real numbers. */
 int __wrap_descriptor_socket(int family, int type);

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "text.h"
+#include "base/text.h"
 
 /* The table itself, so that no row can be forgotten here. */
 #include "options.c"
@@ -439,7 +439,7 @@ static void expanded_values_have_a_common_limit(void **state)
 }
 
 /* stepdown, count times the same option, cmd */
-static int parse_many(const char *option, size_t count)
+static int str_many(const char *option, size_t count)
 {
 	static const char *words[600];
 
@@ -465,8 +465,8 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		assert_int_equal(parse_many(lists[i].option, lists[i].most), 0);
-		assert_int_equal(parse_many(lists[i].option, lists[i].most + 1),
+		assert_int_equal(str_many(lists[i].option, lists[i].most), 0);
+		assert_int_equal(str_many(lists[i].option, lists[i].most + 1),
 				 -1);
 		assert_fault(&f, EXIT_USAGE, lists[i].words);
 	}

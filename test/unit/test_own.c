@@ -8,8 +8,8 @@
 
 #include <linux/openat2.h>
 
-#include "own.h"
-#include "say.h"
+#include "own/own.h"
+#include "base/report.h"
 
 /*
  * A real tree and real calls, but that no owner changes (so this needs no

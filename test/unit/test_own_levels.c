@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "own_levels.h"
+#include "own/levels.h"
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -29,7 +29,7 @@ long __wrap_syscall(long number, ...)
 	result = __real_syscall(number, words[0], words[1], words[2], words[3],
 				words[4]);
 	if (number == SYS_statx && result == 0 && lie)
-		((struct compat_statx *)words[4])->btime[1] ^= 1;
+		((struct sys_statx *)words[4])->btime[1] ^= 1;
 	return result;
 }
 
@@ -128,7 +128,7 @@ static void descriptors_are_bounded_and_each_level_is_found_again(void **state)
 
 static void a_level_goes_on_where_it_was_left(void **state)
 {
-	struct compat_dirent *entry;
+	struct sys_dirent *entry;
 	int fd = open(root, OWN_FOLDER);
 
 	(void)state;

@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "own_mode.h"
+#include "own/mode.h"
 
 static struct mode_clause clauses[4];
 

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "own_stdio.h"
-#include "say.h"
+#include "own/stdio.h"
+#include "base/report.h"
 
 /* Descriptors 0-2 as the test says they are. */
 int __real_fstat(int fd, struct stat *st);

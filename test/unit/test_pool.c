@@ -2,9 +2,9 @@
 
 #include <arpa/inet.h>
 
-#include "pool.h"
-#include "text.h"
-#include "url.h"
+#include "bind/pool.h"
+#include "base/text.h"
+#include "listen/url.h"
 
 static struct plan plan;
 static struct fault f;

@@ -1,7 +1,7 @@
 #include "unit.h"
 
-#include "say.h"
-#include "text.h"
+#include "base/report.h"
+#include "base/text.h"
 
 ssize_t __wrap_write(int fd, const void *bytes, size_t length);
 
@@ -50,7 +50,7 @@ static void a_fault_is_a_line_on_stderr_in_one_write(void **state)
 
 	(void)state;
 	fault_set(&f, EXIT_STEP, EACCES, "listen %s", "tcp://0.0.0.0:80");
-	say_fault(&f);
+	report_fault(&f);
 	assert_string_equal(written, "stepdown: listen tcp://0.0.0.0:80: "
 				     "Permission denied\n");
 	assert_int_equal(target, STDERR_FILENO);
@@ -63,7 +63,7 @@ static void a_fault_without_errno_has_no_reason(void **state)
 
 	(void)state;
 	fault_set(&f, EXIT_USAGE, 0, "--user is missing");
-	say_fault(&f);
+	report_fault(&f);
 	assert_string_equal(written, "stepdown: --user is missing\n");
 }
 
@@ -83,7 +83,7 @@ static void each_reason_is_that_of_its_errno(void **state)
 			 err);
 		with_nothing_written(NULL);
 		fault_set(&f, EXIT_STEP, err, "what");
-		say_fault(&f);
+		report_fault(&f);
 		if (strcmp(written, number) == 0)
 			continue;
 		assert_string_equal(written, wanted);
@@ -99,7 +99,7 @@ static void a_hint_is_a_line_of_its_own_in_the_same_write(void **state)
 	(void)state;
 	fault_set(&f, EXIT_USAGE, 0, "what");
 	fault_hint(&f, "do this");
-	say_fault(&f);
+	report_fault(&f);
 	assert_string_equal(written, "stepdown: what\n"
 				     "stepdown: hint: do this\n");
 	assert_int_equal(writes, 1);
@@ -111,7 +111,7 @@ static void a_warning_says_that_it_is_one(void **state)
 
 	(void)state;
 	fault_set(&f, EXIT_STEP, EROFS, "what");
-	say_warning(&f);
+	report_warning(&f);
 	assert_string_equal(written, "stepdown: warning: what: "
 				     "Read-only file system\n");
 	assert_int_equal(target, STDERR_FILENO);
@@ -120,11 +120,11 @@ static void a_warning_says_that_it_is_one(void **state)
 static void notes_go_to_stderr_and_lines_to_stdout(void **state)
 {
 	(void)state;
-	say_note("%d %s", 1, "note");
+	report_note("%d %s", 1, "note");
 	assert_string_equal(written, "stepdown: 1 note\n");
 	assert_int_equal(target, STDERR_FILENO);
 	with_nothing_written(NULL);
-	say_line("%d %s", 1, "line");
+	report_line("%d %s", 1, "line");
 	assert_string_equal(written, "1 line\n");
 	assert_int_equal(target, STDOUT_FILENO);
 }
@@ -137,7 +137,7 @@ static void a_text_goes_to_stdout_as_it_is(void **state)
 	(void)state;
 	text_start(&t, buffer, sizeof(buffer));
 	text_add(&t, "a\n\tb\n");
-	say_text(&t);
+	report_text(&t);
 	assert_string_equal(written, "a\n\tb\n");
 	assert_int_equal(target, STDOUT_FILENO);
 }
@@ -154,7 +154,7 @@ static void only_printable_ascii_and_one_newline_are_written(void **state)
 	bytes[255] = '\0';
 	fault_set(&f, EXIT_STEP, 0, "%s", bytes);
 	fault_hint(&f, "%s", bytes);
-	say_fault(&f);
+	report_fault(&f);
 	for (size_t i = 0; i < total; i++) {
 		unsigned char c = (unsigned char)written[i];
 
@@ -167,7 +167,7 @@ static void only_printable_ascii_and_one_newline_are_written(void **state)
 	assert_has(written, "\\x7f");
 	assert_has(written, "\\xff\nstepdown: hint: \\x01");
 	with_nothing_written(NULL);
-	say_line("%s", "a\nb");
+	report_line("%s", "a\nb");
 	assert_string_equal(written, "a\\x0ab\n");
 }
 
@@ -181,13 +181,13 @@ static void the_longest_message_still_ends_in_a_newline(void **state)
 	bytes[sizeof(bytes) - 1] = '\0';
 	fault_set(&f, EXIT_STEP, EADDRNOTAVAIL, "%s", bytes);
 	fault_hint(&f, "%s", bytes);
-	say_fault(&f);
+	report_fault(&f);
 	assert_true(total > 2000);
 	assert_int_equal(written[total - 1], '\n');
 	assert_int_equal(strlen(written), total);
 	with_nothing_written(NULL);
 	for (int i = 0; i < 5; i++)
-		say_note("%s%s%s%s%s%s%s%s%s%s", bytes, bytes, bytes, bytes,
+		report_note("%s%s%s%s%s%s%s%s%s%s", bytes, bytes, bytes, bytes,
 			 bytes, bytes, bytes, bytes, bytes, bytes);
 	assert_int_equal(written[total - 1], '\n');
 }
@@ -196,7 +196,7 @@ static void a_short_write_goes_on(void **state)
 {
 	(void)state;
 	most = 3;
-	say_line("0123456789");
+	report_line("0123456789");
 	assert_string_equal(written, "0123456789\n");
 	assert_int_equal(writes, 4);
 }
@@ -205,7 +205,7 @@ static void an_interrupted_write_is_tried_again(void **state)
 {
 	(void)state;
 	errors[0] = errors[1] = EINTR;
-	say_line("line");
+	report_line("line");
 	assert_string_equal(written, "line\n");
 	assert_int_equal(writes, 3);
 }
@@ -218,12 +218,12 @@ static void a_write_that_fails_is_given_up(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
 		with_nothing_written(NULL);
 		errors[0] = reasons[i];
-		say_line("line");
+		report_line("line");
 		assert_int_equal(writes, 1);
 	}
 	with_nothing_written(NULL);
 	most = 0;
-	say_line("line");
+	report_line("line");
 	assert_int_equal(writes, 1);
 }
 

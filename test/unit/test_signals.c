@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "signals.h"
+#include "run/signals.h"
 
 static int parse(const char *text)
 {

@@ -4,9 +4,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "sockopt.h"
-#include "text.h"
-#include "url.h"
+#include "listen/sockopt.h"
+#include "base/text.h"
+#include "listen/url.h"
 
 /* A kernel that notes what is set, and refuses one call. */
 int __wrap_setsockopt(int fd, int level, int name, const void *value,

@@ -5,7 +5,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 
-#include "start.h"
+#include "cred/start.h"
 
 /*
  * A process that is whoever the test says. What it does to itself is written

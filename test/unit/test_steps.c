@@ -1,12 +1,12 @@
 #include "unit.h"
 
-#include "drop.h"
-#include "listen.h"
-#include "own.h"
-#include "own_stdio.h"
-#include "say.h"
+#include "drop/drop.h"
+#include "listen/socket.h"
+#include "own/own.h"
+#include "own/stdio.h"
+#include "base/report.h"
 #include "steps.h"
-#include "verify.h"
+#include "drop/verify.h"
 
 #define STEP(name) \
 	int __wrap_##name##_run(const struct plan *plan, struct run *run, \

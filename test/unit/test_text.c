@@ -2,7 +2,7 @@
 
 #include <limits.h>
 
-#include "text.h"
+#include "base/text.h"
 
 /*
  * Our own formatting must say what printf(3) says, whatever the room: never

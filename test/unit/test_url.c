@@ -2,8 +2,8 @@
 
 #include <arpa/inet.h>
 
-#include "text.h"
-#include "url.h"
+#include "base/text.h"
+#include "listen/url.h"
 
 static bool parse(const char *text, struct listener *l, char *why, size_t size)
 {

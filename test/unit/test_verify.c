@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "verify.h"
+#include "drop/verify.h"
 
 /*
  * A kernel that answers what it is told to, so that each answer can be wrong

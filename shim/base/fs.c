@@ -1,0 +1,220 @@
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "base/sys.h"
+#include "base/text.h"
+
+#define UNKNOWN_MOUNT UINT64_MAX
+#define DEVICE_BIT (UINT64_C(1) << 62)
+
+void own_open_link(char path[OWN_LINK], const char *folder, int fd)
+{
+	struct text out;
+
+	text_start(&out, path, OWN_LINK);
+	text_add(&out, "/proc/self/%s/%d", folder, fd);
+}
+
+bool own_open_part(const char **path, char name[NAME_MAX + 2])
+{
+	const char *at = *path + strspn(*path, "/");
+	size_t length = strcspn(at, "/");
+	size_t kept = length <= NAME_MAX ? length : NAME_MAX + 1;
+
+	memcpy(name, at, kept);
+	name[kept] = '\0';
+	*path = at + length;
+	return kept > 0;
+}
+
+void own_open_start(struct own_opener *o, bool cross_mounts)
+{
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
+	int fd = sys_openat2(AT_FDCWD, "/", &how);
+
+	o->cross_mounts = cross_mounts;
+	/* EPERM is how seccomp profiles older than a call refuse it. */
+	o->openat2 = fd >= 0 || (errno != ENOSYS && errno != EPERM);
+	o->mount = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+static int close_with(int fd, int err)
+{
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* The number behind "mnt_id:" in /proc/self/fdinfo/FD, or 0. */
+static uint64_t mount_from_proc(int fd)
+{
+	char buffer[512];
+	const char *at;
+	uint64_t id = 0;
+
+	own_open_link(buffer, "fdinfo", fd);
+	procfs_read(AT_FDCWD, buffer, buffer, sizeof(buffer));
+	at = strstr(buffer, "mnt_id:");
+	if (!at)
+		return 0;
+	at += strlen("mnt_id:");
+	for (at += strspn(at, " \t"); *at >= '0' && *at <= '9'; at++)
+		id = id * 10 + (uint64_t)(*at - '0');
+	return id;
+}
+
+/*
+ * Something that is the same for all files of one mount, and as far as the
+ * kernel tells, for no other. A bit keeps the sources apart.
+ */
+static uint64_t mount_of(int fd)
+{
+	struct sys_statx stx;
+	struct stat st;
+	uint64_t id;
+
+	if (sys_statx(fd, "", AT_EMPTY_PATH, KERNEL_STATX_MNT_ID, &stx) ==
+		    0 &&
+	    stx.mask & KERNEL_STATX_MNT_ID)
+		return stx.mnt_id;
+	id = mount_from_proc(fd);
+	if (id)
+		return id;
+	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
+}
+
+int own_open_same_mount(int fd, int other)
+{
+	uint64_t mount = mount_of(fd);
+	uint64_t mount_of_other = mount_of(other);
+
+	if (!((mount | mount_of_other) & DEVICE_BIT))
+		return mount == mount_of_other;
+	errno = ENOSYS;
+	return -1;
+}
+
+void own_open_stay(struct own_opener *o, int fd)
+{
+	if (!o->openat2)
+		o->mount = mount_of(fd);
+}
+
+/* Only the descriptor of the same mount is kept. */
+static int same_mount(const struct own_opener *o, int fd)
+{
+	uint64_t mount;
+
+	if (fd < 0 || o->cross_mounts)
+		return fd;
+	mount = mount_of(fd);
+	if (mount == o->mount && mount != UNKNOWN_MOUNT)
+		return fd;
+	return close_with(fd, EXDEV);
+}
+
+static int open_in(const struct own_opener *o, int folder, const char *name,
+		   int flags, uint64_t resolve)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
+		.resolve = resolve | RESOLVE_NO_SYMLINKS |
+			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
+	};
+
+	if (o->openat2)
+		return sys_openat2(folder, name, &how);
+	return same_mount(o, openat(folder, name, ((int)how.flags) | O_CLOEXEC));
+}
+
+int own_open(const struct own_opener *o, int folder, const char *name,
+	     int flags)
+{
+	return open_in(o, folder, name, flags, RESOLVE_BENEATH);
+}
+
+int own_open_parent(const struct own_opener *o, int folder)
+{
+	return open_in(o, folder, "..", OWN_FOLDER, 0);
+}
+
+/* The next part of a path, without following it. Takes fd. */
+static int step_into(int fd, const char *name)
+{
+	struct stat st;
+	int next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (next < 0)
+		return close_with(fd, errno);
+	close(fd);
+	if (fstat(next, &st) < 0)
+		return close_with(next, errno);
+	if (S_ISLNK(st.st_mode))
+		return close_with(next, ELOOP);
+	return next;
+}
+
+static int walk_path(const char *path)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+	char name[NAME_MAX + 2];
+
+	while (fd >= 0 && own_open_part(&path, name))
+		fd = step_into(fd, name);
+	return fd;
+}
+
+int own_open_path(const struct own_opener *o, const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS
+	};
+
+	if (o->openat2)
+		return sys_openat2(AT_FDCWD, path, &how);
+	return walk_path(path);
+}
+
+unsigned int fs_max_descriptors(unsigned int most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > most)
+		return most;
+	return (unsigned int)limit.rlim_cur;
+}
+
+bool procfs_read(int dir, const char *path, char *out, size_t size)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = -1;
+
+	if (fd >= 0) {
+		length = read(fd, out, size - 1);
+		close(fd);
+	}
+	out[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+bool procfs_read_of(int proc, pid_t pid, const char *name, char *out,
+		    size_t size)
+{
+	char path[32];
+	struct text t;
+
+	text_start(&t, path, sizeof(path));
+	text_add(&t, "%d/%s", (int)pid, name);
+	return procfs_read(proc, path, out, size);
+}

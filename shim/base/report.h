@@ -1,0 +1,46 @@
+/*
+ * say: every word that goes to stdout or stderr.
+ *
+ * One message is one write(2), so lines of several processes do not mix. Bytes
+ * that are not printable ASCII are written as \xNN: a value may come from the
+ * environment, and a message must stay one line and harmless on a terminal.
+ */
+#ifndef STEPDOWN_BASE_REPORT_H
+#define STEPDOWN_BASE_REPORT_H
+
+#include <stdbool.h>
+
+struct fault;
+struct text;
+
+/* stderr: "stepdown: WHAT: REASON" and, if there is one, "stepdown: hint: HINT". */
+void report_fault(const struct fault *f);
+
+/* The same for what the run goes on without: "stepdown: warning: ...". */
+void report_warning(const struct fault *f);
+
+/*
+ * As report_warning(), but rather lose the words than wait for a reader: for the
+ * init, who must not hang on a full pipe.
+ */
+void report_warning_now(const struct fault *f);
+void report_fault_now(const struct fault *f);
+
+/* stderr, for --verbose: "stepdown: ...". */
+void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * stderr, while something takes long: a line, or with in_place one that is
+ * written over the last on a terminal, and cleared by report_progress_end().
+ */
+void report_progress(bool in_place, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void report_progress_end(void);
+
+/* stdout: one line, as it is asked for by --dry-run. */
+void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* stdout: a text of our own, as it is. */
+void report_text(struct text *text);
+
+#endif

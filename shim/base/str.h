@@ -1,0 +1,80 @@
+/*
+ * parse: words to values. Pure: no system call, no global state.
+ *
+ * Each function returns true and fills its result, or returns false and leaves
+ * it as it was. A number is decimal digits and nothing else: no sign, no space,
+ * no base prefix, no exponent; what strtoul(3) lets through has let more than
+ * one setuid helper run a command as root.
+ */
+#ifndef STEPDOWN_BASE_STR_H
+#define STEPDOWN_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text;
+
+#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A part of the command line, not ended by NUL. */
+struct slice {
+	const char *at;
+	size_t length;
+};
+
+/* Decimal digits, lowest <= value <= highest. */
+bool str_number(const char *text, uint64_t lowest, uint64_t highest,
+		  uint64_t *value);
+
+/*
+ * A uid or gid: 0 to 4294967294. 4294967295 is (uid_t)-1, which setresuid(2)
+ * takes for "leave as it is", so it is no id at all.
+ */
+bool str_id(const char *text, uint32_t *id);
+
+/* All digits, and at least one: a number, never a name. */
+bool str_is_number(const char *text);
+
+/* Any of [A-Za-z0-9_]. */
+bool str_is_name_byte(char c);
+
+/* The name of an environment variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
+bool str_is_variable(const char *text, size_t length);
+
+/*
+ * A duration of 1 ms to 24 days: a number and ms, s, m or h; without one of
+ * these it is seconds.
+ */
+bool str_duration(const char *text, uint32_t *milliseconds);
+
+/* FROM:TO, two numbers from 0 to 255. */
+bool str_pair(const char *text, uint8_t *from, uint8_t *to);
+
+/*
+ * The value of a variable in an environment (as environ(7)), or NULL. Without
+ * an environment (NULL) there is none.
+ */
+const char *str_variable(char *const env[], const char *name, size_t length);
+
+/* All of a text. */
+struct slice str_word(const char *text);
+
+/* Is it this text? */
+bool str_is(struct slice w, const char *text);
+
+/* Copy a word and end it by NUL; false, and no copy, if it is too long. */
+bool str_copy(struct slice w, char *out, size_t size);
+
+/*
+ * Take the part before the character off *rest, and the character too. Without
+ * one, all of *rest is the part, and *rest is empty.
+ */
+struct slice str_cut(struct slice *rest, char at);
+
+/* Append what is wrong with a text; returns false, so that it is one line. */
+bool str_no(struct text *wrong, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,190 @@
+#include "config_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/text.h"
+#include "options.h"
+#include "plan.h"
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static char *skip_blanks(char *at)
+{
+	while (is_blank(*at))
+		at++;
+	return at;
+}
+
+/*
+ * What may steer a program with privileges that its caller has not: root's own
+ * regular file. It is checked on the open descriptor, so that nobody can swap
+ * it in between.
+ */
+static int check_trust(int fd, const char *path, struct fault *f)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return fault_set(f, EXIT_USAGE, errno, "examine %s", path);
+	if (S_ISREG(st.st_mode) && st.st_uid == 0 &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	fault_set(f, EXIT_USAGE, 0,
+		  "%s: not a file that root owns and nobody else may write",
+		  path);
+	return fault_hint(f, "in the image: chown 0:0 FILE && chmod 644 FILE");
+}
+
+/* Read all of it, and end it with a NUL. */
+static int read_text(int fd, const char *path, char *buffer, size_t size,
+		     struct fault *f)
+{
+	size_t length = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, buffer + length, size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fault_set(f, EXIT_USAGE, errno, "read %s",
+					 path);
+		length += (size_t)got;
+		if (length == size)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "%s: more than %zu bytes", path,
+					 size - 1);
+		if (got == 0)
+			break;
+	}
+	buffer[length] = '\0';
+	if (strlen(buffer) != length)
+		return fault_set(f, EXIT_USAGE, 0, "%s: it holds a NUL", path);
+	return 0;
+}
+
+/* "what" becomes "FILE:LINE: what". */
+static void report_where(struct fault *f, const char *path, size_t line)
+{
+	char what[sizeof(f->what)];
+	struct text t;
+
+	text_start(&t, what, sizeof(what));
+	text_add(&t, "%s:%zu: %s", path, line, f->what);
+	strcpy(f->what, what);
+}
+
+/*
+ * One line: NAME, NAME=VALUE or NAME VALUE, where NAME is a long option. Blanks
+ * around it do not count. A '#' begins a comment only where a name would be,
+ * because it is an ordinary byte in a value.
+ */
+static int set_line(struct plan *plan, char *line, char *const env[],
+		    uint64_t *seen, struct fault *f)
+{
+	char *name = skip_blanks(line);
+	size_t length = strcspn(name, "= \t\r");
+	char *end = name + strlen(name);
+	char *value = name + length;
+	bool given;
+
+	if (!*name || *name == '#')
+		return 0;
+	while (is_blank(end[-1]))
+		*--end = '\0';
+	value = skip_blanks(value);
+	given = *value;
+	if (*value == '=')
+		value = skip_blanks(value + 1);
+	name[length] = '\0';
+	return options_set(plan, name, given ? value : NULL, env, seen, f);
+}
+
+static int set_lines(struct plan *plan, const char *path, char *const env[],
+		     struct fault *f)
+{
+	uint64_t seen = 0;
+	size_t number = 1;
+	char *line = plan->config;
+
+	for (char *next = line; next; line = next, number++) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (set_line(plan, line, env, &seen, f) < 0) {
+			report_where(f, path, number);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* needed: it must exist. trusted: it must be root's. env: NULL, if hostile. */
+static int read_file(struct plan *plan, const char *path, bool needed,
+		     bool trusted, char *const env[], struct fault *f)
+{
+	/* Not to wait for a writer, should it be a FIFO. */
+	int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int result;
+
+	if (fd < 0) {
+		if (!needed && (errno == ENOENT || errno == ENOTDIR))
+			return 0;
+		return fault_set(f, EXIT_USAGE, errno, "read %s", path);
+	}
+	result = trusted ? check_trust(fd, path, f) : 0;
+	if (result == 0)
+		result = read_text(fd, path, plan->config,
+				   sizeof(plan->config), f);
+	close(fd);
+	return result < 0 ? -1 : set_lines(plan, path, env, f);
+}
+
+/*
+ * Whoever may execute the file chose these words and the environment. Only the
+ * command is his to choose, for it runs with nothing but what the file says.
+ */
+static int read_secure(struct plan *plan, const char *standard,
+		       char *const argv[], struct fault *f)
+{
+	char *const *at = argv[0] ? argv + 1 : argv;
+	int result;
+
+	if (*at && (*at)[0] == '-' && strcmp(*at, "--") != 0)
+		result = fault_set(f, EXIT_USAGE, 0,
+				   "%s: options are not taken here", *at);
+	else
+		result = read_file(plan, standard, true, true, NULL, f);
+	plan->command = *at && strcmp(*at, "--") == 0 ? at + 1 : at;
+	if (result == 0 || f->hint[0])
+		return result;
+	return fault_hint(f,
+			  "with file capabilities or setuid, options come from %s alone",
+			  standard);
+}
+
+int settings_read(struct plan *plan, const char *standard, char *const argv[],
+		  char *const env[], struct fault *f)
+{
+	const char *path;
+	int result;
+
+	if (plan->start.secure)
+		return read_secure(plan, standard, argv, f);
+	result = options_config(plan, argv, env, &path, f);
+	if (result == 0 && path)
+		result = read_file(plan, path, true, false, env, f);
+	else if (result == 0)
+		result = read_file(plan, standard, false, true, env, f);
+	return result < 0 ? -1 : options_parse(plan, argv, env, f);
+}

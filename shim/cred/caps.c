@@ -1,0 +1,330 @@
+#include "cred/caps.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/str.h"
+#include "base/text.h"
+
+/* The kernel keeps its sets in 64 bits. */
+enum { CAPS_LIMIT = 64, CAPS_NAME_MAX = 32 };
+
+static uint64_t bit(int cap)
+{
+	return UINT64_C(1) << cap;
+}
+
+/* A name or number of a capability, or -1. */
+static int find(const char *word)
+{
+	uint64_t number;
+
+	if (str_number(word, 0, CAPS_LIMIT - 1, &number))
+		return (int)number;
+	if (strncasecmp(word, "cap_", 4) == 0)
+		word += 4;
+	return *word ? capng_name_to_capability(word) : -1;
+}
+
+int caps_parse(const char *list, uint64_t *set, struct fault *f)
+{
+	struct slice rest = str_word(list);
+	struct slice word;
+	uint64_t found = 0;
+
+	if (strcmp(list, "none") == 0) {
+		*set = 0;
+		return 0;
+	}
+	do {
+		char name[CAPS_NAME_MAX];
+		int cap = -1;
+
+		word = str_cut(&rest, ',');
+		if (str_copy(word, name, sizeof(name)))
+			cap = find(name);
+		if (cap < 0) {
+			fault_set(f, EXIT_USAGE, 0,
+				  "--keep-caps %s: no capability '%.*s'", list,
+				  (int)word.length, word.at);
+			return fault_hint(f,
+					  "as in net_bind_service,chown");
+		}
+		found |= bit(cap);
+	} while (word.at[word.length]);
+	*set = found;
+	return 0;
+}
+
+void caps_describe(uint64_t set, struct text *out)
+{
+	const char *comma = "";
+
+	if (set == 0)
+		text_add(out, "none");
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		const char *name;
+
+		if (!(set & bit(cap)))
+			continue;
+		name = capng_capability_to_name((unsigned int)cap);
+		if (name)
+			text_add(out, "%s%s", comma, name);
+		else
+			text_add(out, "%s%d", comma, cap);
+		comma = ",";
+	}
+}
+
+/* libcap-ng's picture of the wanted sets, one of its types at a time. */
+static void choose(capng_type_t type, uint64_t set)
+{
+	for (int cap = 0; cap < CAPS_LIMIT; cap++)
+		if (set & bit(cap))
+			capng_update(CAPNG_ADD, type, (unsigned int)cap);
+}
+
+/*
+ * Not capng_get_caps_process(): it reads the bounding and ambient sets from
+ * /proc/PID/status, which may not be mounted, and its parser would be a fifth
+ * of the whole binary.
+ */
+int caps_held(uint64_t *permitted, uint64_t *effective)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	*permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	*effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	return 0;
+}
+
+/* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
+static int in_bounding(int cap)
+{
+	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+}
+
+uint64_t caps_bounding(void)
+{
+	uint64_t set = 0;
+
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		int has = in_bounding(cap);
+
+		if (has < 0)
+			break;
+		if (has)
+			set |= bit(cap);
+	}
+	return set;
+}
+
+/* act: what failed, for the reason in errno. */
+static int failed(const char *act, struct fault *f)
+{
+	return fault_set(f, EXIT_STEP, errno, "%s", act);
+}
+
+/*
+ * Set permitted, effective and inheritable, nothing more. capng_apply() tells
+ * failures apart by its return value and does not promise an errno.
+ */
+static int set_process(uint64_t permitted, uint64_t effective,
+		       uint64_t inheritable)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	choose(CAPNG_PERMITTED, permitted);
+	choose(CAPNG_EFFECTIVE, effective);
+	choose(CAPNG_INHERITABLE, inheritable);
+	return capng_apply(CAPNG_SELECT_CAPS);
+}
+
+int caps_raise(uint64_t permitted, struct fault *f)
+{
+	return set_process(permitted, permitted, 0) < 0
+		       ? failed("raise the file capabilities", f)
+		       : 0;
+}
+
+int caps_give_up(struct fault *f)
+{
+	return set_process(0, 0, 0) < 0
+		       ? failed("give up the file capabilities", f)
+		       : 0;
+}
+
+/*
+ * Drop from the bounding set what is not kept, by number up to the last one
+ * the kernel has: libcap-ng knows only the capabilities of its own day, and
+ * Debian's build of it reports success when a drop failed. Reading costs a
+ * seventh of dropping, and an engine has mostly dropped the greater part. What
+ * is permitted mostly is in the bounding set too, and is not asked about;
+ * verify reads all of it.
+ */
+static int reduce_bounding(uint64_t keep, uint64_t permitted)
+{
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		int has = permitted & bit(cap) ? 1 : in_bounding(cap);
+
+		if (has < 0)	/* past the last one, and there is a first */
+			return errno == EINVAL && cap > 0 ? 0 : -1;
+		if (has && !(keep & bit(cap)) &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * The locks of Linux 2.6.26 and 4.3. Not SECURE_ALL_LOCKS: headers of 6.14 and
+ * later have more, which an older kernel refuses.
+ */
+enum {
+	LOCKS = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+};
+
+/*
+ * uid 0 means nothing any more (NOROOT), a change of uid changes no set
+ * (NO_SETUID_FIXUP), no set survives one by request (KEEP_CAPS off), nothing
+ * becomes ambient again; all locked, for this process and all it starts. What
+ * the runtime has locked already stays as it is. Setuid programs that are to
+ * work count on the first two being off.
+ */
+static int lock_securebits(bool new_privs)
+{
+	const int wanted = LOCKS | SECBIT_NO_CAP_AMBIENT_RAISE |
+			   (new_privs ? 0 : SECBIT_NOROOT |
+					    SECBIT_NO_SETUID_FIXUP);
+	int now = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+	int fixed;
+
+	if (now < 0)
+		return -1;
+	fixed = (now & LOCKS) >> 1;
+	return prctl(PR_SET_SECUREBITS,
+		     (wanted & ~fixed) | (now & (fixed | ~(LOCKS | LOCKS >> 1))),
+		     0, 0, 0);
+}
+
+int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
+{
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		const char *name =
+			capng_capability_to_name((unsigned int)cap);
+
+		if (!(keep & bit(cap)))
+			continue;
+		if (in_bounding(cap) < 0 && errno == EINVAL)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--keep-caps %d: no such capability in this kernel",
+					 cap);
+		if (permitted & bit(cap))
+			continue;
+		fault_set(f, EXIT_STEP, EPERM, "keep capability %s",
+			  name ? name : "(unnamed)");
+		return caps_hint(f, cap);
+	}
+	return 0;
+}
+
+int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
+{
+	uint64_t permitted, effective, setpcap;
+
+	if (caps_held(&permitted, &effective) < 0)
+		return failed("read the capabilities", f);
+	if (caps_check(keep | held, permitted, f) < 0)
+		return -1;
+	/*
+	 * CAP_SETPCAP stays until the bounding set and the securebits are
+	 * done, all else goes at once. Ambient capabilities must be permitted
+	 * and inheritable first, and be raised before SECBIT_NO_CAP_AMBIENT_RAISE.
+	 */
+	setpcap = permitted & bit(CAP_SETPCAP);
+	if (set_process(keep | held | setpcap, setpcap, keep) < 0)
+		return failed("set the capabilities", f);
+	capng_clear(CAPNG_SELECT_AMBIENT);
+	choose(CAPNG_AMBIENT, keep);
+	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
+		return failed("set the ambient capabilities", f);
+	if (setpcap && reduce_bounding(keep, permitted) < 0)
+		return failed("empty the bounding set", f);
+	if (setpcap && lock_securebits(new_privs) < 0)
+		return failed("lock the securebits", f);
+	if (set_process(keep | held, keep | held, keep) < 0)
+		return failed("drop the capabilities", f);
+	return 0;
+}
+
+int caps_clear(struct fault *f)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+		{ 0 }
+	};
+
+	/* Not libcap-ng: it remembers the id of the thread that began. */
+	if (syscall(SYS_capset, &header, none) < 0)
+		return failed("drop the capabilities", f);
+	return 0;
+}
+
+/*
+ * An engine's --cap-add does not reach a process that is not root, and file
+ * capabilities count for nothing under no_new_privs.
+ */
+static int hint_unprivileged(struct fault *f, int cap, const char *name)
+{
+	const char *other = "";
+
+	if (cap == CAP_NET_BIND_SERVICE)
+		other = ", or sysctl net.ipv4.ip_unprivileged_port_start=0";
+	if (cap == CAP_CHOWN)
+		other = ", or chown in the image, or securityContext.fsGroup";
+	return fault_hint(f,
+			  "uid %u has no CAP_%s: %s%s%s", geteuid(), name,
+			  CAPS_START_AS_ROOT,
+			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+				  ? ""
+				  : ", or setcap ...=p this file",
+			  other);
+}
+
+int caps_hint(struct fault *f, int cap)
+{
+	char name[CAPS_NAME_MAX];
+	const char *known = capng_capability_to_name((unsigned int)cap);
+	uint64_t permitted, effective;
+
+	if (!known || !str_copy(str_word(known), name, sizeof(name)) ||
+	    caps_held(&permitted, &effective) < 0 || (effective & bit(cap)))
+		return -1;
+	for (char *c = name; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+	if (geteuid() != 0)
+		return hint_unprivileged(f, cap, name);
+	return fault_hint(f,
+			  "CAP_%s is not %s: --cap-add=%s, or securityContext.capabilities.add: [\"%s\"]",
+			  name,
+			  in_bounding(cap) > 0 ? "effective"
+					       : "in the bounding set",
+			  name, name);
+}

@@ -1,0 +1,85 @@
+/*
+ * caps: capabilities(7), through libcap-ng. The only room that includes
+ * <cap-ng.h>; verify, the witness, reads the same things with raw calls.
+ *
+ * A set of capabilities travels as a uint64_t whose bit n is capability n.
+ */
+#ifndef STEPDOWN_CRED_CAPS_H
+#define STEPDOWN_CRED_CAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The hint for who is not root, and so may get nothing. */
+#define CAPS_START_AS_ROOT "start as root (no --user, runAsUser or USER)"
+
+struct fault;
+struct text;
+
+/*
+ * Read LIST: names (with or without "cap_", in any case) or numbers 0 to 63,
+ * joined by commas; "none" is the empty set.
+ *
+ * Returns 0 and sets *set, or -1 with a usage fault.
+ */
+int caps_parse(const char *list, uint64_t *set, struct fault *f);
+
+/* Append the names of a set, joined by commas; "none" when it is empty. */
+void caps_describe(uint64_t set, struct text *out);
+
+/* What this process may use, and what it uses. Returns 0, or -1 with errno. */
+int caps_held(uint64_t *permitted, uint64_t *effective);
+
+/* The bounding set. */
+uint64_t caps_bounding(void);
+
+/*
+ * Make the effective set the permitted one, which it is not where a file
+ * capability is permitted only. Returns 0, or -1 with a fault.
+ */
+int caps_raise(uint64_t permitted, struct fault *f);
+
+/* Empty all sets but the bounding one. Returns 0, or -1 with a fault. */
+int caps_give_up(struct fault *f);
+
+/*
+ * Can all of these be kept, given what is permitted? A capability that this
+ * kernel does not know is a usage fault.
+ *
+ * Returns 0, or -1 with a fault that names one of those that cannot.
+ */
+int caps_check(uint64_t keep, uint64_t permitted, struct fault *f);
+
+/*
+ * Reduce this process to exactly the capabilities in keep: permitted,
+ * effective, inheritable and ambient set; and, if CAP_SETPCAP is permitted, the
+ * bounding set, and lock the securebits so that no uid gets any back by itself.
+ * Without CAP_SETPCAP the kernel changes neither, and they stay as they are.
+ *
+ * held: what stays permitted and effective besides, and goes with the next
+ * execve.
+ *
+ * new_privs: setuid programs shall work as usual, within the bounding set.
+ *
+ * Needs the permitted set to have survived the change of uid
+ * (PR_SET_KEEPCAPS). Returns 0, or -1 with a fault; the process then holds some
+ * part of what it had and must not go on.
+ */
+int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f);
+
+/*
+ * Empty the permitted and effective sets of this thread, after caps_reduce().
+ * Returns 0, or -1 with a fault.
+ */
+int caps_clear(struct fault *f);
+
+/*
+ * After a call failed for want of a capability: add the hint that says where
+ * to get it, or leave the fault as it is if this process has it (the reason
+ * is another one then). cap: CAP_CHOWN and so on.
+ *
+ * Returns -1 always.
+ */
+int caps_hint(struct fault *f, int cap);
+
+#endif

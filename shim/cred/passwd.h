@@ -1,0 +1,57 @@
+/*
+ * names: /etc/passwd and /etc/group, read by ourselves.
+ *
+ * No NSS: its modules would be code loaded into a root process, and a static
+ * program has none. The files are read as a stream of fields in a fixed buffer,
+ * so lines and files may be of any length. A line with a missing, overlong or
+ * NUL-holding field, or a number that is not one, matches nothing, nor does one
+ * that begins with '#', '+' or '-'; the first match counts, as in getpwnam(3).
+ */
+#ifndef STEPDOWN_CRED_PASSWD_H
+#define STEPDOWN_CRED_PASSWD_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PASSWD_USERS "/etc/passwd"
+#define PASSWD_GROUPS "/etc/group"
+
+enum {
+	USER_NAME_MAX = 255,
+	USER_PATH_MAX = 1024	/* of a home or shell; NSS_BUFLEN_PASSWD */
+};
+
+struct names_user {
+	char name[USER_NAME_MAX + 1];
+	uid_t uid;
+	gid_t gid;
+	char home[USER_PATH_MAX];
+	char shell[USER_PATH_MAX];
+};
+
+/*
+ * Find a user by name, or by uid where name is NULL.
+ *
+ * Returns 1 and fills *user; 0 when there is none (no such file included); -1
+ * with errno when the file cannot be read.
+ */
+int names_find_user(const char *passwd, const char *name, uid_t uid,
+		    struct names_user *user);
+
+/* Find a group's gid by its name. Returns as names_find_user(). */
+int names_find_group(const char *group, const char *name, gid_t *gid);
+
+/* Is there a group with that gid? Returns 1, 0, or -1 with errno. */
+int names_find_gid(const char *group, gid_t gid);
+
+/*
+ * Collect the groups that list user as a member, as initgroups(3) does, at
+ * most size of them.
+ *
+ * Returns how many there are, perhaps more than size, or -1 with errno.
+ */
+ssize_t names_groups_of(const char *group, const char *user, gid_t *groups,
+			size_t size);
+
+#endif

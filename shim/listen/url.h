@@ -1,0 +1,115 @@
+/*
+ * url: the words of --listen to a socket that is wanted. Pure: no system call,
+ * no global state.
+ */
+#ifndef STEPDOWN_LISTEN_URL_H
+#define STEPDOWN_LISTEN_URL_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "base/str.h"
+
+struct text;
+
+enum { LISTENER_NAME_MAX = 255 };	/* sd_listen_fds_with_names(3) */
+
+enum listener_kind {
+	LISTENER_TCP,
+	LISTENER_UDP,
+	LISTENER_UNIX,
+	LISTENER_UNIX_DGRAM,
+	LISTENER_UNIX_SEQPACKET,
+	LISTENER_KINDS
+};
+
+/* What may follow the '?' of a listener's URL; url.c has the words. */
+enum listener_option {
+	LISTENER_BACKLOG,
+	LISTENER_REUSEPORT,
+	LISTENER_V6ONLY,
+	LISTENER_FREEBIND,
+	LISTENER_TRANSPARENT,
+	LISTENER_NODELAY,
+	LISTENER_KEEPALIVE,
+	LISTENER_DEFER_ACCEPT,
+	LISTENER_FASTOPEN,
+	LISTENER_RCVBUF,
+	LISTENER_SNDBUF,
+	LISTENER_MARK,
+	LISTENER_DEVICE,
+	LISTENER_MODE,
+	LISTENER_USER,
+	LISTENER_GROUP,
+	LISTENER_NONBLOCK,
+	LISTENER_NOLISTEN,
+	LISTENER_SPARES,
+	LISTENER_OPTIONS
+};
+
+/* What one --listen asks for: a socket, or with reuseport=N several. */
+struct listener {
+	const char *url;	/* as typed, without its name */
+	const char *name;	/* for LISTEN_FDNAMES, not ended by NUL, or NULL */
+	size_t name_length;
+	enum listener_kind kind;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} address;
+	socklen_t address_size;
+	bool dual;		/* address given as "*": IPv4 too, in one socket */
+	bool shared;		/* bound beside others with the same port */
+	uint32_t given;		/* bit n: enum listener_option n was given */
+	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
+	struct slice zone;	/* of an IPv6 address, name or number */
+	struct slice device;
+	struct slice user, group;
+
+	/* Filled by resolve_target(), for a socket with a path. */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Was this option of its URL given? */
+static inline bool listener_has(const struct listener *l,
+				enum listener_option option)
+{
+	return l->given & (UINT32_C(1) << option);
+}
+
+/* How many sockets it is. */
+static inline size_t listener_count(const struct listener *l)
+{
+	return listener_has(l, LISTENER_REUSEPORT)
+		       ? l->number[LISTENER_REUSEPORT]
+		       : 1;
+}
+
+/*
+ * [NAME=]URL, where URL is one of
+ *
+ *	tcp://ADDRESS:PORT[?OPTIONS]	ADDRESS: a.b.c.d, [v6], [v6%zone] or *
+ *	udp://ADDRESS:PORT[?OPTIONS]
+ *	unix:/PATH[?OPTIONS]		stream; unix-dgram:, unix-seqpacket:
+ *	unix:@NAME[?OPTIONS]		in the abstract namespace, the same three
+ *
+ * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into
+ * the text. An option that was not given has the value 0.
+ *
+ * Returns true, or false with what is wrong appended to *wrong; the listener
+ * is then as it was.
+ */
+bool url_parse(const char *text, struct listener *listener, struct text *wrong);
+
+/* What an option is called in OPTIONS. */
+struct slice url_option_name(enum listener_option o);
+
+#endif

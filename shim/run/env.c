@@ -1,0 +1,149 @@
+#include "run/env.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "plan.h"
+
+/* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
+enum { ROOM_FOR_OURS = 16 };
+
+static bool is_named(const char *entry, const char *name, size_t length)
+{
+	return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+const char *environ_get(const struct environment *e, const char *name)
+{
+	return str_variable(e->list, name, strlen(name));
+}
+
+static void remove_name(struct environment *e, const char *name, size_t length)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->count; i++)
+		if (!is_named(e->list[i], name, length))
+			e->list[kept++] = e->list[i];
+	e->count = kept;
+	e->list[kept] = NULL;
+}
+
+void environ_unset(struct environment *e, const char *name)
+{
+	remove_name(e, name, strlen(name));
+}
+
+/* entry: NAME=VALUE, kept by pointer. There is room, see environ_build(). */
+static void put(struct environment *e, const char *entry)
+{
+	remove_name(e, entry, strcspn(entry, "="));
+	e->list[e->count++] = (char *)(uintptr_t)entry;
+	e->list[e->count] = NULL;
+}
+
+int environ_set(struct environment *e, struct fault *f, const char *name,
+		const char *format, ...)
+{
+	struct text entry;
+	va_list words;
+
+	text_start(&entry, e->store + e->stored, sizeof(e->store) - e->stored);
+	text_add(&entry, "%s=", name);
+	va_start(words, format);
+	text_add_list(&entry, format, words);
+	va_end(words);
+	e->stored += entry.length + 1;
+	if (entry.cut || e->stored == sizeof(e->store) ||
+	    e->count + 1 >= ARRAY_LEN(e->list))
+		return fault_set(f, EXIT_STEP, E2BIG, "set %s", name);
+	put(e, entry.start);
+	return 0;
+}
+
+/*
+ * Docker sets HOME to "/" for an id without an entry, and to /root for root:
+ * both are what root had, not what somebody chose for the application.
+ */
+static bool is_roots_home(const char *home, const struct plan *plan)
+{
+	return strcmp(home, "/root") == 0 || strcmp(home, "/") == 0 ||
+	       strcmp(home, plan->root_home) == 0;
+}
+
+/* USER and the like, of the target; a uid without a name has none of them. */
+static int set_or_unset(struct environment *e, const char *name,
+			const char *value, struct fault *f)
+{
+	if (*value)
+		return environ_set(e, f, name, "%s", value);
+	environ_unset(e, name);
+	return 0;
+}
+
+/*
+ * HOME, USER, LOGNAME and SHELL belong together: if HOME is somebody's choice
+ * for the application, so are the others.
+ */
+static int set_person(struct environment *e, const struct plan *plan,
+		      struct fault *f)
+{
+	const struct target *t = &plan->target;
+	const char *wish = plan->surroundings.home;
+	const char *home = environ_get(e, "HOME");
+
+	if (wish && wish[0] == '/' && set_or_unset(e, "HOME", wish, f) < 0)
+		return -1;
+	if (home && !is_roots_home(home, plan))
+		return 0;
+	if (!wish && set_or_unset(e, "HOME", t->home, f) < 0)
+		return -1;
+	if (set_or_unset(e, "USER", t->name, f) < 0 ||
+	    set_or_unset(e, "LOGNAME", t->name, f) < 0)
+		return -1;
+	return set_or_unset(e, "SHELL", t->shell, f);
+}
+
+/* What --clear-env leaves: without them hardly anything can be found or shown. */
+static bool stays(const char *entry)
+{
+	return is_named(entry, "PATH", 4) || is_named(entry, "TERM", 4);
+}
+
+int environ_build(struct environment *e, char *const given[],
+		  const struct plan *plan, struct fault *f)
+{
+	static const char *const not_ours[] = { "LISTEN_FDS", "LISTEN_PID",
+						"LISTEN_FDNAMES",
+						"LISTEN_PIDFDID", "NGINX" };
+
+	e->count = 0;
+	e->stored = 0;
+	for (; *given; given++) {
+		if (plan->surroundings.clear && !stays(*given))
+			continue;
+		if (e->count + plan->nvariables + ROOM_FOR_OURS ==
+		    ARRAY_LEN(e->list))
+			return fault_set(f, EXIT_STEP, E2BIG,
+					 "pass on more than %d variables",
+					 ENVIRON_MAX);
+		e->list[e->count++] = *given;
+	}
+	e->list[e->count] = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
+		environ_unset(e, not_ours[i]);
+	if (set_person(e, plan, f) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->surroundings.nunset; i++)
+		environ_unset(e, plan->surroundings.unset[i]);
+	for (size_t i = 0; i < plan->nvariables; i++)
+		put(e, plan->variables[i]);
+	return 0;
+}

@@ -1,0 +1,181 @@
+#include "unit.h"
+
+#include "conflicts.h"
+#include "base/text.h"
+#include "listen/url.h"
+
+/* static: a plan is large */
+static struct plan plan;
+
+static void add(const char *url)
+{
+	char why[256];
+	struct text wrong;
+
+	text_start(&wrong, why, sizeof(why));
+	if (!url_parse(url, &plan.listeners[plan.nlisteners++], &wrong))
+		fail_msg("%s: %s", url, why);
+}
+
+static int check(struct fault *f, const char *one, const char *other)
+{
+	memset(&plan, 0, sizeof(plan));
+	add(one);
+	add(other);
+	return overlap_check(&plan, f);
+}
+
+static const char *const twice[][2] = {
+	{ "tcp://0.0.0.0:80", "tcp://0.0.0.0:80" },
+	{ "a=tcp://0.0.0.0:80", "b=tcp://0.0.0.0:80?backlog=5" },
+	{ "tcp://[::1]:80", "tcp://[0::1]:80" },
+	{ "tcp://*:80", "tcp://*:80" },
+	{ "tcp://*:80", "tcp://[::]:80?v6only=0" },
+	{ "tcp://0.0.0.0:80?reuseport", "tcp://0.0.0.0:80" },
+	{ "udp://1.2.3.4:53", "udp://1.2.3.4:53" },
+	{ "unix:/s", "unix:/s?mode=600" },
+	{ "unix:/s", "unix-dgram:/s" },
+	{ "unix:@s", "unix:@s" },
+};
+
+static const char *const overlapping[][2] = {
+	{ "tcp://0.0.0.0:80", "tcp://127.0.0.1:80" },
+	{ "tcp://[::]:80", "tcp://[::1]:80" },
+	{ "tcp://*:80", "tcp://0.0.0.0:80" },
+	{ "tcp://*:80", "tcp://127.0.0.1:80" },
+	{ "tcp://*:80", "tcp://[::]:80" },
+	{ "tcp://*:80", "tcp://[::1]:80" },
+	{ "tcp://[::]:80?v6only=0", "tcp://0.0.0.0:80" },
+	{ "tcp://[::]:80?v6only=0", "tcp://[::]:80" },
+	{ "tcp://0.0.0.0:80?device=lo", "tcp://0.0.0.0:80" },
+	{ "tcp://[fe80::1%lo]:80", "tcp://[::]:80?device=lo" },
+	{ "udp://*:53", "udp://127.0.0.1:53" },
+};
+
+static const char *const apart[][2] = {
+	{ "tcp://0.0.0.0:80", "tcp://[::]:80" },
+	{ "tcp://0.0.0.0:80", "tcp://0.0.0.0:81" },
+	{ "tcp://0.0.0.0:80", "udp://0.0.0.0:80" },
+	{ "tcp://127.0.0.1:80", "tcp://127.0.0.2:80" },
+	{ "tcp://127.0.0.1:80", "tcp://[::1]:80?v6only=0" },
+	{ "tcp://[::1]:80", "tcp://[::2]:80" },
+	{ "tcp://0.0.0.0:80?reuseport", "tcp://0.0.0.0:80?reuseport=2" },
+	{ "tcp://0.0.0.0:80?device=a", "tcp://0.0.0.0:80?device=b" },
+	{ "tcp://[fe80::1%a]:80", "tcp://[fe80::1%b]:80" },
+	{ "unix:/s", "unix:/t" },
+	{ "unix:/s", "unix:@s" },
+	{ "unix:@s", "unix-dgram:@s" },
+	{ "unix:/s", "tcp://0.0.0.0:80" },
+};
+
+static void the_same_socket_twice_is_refused(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(twice); i++)
+		for (size_t turn = 0; turn < 2; turn++) {
+			if (check(&f, twice[i][turn], twice[i][!turn]) == 0)
+				fail_msg("%s and %s were taken", twice[i][turn],
+					 twice[i][!turn]);
+			assert_fault(&f, EXIT_USAGE, "given twice");
+		}
+}
+
+static void sockets_that_exclude_each_other_are_refused(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(overlapping); i++)
+		for (size_t turn = 0; turn < 2; turn++) {
+			const char *one = overlapping[i][turn];
+			const char *other = overlapping[i][!turn];
+
+			if (check(&f, one, other) == 0)
+				fail_msg("%s and %s were taken", one, other);
+			assert_fault(&f, EXIT_USAGE, "overlaps with --listen");
+			assert_has(f.what, one);
+			assert_has(f.what, other);
+			assert_int_not_equal(f.hint[0], '\0');
+		}
+}
+
+static void sockets_that_do_not_are_taken(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(apart); i++)
+		for (size_t turn = 0; turn < 2; turn++)
+			if (check(&f, apart[i][turn], apart[i][!turn]) < 0)
+				fail_msg("%s", f.what);
+}
+
+static void sockets_are_counted_with_their_workers(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(check(&f, "tcp://0.0.0.0:80?reuseport=255",
+			       "tcp://0.0.0.0:81"),
+			 0);
+	assert_int_equal(plan_count_sockets(&plan), 256);
+	plan.inherited.count = 1;
+	assert_int_equal(overlap_check(&plan, &f), -1);
+	assert_fault(&f, EXIT_USAGE, "257 sockets, more than 256");
+}
+
+/* 127 names of 255 bytes and a separator each, and two shorter ones. */
+static void names_that_the_environment_has_no_room_for_are_refused(void **state)
+{
+	char url[512];
+	struct fault f;
+
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	memset(url, 'n', 255);
+	strcpy(url + 255, "=tcp://0.0.0.0:80?reuseport=128");
+	add(url);
+	assert_int_equal(overlap_check(&plan, &f), 0);
+	strcpy(url + 255, "=tcp://0.0.0.0:80?reuseport=129");
+	plan.nlisteners = 0;
+	add(url);
+	assert_int_equal(overlap_check(&plan, &f), -1);
+	assert_fault(&f, EXIT_USAGE, "more than 32768 bytes");
+}
+
+static void nginx_takes_only_what_listens(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	plan.handoff = HANDOFF_NGINX;
+	assert_int_equal(overlap_check(&plan, &f), -1);
+	assert_fault(&f, EXIT_USAGE, "no --listen");
+	plan.inherited.count = 1;
+	assert_int_equal(overlap_check(&plan, &f), 0);
+	plan.no_listen_pid = true;
+	assert_int_equal(overlap_check(&plan, &f), -1);
+	assert_fault(&f, EXIT_USAGE, "--no-listen-pid");
+	plan.no_listen_pid = false;
+	add("tcp://0.0.0.0:80?nolisten");
+	assert_int_equal(overlap_check(&plan, &f), -1);
+	assert_fault(&f, EXIT_USAGE, "a socket that listens");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_socket_twice_is_refused),
+		cmocka_unit_test(sockets_that_exclude_each_other_are_refused),
+		cmocka_unit_test(sockets_that_do_not_are_taken),
+		cmocka_unit_test(sockets_are_counted_with_their_workers),
+		cmocka_unit_test(
+			names_that_the_environment_has_no_room_for_are_refused),
+		cmocka_unit_test(nginx_takes_only_what_listens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

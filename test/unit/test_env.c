@@ -1,0 +1,240 @@
+#include "unit.h"
+
+#include "run/env.h"
+
+static struct plan plan;
+static struct environment e;
+static struct fault f;
+
+/* A target with a name and a home, and root's home as usual. */
+static int with_plan(void **state)
+{
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	memset(&f, 0, sizeof(f));
+	strcpy(plan.target.name, "web");
+	strcpy(plan.target.home, "/srv/web");
+	strcpy(plan.root_home, "/root");
+	return 0;
+}
+
+/* The whole environment must be this, joined by blanks, in any order. */
+static void assert_environment(const char *words)
+{
+	size_t count = 0;
+
+	assert_null(e.list[e.count]);
+	for (const char *at = words; *at; count++) {
+		size_t length = strcspn(at, " ");
+		bool found = false;
+
+		for (size_t i = 0; i < e.count; i++)
+			if (strlen(e.list[i]) == length &&
+			    memcmp(e.list[i], at, length) == 0)
+				found = true;
+		if (!found)
+			fail_msg("'%.*s' is not there", (int)length, at);
+		at += length + (at[length] == ' ');
+	}
+	assert_int_equal(e.count, count);
+}
+
+static void what_tells_of_sockets_is_removed(void **state)
+{
+	(void)state;
+	assert_int_equal(environ_build(&e, WORDS("LISTEN_FDS=1", "A=b",
+						 "LISTEN_PID=1",
+						 "LISTEN_FDNAMES=x",
+						 "LISTEN_PIDFDID=7",
+						 "NGINX=3;", "LISTEN_FDS=2"),
+				       &plan, &f), 0);
+	assert_environment("A=b HOME=/srv/web USER=web LOGNAME=web");
+}
+
+static void what_only_begins_like_that_stays(void **state)
+{
+	(void)state;
+	assert_int_equal(environ_build(&e, WORDS("LISTEN_FDS_=1", "NGINX",
+						 "NGINX_X=1", "XNGINX=1",
+						 "LISTEN=1", "=x", "nginx=1"),
+				       &plan, &f), 0);
+	assert_environment("LISTEN_FDS_=1 NGINX NGINX_X=1 XNGINX=1 LISTEN=1 "
+			   "=x nginx=1 HOME=/srv/web USER=web LOGNAME=web");
+}
+
+static void roots_home_becomes_the_targets(void **state)
+{
+	static const char *const homes[] = { "HOME=/root", "HOME=/",
+					     "HOME=/home/admin" };
+
+	(void)state;
+	strcpy(plan.root_home, "/home/admin");
+	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
+		assert_int_equal(environ_build(&e, WORDS(homes[i]), &plan, &f),
+				 0);
+		assert_environment("HOME=/srv/web USER=web LOGNAME=web");
+	}
+}
+
+static void a_home_that_was_chosen_stays(void **state)
+{
+	(void)state;
+	assert_int_equal(environ_build(&e, WORDS("HOME=/data"), &plan, &f), 0);
+	assert_string_equal(environ_get(&e, "HOME"), "/data");
+	assert_int_equal(environ_build(&e, WORDS("HOME=/root/x"), &plan, &f),
+			 0);
+	assert_string_equal(environ_get(&e, "HOME"), "/root/x");
+}
+
+static void user_and_logname_are_the_targets(void **state)
+{
+	(void)state;
+	assert_int_equal(environ_build(&e, WORDS("USER=root", "LOGNAME=root",
+						 "USER=again"), &plan, &f), 0);
+	assert_environment("USER=web LOGNAME=web HOME=/srv/web");
+}
+
+static void a_target_without_a_name_has_no_user_variable(void **state)
+{
+	(void)state;
+	plan.target.name[0] = '\0';
+	strcpy(plan.target.home, "/");
+	assert_int_equal(environ_build(&e, WORDS("USER=root", "LOGNAME=root",
+						 "HOME=/root"), &plan, &f), 0);
+	assert_environment("HOME=/");
+}
+
+static void env_comes_last_and_wins(void **state)
+{
+	(void)state;
+	plan.variables[0] = "HOME=/mine";
+	plan.variables[1] = "A=1";
+	plan.variables[2] = "LISTEN_FDS=9";
+	plan.variables[3] = "A=2";
+	plan.variables[4] = "EMPTY=";
+	plan.nvariables = 5;
+	assert_int_equal(environ_build(&e, WORDS("A=0", "HOME=/root", "A=00"),
+				       &plan, &f), 0);
+	assert_environment("HOME=/mine A=2 LISTEN_FDS=9 EMPTY= USER=web "
+			   "LOGNAME=web");
+}
+
+static void an_empty_environment_gets_what_is_needed(void **state)
+{
+	char *const nothing[] = { NULL };
+
+	(void)state;
+	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
+	assert_environment("HOME=/srv/web USER=web LOGNAME=web");
+}
+
+static void a_name_is_got_and_unset_as_a_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(environ_build(&e, WORDS("A=1", "AB=2", "A=3", "B=x=y"),
+				       &plan, &f), 0);
+	assert_string_equal(environ_get(&e, "A"), "1");
+	assert_string_equal(environ_get(&e, "B"), "x=y");
+	assert_null(environ_get(&e, "C"));
+	assert_null(environ_get(&e, ""));
+	environ_unset(&e, "A");
+	assert_null(environ_get(&e, "A"));
+	assert_string_equal(environ_get(&e, "AB"), "2");
+}
+
+static void a_variable_that_is_set_again_has_one_entry(void **state)
+{
+	char *const nothing[] = { NULL };
+
+	(void)state;
+	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
+	assert_int_equal(environ_set(&e, &f, "N", "%d;%s", 1, "x"), 0);
+	assert_int_equal(environ_set(&e, &f, "N", "%d", 2), 0);
+	assert_environment("HOME=/srv/web USER=web LOGNAME=web N=2");
+}
+
+static void what_does_not_fit_the_store_is_a_fault(void **state)
+{
+	char *const nothing[] = { NULL };
+	static char value[1024];
+	int result = 0;
+	size_t count;
+
+	(void)state;
+	memset(value, 'v', sizeof(value) - 1);
+	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
+	for (count = 0; count < 100 && result == 0; count++)
+		result = environ_set(&e, &f, "BIG", "%s", value);
+	assert_int_equal(result, -1);
+	assert_fault(&f, EXIT_STEP, "set BIG");
+	assert_int_equal(f.err, E2BIG);
+	assert_true(count > 40);
+}
+
+static void the_names_of_all_sockets_fit(void **state)
+{
+	char *const nothing[] = { NULL };
+	static char names[PLAN_MAX_LISTENERS * (LISTENER_NAME_MAX + 1)];
+
+	(void)state;
+	memset(plan.target.home, 'h', sizeof(plan.target.home) - 1);
+	memset(plan.target.name, 'n', USER_NAME_MAX);
+	memset(names, 'n', sizeof(names) - 1);
+	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
+	assert_int_equal(environ_set(&e, &f, "LISTEN_FDNAMES", "%s", names),
+			 0);
+	assert_string_equal(environ_get(&e, "LISTEN_FDNAMES"), names);
+}
+
+/* Always with room for --env and for what we set ourselves. */
+static void an_environment_that_is_too_long_is_a_fault(void **state)
+{
+	static const char *given[ENVIRON_MAX + 1];
+	char *const *list = (char *const *)(uintptr_t)given;
+	size_t good = 0, bad = ENVIRON_MAX;
+
+	(void)state;
+	plan.variables[0] = "A=1";
+	plan.variables[1] = "B=2";
+	plan.nvariables = 2;
+	while (bad - good > 1) {
+		size_t count = (good + bad) / 2;
+
+		memset(given, 0, sizeof(given));
+		for (size_t i = 0; i < count; i++)
+			given[i] = "X=y";
+		if (environ_build(&e, list, &plan, &f) == 0) {
+			assert_int_equal(e.count, count + 5);
+			good = count;
+		} else {
+			assert_fault(&f, EXIT_STEP, "pass on more than");
+			assert_int_equal(f.err, E2BIG);
+			bad = count;
+		}
+	}
+	assert_true(good >= ENVIRON_MAX - 50);
+	assert_true(good + 5 < ENVIRON_MAX);
+}
+
+#define WITH_PLAN(test) cmocka_unit_test_setup(test, with_plan)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_PLAN(what_tells_of_sockets_is_removed),
+		WITH_PLAN(what_only_begins_like_that_stays),
+		WITH_PLAN(roots_home_becomes_the_targets),
+		WITH_PLAN(a_home_that_was_chosen_stays),
+		WITH_PLAN(user_and_logname_are_the_targets),
+		WITH_PLAN(a_target_without_a_name_has_no_user_variable),
+		WITH_PLAN(env_comes_last_and_wins),
+		WITH_PLAN(an_empty_environment_gets_what_is_needed),
+		WITH_PLAN(a_name_is_got_and_unset_as_a_whole),
+		WITH_PLAN(a_variable_that_is_set_again_has_one_entry),
+		WITH_PLAN(what_does_not_fit_the_store_is_a_fault),
+		WITH_PLAN(the_names_of_all_sockets_fit),
+		WITH_PLAN(an_environment_that_is_too_long_is_a_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

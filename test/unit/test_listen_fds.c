@@ -1,0 +1,172 @@
+#include "unit.h"
+
+#include <fcntl.h>
+
+#include "listen/listen_fds.h"
+#include "base/text.h"
+
+static int read_from(struct inherited *i, struct fault *f, const char *fds,
+		     const char *pid, const char *names)
+{
+	char buffer[3][128];
+	const char *env[5] = { "LISTEN_FDSX=9", NULL };
+	size_t count = 1;
+
+	memset(i, 0, sizeof(*i));
+	if (fds) {
+		snprintf(buffer[0], 128, "LISTEN_FDS=%s", fds);
+		env[count++] = buffer[0];
+	}
+	if (pid) {
+		snprintf(buffer[1], 128, "LISTEN_PID=%s", pid);
+		env[count++] = buffer[1];
+	}
+	if (names) {
+		snprintf(buffer[2], 128, "LISTEN_FDNAMES=%s", names);
+		env[count++] = buffer[2];
+	}
+	if (inherit_read(i, (char *const *)(uintptr_t)env, f) < 0)
+		return -1;
+	return inherit_check(i, f);
+}
+
+/* Descriptors 3 and 4 are open while these run. */
+static int open_two(void **state)
+{
+	(void)state;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	return fd >= 0 && dup2(fd, 3) == 3 && dup2(fd, 4) == 4 ? 0 : -1;
+}
+
+static void without_LISTEN_FDS_there_is_nothing(void **state)
+{
+	struct inherited i;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(read_from(&i, &f, NULL, "1", "a:b"), 0);
+	assert_int_equal(i.count, 0);
+	assert_int_equal(read_from(&i, &f, "0", "1", ""), 0);
+	assert_int_equal(i.count, 0);
+}
+
+static void ours_are_taken_with_or_without_a_pid(void **state)
+{
+	struct inherited i;
+	struct fault f;
+	char pid[16];
+
+	(void)state;
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	assert_int_equal(read_from(&i, &f, "2", pid, "a:b"), 0);
+	assert_int_equal(i.count, 2);
+	assert_int_equal(read_from(&i, &f, "2", NULL, NULL), 0);
+	assert_int_equal(i.count, 2);
+}
+
+static void those_of_another_process_are_refused(void **state)
+{
+	static const char *const pids[] = { "1", "", "0", "-1", "x",
+					    "99999999999999999999" };
+	struct inherited i;
+	struct fault f;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LEN(pids); n++) {
+		assert_int_equal(read_from(&i, &f, "2", pids[n], NULL), -1);
+		assert_fault(&f, EXIT_USAGE, "LISTEN_PID is '");
+		assert_has(f.hint, "meant for another process");
+	}
+}
+
+static void a_count_is_a_number_up_to_256(void **state)
+{
+	static const char *const counts[] = { "", "-1", "+1", "257", "1 ",
+					      "4294967297", "one" };
+	struct inherited i;
+	struct fault f;
+
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LEN(counts); n++) {
+		assert_int_equal(read_from(&i, &f, counts[n], NULL, NULL), -1);
+		assert_fault(&f, EXIT_USAGE, "LISTEN_FDS is '");
+	}
+}
+
+static void there_is_a_name_for_each(void **state)
+{
+	struct inherited i;
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(read_from(&i, &f, "2", NULL, "a"), -1);
+	assert_fault(&f, EXIT_USAGE, "LISTEN_FDNAMES has 1 names");
+	assert_int_equal(read_from(&i, &f, "2", NULL, "a:b:"), -1);
+	assert_fault(&f, EXIT_USAGE, "LISTEN_FDNAMES has 3 names");
+	assert_int_equal(read_from(&i, &f, "1", NULL, ""), 0);
+}
+
+static void each_is_an_open_socket(void **state)
+{
+	struct inherited i;
+	struct fault f;
+
+	(void)state;
+	close(5);
+	assert_int_equal(read_from(&i, &f, "3", NULL, NULL), -1);
+	assert_fault(&f, EXIT_USAGE, "descriptor 5");
+	assert_int_equal(f.err, EBADF);
+	assert_int_equal(open("/dev/null", O_RDONLY), 5);
+	assert_int_equal(read_from(&i, &f, "3", NULL, NULL), -1);
+	assert_fault(&f, EXIT_USAGE, "descriptor 5 is no socket");
+	close(5);
+}
+
+static void they_are_kept_in_front_and_closed_on_execve(void **state)
+{
+	static struct plan plan;
+	static struct run run;
+	struct fault f;
+
+	(void)state;
+	plan.inherited.count = 2;
+	assert_int_equal(inherit_run(&plan, &run, &f), 0);
+	assert_int_equal(run.nsockets, 2);
+	assert_int_equal(run.sockets[0], 3);
+	assert_int_equal(run.sockets[1], 4);
+	assert_int_equal(fcntl(3, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(4, F_GETFD), FD_CLOEXEC);
+}
+
+static void names_are_kept_or_unknown(void **state)
+{
+	struct inherited i = { .count = 2, .names = "a:b" };
+	char buffer[64];
+	struct text t;
+
+	(void)state;
+	text_start(&t, buffer, sizeof(buffer));
+	inherit_add_names(&i, &t);
+	assert_string_equal(buffer, "a:b");
+	i.names = NULL;
+	text_start(&t, buffer, sizeof(buffer));
+	inherit_add_names(&i, &t);
+	assert_string_equal(buffer, "unknown:unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_LISTEN_FDS_there_is_nothing),
+		cmocka_unit_test(ours_are_taken_with_or_without_a_pid),
+		cmocka_unit_test(those_of_another_process_are_refused),
+		cmocka_unit_test(a_count_is_a_number_up_to_256),
+		cmocka_unit_test(there_is_a_name_for_each),
+		cmocka_unit_test(each_is_an_open_socket),
+		cmocka_unit_test(they_are_kept_in_front_and_closed_on_execve),
+		cmocka_unit_test(names_are_kept_or_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, open_two, NULL);
+}
