@@ -112,6 +112,20 @@ int caps_held(uint64_t *permitted, uint64_t *effective)
 	return 0;
 }
 
+int caps_set_effective(uint64_t effective)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	data[0].effective = (uint32_t)effective;
+	data[1].effective = (uint32_t)(effective >> 32);
+	return (int)syscall(SYS_capset, &header, data);
+}
+
 /* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
 static int in_bounding(int cap)
 {

@@ -30,6 +30,13 @@ void caps_describe(uint64_t set, struct text *out);
 /* What this process may use, and what it uses. Returns 0, or -1 with errno. */
 int caps_held(uint64_t *permitted, uint64_t *effective);
 
+/*
+ * Set the effective set of this thread, and nothing else. Raw calls, since
+ * libcap-ng remembers the thread that it began with. Returns 0, or -1 with
+ * errno: EPERM for a capability that is not permitted.
+ */
+int caps_set_effective(uint64_t effective);
+
 /* The bounding set. */
 uint64_t caps_bounding(void);
 

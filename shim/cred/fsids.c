@@ -1,0 +1,56 @@
+#include "cred/fsids.h"
+
+#include <errno.h>
+#include <sys/fsuid.h>
+
+#include "cred/caps.h"
+
+/* (uid_t)-1 changes nothing and tells what is. */
+static uid_t fsuid(void)
+{
+	return (uid_t)setfsuid((uid_t)-1);
+}
+
+static gid_t fsgid(void)
+{
+	return (gid_t)setfsgid((gid_t)-1);
+}
+
+/*
+ * The gid while the uid still is what may set it. CAP_SETUID and CAP_SETGID
+ * are none of the capabilities that leaving fsuid 0 clears.
+ */
+static int set_both(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	if (fsuid() == uid && fsgid() == gid)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+int fsids_enter(uid_t uid, gid_t gid, struct fsids *before)
+{
+	uint64_t permitted;
+	int err;
+
+	before->uid = fsuid();
+	before->gid = fsgid();
+	if (caps_held(&permitted, &before->effective) < 0)
+		return -1;
+	if (set_both(uid, gid) == 0 &&
+	    caps_set_effective(before->effective) == 0)
+		return 0;
+	err = errno;
+	fsids_leave(before);
+	errno = err;
+	return -1;
+}
+
+int fsids_leave(const struct fsids *before)
+{
+	if (set_both(before->uid, before->gid) < 0)
+		return -1;
+	return caps_set_effective(before->effective);
+}
