@@ -56,12 +56,14 @@ static int print_help(void)
 static int step_down(struct plan *plan, struct run *run, char *const env[],
 		     struct fault *f)
 {
-	if (plan->action == ACTION_DRY_RUN) {
+	if (plan->action == ACTION_DRY_RUN)
 		steps_describe(plan);
+	if (start_raise(plan, f) < 0 || steps_check(plan, f) < 0)
+		return -1;
+	start_tell(plan);
+	if (plan->action == ACTION_DRY_RUN)
 		return 0;
-	}
-	if (session_check(plan, f) < 0 || start_raise(plan, f) < 0 ||
-	    steps_run(plan, run, f) < 0)
+	if (steps_run(plan, run, f) < 0)
 		return -1;
 	if (plan->init.wanted)
 		return init_run(plan, run, env, f);
@@ -81,18 +83,11 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 			 f) < 0)
 		return -1;
 	if (resolve_target(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
-	    conflicts_check(plan, f) < 0 || start_settle(plan, PASSWD_USERS, f) < 0 ||
-	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
-	    account_resolve(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
+	    conflicts_check(plan, f) < 0 ||
+	    start_settle(plan, PASSWD_USERS, f) < 0 ||
+	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
 		return -1;
-	if (start_check(plan, f) < 0) {
-		/* A dry run elsewhere still shows what would be done. */
-		if (plan->action != ACTION_DRY_RUN || f->status == EXIT_USAGE)
-			return -1;
-		report_warning(f);
-	}
-	start_tell(plan);
-	return 0;
+	return account_resolve(plan, PASSWD_USERS, PASSWD_GROUPS, f);
 }
 
 /*

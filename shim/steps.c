@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "cred/account.h"
+#include "cred/start.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
@@ -14,27 +15,133 @@
 #include "plan.h"
 #include "run/exec.h"
 #include "run/init.h"
+#include "run/session.h"
 
+/*
+ * describe appends what the step would do, check looks whether it can and
+ * changes nothing (NULL: there is nothing to look at), run does it.
+ */
 struct step {
 	const char *name;
 	void (*describe)(const struct plan *plan, struct text *out);
+	int (*check)(const struct plan *plan, struct fault *f);
 	int (*run)(const struct plan *plan, struct run *run, struct fault *f);
 };
 
 /*
+ * The adapters: each takes from the plan what its step is about, so that no
+ * step needs to know the plan.
+ */
+static void describe_listen(const struct plan *plan, struct text *out)
+{
+	listen_describe(plan, out);
+}
+
+static int run_listen(const struct plan *plan, struct run *run,
+		      struct fault *f)
+{
+	return listen_run(plan, run, f);
+}
+
+static void describe_own(const struct plan *plan, struct text *out)
+{
+	own_describe(plan, out);
+}
+
+static int run_own(const struct plan *plan, struct run *run, struct fault *f)
+{
+	return own_run(plan, run, f);
+}
+
+static void describe_own_stdio(const struct plan *plan, struct text *out)
+{
+	own_stdio_describe(plan, out);
+}
+
+static int run_own_stdio(const struct plan *plan, struct run *run,
+			 struct fault *f)
+{
+	return own_stdio_run(plan, run, f);
+}
+
+static void describe_account(const struct plan *plan, struct text *out)
+{
+	account_describe(plan, out);
+}
+
+static int run_account(const struct plan *plan, struct run *run,
+		       struct fault *f)
+{
+	return account_run(plan, run, f);
+}
+
+static void describe_limits(const struct plan *plan, struct text *out)
+{
+	limit_describe(plan, out);
+}
+
+static int run_limits(const struct plan *plan, struct run *run,
+		      struct fault *f)
+{
+	return limit_run(plan, run, f);
+}
+
+static void describe_drop(const struct plan *plan, struct text *out)
+{
+	drop_describe(plan, out);
+}
+
+/* Drop is the step that fails when the start was the wrong one. */
+static int check_drop(const struct plan *plan, struct fault *f)
+{
+	return start_check(plan, f);
+}
+
+static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
+{
+	return drop_run(plan, run, f);
+}
+
+static void describe_verify(const struct plan *plan, struct text *out)
+{
+	verify_describe(plan, out);
+}
+
+static int run_verify(const struct plan *plan, struct run *run,
+		      struct fault *f)
+{
+	return verify_run(plan, run, f);
+}
+
+/* The last row is run by main, after every other step. */
+static void describe_exec(const struct plan *plan, struct text *out)
+{
+	if (plan->init.wanted)
+		init_describe(plan, out);
+	else
+		launch_describe(plan, out);
+}
+
+static int check_exec(const struct plan *plan, struct fault *f)
+{
+	return session_check(plan, f);
+}
+
+/*
  * Ports and files need privilege, so they come first; then the limits, which
- * must not hinder what opens and writes files; drop gives all of it
- * away; verify proves it. Nothing may come between drop and verify that could
- * give something back, and nothing after verify but launch.
+ * must not hinder what opens and writes files; drop gives all of it away;
+ * verify proves it. Nothing may come between drop and verify that could give
+ * something back, and nothing after verify but the start of the application.
  */
 static const struct step steps[] = {
-	{ "listen", listen_describe, listen_run },
-	{ "own", own_describe, own_run },
-	{ "own-stdio", own_stdio_describe, own_stdio_run },
-	{ "account", account_describe, account_run },
-	{ "limit", limit_describe, limit_run },
-	{ "drop", drop_describe, drop_run },
-	{ "verify", verify_describe, verify_run },
+	{ "listen", describe_listen, NULL, run_listen },
+	{ "own", describe_own, NULL, run_own },
+	{ "own-stdio", describe_own_stdio, NULL, run_own_stdio },
+	{ "account", describe_account, NULL, run_account },
+	{ "limit", describe_limits, NULL, run_limits },
+	{ "drop", describe_drop, check_drop, run_drop },
+	{ "verify", describe_verify, NULL, run_verify },
+	{ "exec", describe_exec, check_exec, NULL },
 };
 
 /* A line for each of the sockets, with its name, fits. */
@@ -69,9 +176,19 @@ static void describe(const struct step *step, size_t number,
 	}
 }
 
+int steps_check(const struct plan *plan, struct fault *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (steps[i].check && steps[i].check(plan, f) < 0)
+			return -1;
+	return 0;
+}
+
 int steps_run(const struct plan *plan, struct run *run, struct fault *f)
 {
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		if (!steps[i].run)
+			continue;
 		if (plan->verbose)
 			describe(&steps[i], 0, plan);
 		if (steps[i].run(plan, run, f) < 0)
@@ -82,11 +199,6 @@ int steps_run(const struct plan *plan, struct run *run, struct fault *f)
 
 void steps_describe(const struct plan *plan)
 {
-	static const struct step launch = { "launch", launch_describe, NULL };
-	static const struct step init = { "init", init_describe, NULL };
-
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		describe(&steps[i], i + 1, plan);
-	describe(plan->init.wanted ? &init : &launch, ARRAY_LEN(steps) + 1,
-		 plan);
 }

@@ -1,6 +1,7 @@
 /*
  * steps: the ordered table of privileged acts. The order is the security
- * argument of the program; --dry-run walks the same table.
+ * argument of the program. A run does every check of the table, then every
+ * step; --dry-run walks the same table.
  */
 #ifndef STEPDOWN_STEPS_H
 #define STEPDOWN_STEPS_H
@@ -8,6 +9,13 @@
 struct fault;
 struct plan;
 struct run;
+
+/*
+ * Find what will not work before anything outside of this process changes.
+ *
+ * Returns 0, or -1 with the fault of the first step that would fail.
+ */
+int steps_check(const struct plan *plan, struct fault *f);
 
 /*
  * Run every step in order and stop at the first that fails.

@@ -41,20 +41,20 @@ printed_steps()
 		"$(seq "$(printed_steps | wc -l)")" ] || fail_seen 'the numbers'
 }
 
-@test "its list is the table of steps, in that order, and then the launch" {
+@test "its list is the table of steps, in that order" {
 	local table
 
 	table=$(sed -n '/^static const struct step steps\[\] = {/,/^};/p' \
 		"$top/shim/steps.c" | sed -En 's/^\t\{ "([a-z-]+)".*/\1/p')
 	[ "$(wc -w <<<"$table")" -ge 4 ]
 	stepdown --dry-run "${plan[@]}"
-	[ "$(printed_steps)" = "$table"$'\nlaunch' ] ||
+	[ "$(printed_steps)" = "$table" ] ||
 		fail_seen "the table is: $table"
 }
 
 @test "a run takes the steps that it printed, in that order" {
 	stepdown --dry-run "${plan[@]}"
-	printed_steps | grep -v '^launch$' >"$tmp/printed"
+	printed_steps | grep -v '^exec$' >"$tmp/printed"
 	stepdown --verbose "${plan[@]}"
 	succeeded
 	sed -En 's/^stepdown: ([a-z-]+): .*/\1/p' "$err" | uniq >"$tmp/taken"
@@ -78,10 +78,19 @@ printed_steps()
 	owned_by 0:0 "$tmp/volume"
 }
 
-@test "it needs no privilege" {
+@test "it ends as the run would, and says why below the plan" {
 	before=(setpriv --reuid=1234 --regid=1234 --clear-groups
 		--bounding-set=-all --inh-caps=-all)
 	stepdown --dry-run "${plan[@]}"
+	exited 111
+	[ "$(printed_steps | tail -n 1)" = exec ] || fail_seen 'the plan'
+	message_has 'keep chown'
+}
+
+@test "it needs no privilege where the run needs none" {
+	before=(setpriv --reuid=1234 --regid=1234 --clear-groups
+		--bounding-set=-all --inh-caps=-all)
+	stepdown --dry-run --user=4242:4242 -- "$WITNESS"
 	succeeded
 	[ -s "$out" ]
 }
