@@ -101,7 +101,7 @@ struct run {
 	int sockets[PLAN_MAX_SOCKETS];
 	struct environment environment;	/* the application's */
 	struct pool pool;	/* of --handoff=bind */
-	gid_t groups[PLAN_MAX_GROUPS];	/* for verify: no such stack */
+	gid_t groups[IDS_MAX_GROUPS];	/* for verify: no such stack */
 };
 
 /* Does the application bind by itself, and ask the supervisor? */

@@ -4,38 +4,37 @@
 
 #include "base/fault.h"
 #include "base/str.h"
-#include "cred/groups.h"
+#include "cred/ids.h"
 #include "cred/passwd.h"
-#include "cred/who.h"
 #include "plan.h"
 
 /* The part before ':': fills uid, name and home, and gid if there is an entry. */
-static int resolve_user(struct plan *plan, const struct who *w,
+static int resolve_user(struct plan *plan, const struct ids_word *w,
 			struct slice name, bool has_group, struct fault *f)
 {
 	struct target *t = &plan->target;
-	struct names_user entry;
+	struct passwd_entry entry;
 	char word[USER_NAME_MAX + 1];
 	uid_t uid = 0;
-	int number = who_read(w, "user", name, word, &uid, f);
+	int number = ids_read(w, "user", name, word, &uid, f);
 	int found = 0;
 
 	if (number < 0)
 		return -1;
 	plan->named = !number;
 	if (*word)
-		found = names_find_user(w->passwd, number ? NULL : word, uid,
+		found = passwd_find_user(w->passwd, number ? NULL : word, uid,
 					&entry);
 	if (found < 0)
-		return who_unreadable(w->passwd, f);
+		return ids_unreadable(w->passwd, f);
 	if (found) {
 		t->uid = entry.uid;
 		t->gid = entry.gid;
-		who_describe(&entry, t);
+		ids_describe(&entry, t);
 		return 0;
 	}
 	if (!number)
-		return who_missing(w, "user", word, w->passwd, f);
+		return ids_missing(w, "user", word, w->passwd, f);
 	if (!has_group) {
 		fault_set(f, EXIT_USAGE, 0,
 			  "--user %s: no group, and no entry in %s", word,
@@ -44,12 +43,12 @@ static int resolve_user(struct plan *plan, const struct who *w,
 				  word);
 	}
 	t->uid = uid;
-	who_describe(NULL, t);
+	ids_describe(NULL, t);
 	return 0;
 }
 
 /* USER[:GROUP] */
-static int resolve_ids(struct plan *plan, const struct who *w,
+static int resolve_ids(struct plan *plan, const struct ids_word *w,
 		       struct fault *f)
 {
 	struct slice group = str_word(plan->user);
@@ -58,35 +57,35 @@ static int resolve_ids(struct plan *plan, const struct who *w,
 
 	if (resolve_user(plan, w, user, has_group, f) < 0)
 		return -1;
-	return has_group ? who_group(w, group, &plan->target.gid, f) : 0;
+	return has_group ? ids_group(w, group, &plan->target.gid, f) : 0;
 }
 
 /* Whose a socket with a path shall be: the target's, unless it says otherwise. */
 static int resolve_listener(struct listener *l, const struct target *t,
-			    struct who *w, struct fault *f)
+			    struct ids_word *w, struct fault *f)
 {
 	w->option = "listen";
 	w->value = l->url;
 	l->uid = t->uid;
 	l->gid = t->gid;
-	if (l->user.length && who_user(w, l->user, &l->uid, f) < 0)
+	if (l->user.length && ids_user(w, l->user, &l->uid, f) < 0)
 		return -1;
-	return l->group.length ? who_group(w, l->group, &l->gid, f) : 0;
+	return l->group.length ? ids_group(w, l->group, &l->gid, f) : 0;
 }
 
 /* UID[:GID] of --own=...,from= */
-static int resolve_from(struct tree *t, const struct who *w, struct fault *f)
+static int resolve_from(struct tree *t, const struct ids_word *w, struct fault *f)
 {
 	struct slice group = str_word(t->from);
 	struct slice user = str_cut(&group, ':');
 
-	if (who_user(w, user, &t->from_uid, f) < 0)
+	if (ids_user(w, user, &t->from_uid, f) < 0)
 		return -1;
-	return user.at[user.length] ? who_group(w, group, &t->from_gid, f) : 0;
+	return user.at[user.length] ? ids_group(w, group, &t->from_gid, f) : 0;
 }
 
 static int resolve_tree(struct tree *t, const struct target *target,
-			struct who *w, struct fault *f)
+			struct ids_word *w, struct fault *f)
 {
 	w->option = "own";
 	w->value = t->path;
@@ -94,9 +93,9 @@ static int resolve_tree(struct tree *t, const struct target *target,
 	t->gid = target->gid;
 	t->from_uid = (uid_t)-1;
 	t->from_gid = (gid_t)-1;
-	if (t->user && who_user(w, str_word(t->user), &t->uid, f) < 0)
+	if (t->user && ids_user(w, str_word(t->user), &t->uid, f) < 0)
 		return -1;
-	if (t->group && who_group(w, str_word(t->group), &t->gid, f) < 0)
+	if (t->group && ids_group(w, str_word(t->group), &t->gid, f) < 0)
 		return -1;
 	return t->from ? resolve_from(t, w, f) : 0;
 }
@@ -104,8 +103,8 @@ static int resolve_tree(struct tree *t, const struct target *target,
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
-	const struct who w = { "user", plan->user, passwd, group };
-	struct names_user root;
+	const struct ids_word w = { "user", plan->user, passwd, group };
+	struct passwd_entry root;
 	int found;
 
 	if (!plan->user) {
@@ -114,17 +113,17 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	}
 	if (resolve_ids(plan, &w, f) < 0)
 		return -1;
-	found = names_find_user(passwd, NULL, 0, &root);
+	found = passwd_find_user(passwd, NULL, 0, &root);
 	if (found < 0)
-		return who_unreadable(passwd, f);
+		return ids_unreadable(passwd, f);
 	strcpy(plan->root_home, found ? root.home : "/root");
-	return groups_resolve(plan, found ? root.name : "root", group, f);
+	return ids_resolve_groups(plan, found ? root.name : "root", group, f);
 }
 
 int resolve_owners(struct plan *plan, const char *passwd,
 			const char *group, struct fault *f)
 {
-	struct who w = { .passwd = passwd, .group = group };
+	struct ids_word w = { .passwd = passwd, .group = group };
 
 	for (size_t i = 0; i < plan->nlisteners; i++)
 		if (resolve_listener(&plan->listeners[i], &plan->target, &w,

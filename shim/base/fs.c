@@ -15,15 +15,15 @@
 #define UNKNOWN_MOUNT UINT64_MAX
 #define DEVICE_BIT (UINT64_C(1) << 62)
 
-void own_open_link(char path[OWN_LINK], const char *folder, int fd)
+void fs_link(char path[FS_LINK], const char *folder, int fd)
 {
 	struct text out;
 
-	text_start(&out, path, OWN_LINK);
+	text_start(&out, path, FS_LINK);
 	text_add(&out, "/proc/self/%s/%d", folder, fd);
 }
 
-bool own_open_part(const char **path, char name[NAME_MAX + 2])
+bool fs_next_part(const char **path, char name[NAME_MAX + 2])
 {
 	const char *at = *path + strspn(*path, "/");
 	size_t length = strcspn(at, "/");
@@ -35,7 +35,7 @@ bool own_open_part(const char **path, char name[NAME_MAX + 2])
 	return kept > 0;
 }
 
-void own_open_start(struct own_opener *o, bool cross_mounts)
+void fs_start(struct fs_opener *o, bool cross_mounts)
 {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
 	int fd = sys_openat2(AT_FDCWD, "/", &how);
@@ -62,8 +62,8 @@ static uint64_t mount_from_proc(int fd)
 	const char *at;
 	uint64_t id = 0;
 
-	own_open_link(buffer, "fdinfo", fd);
-	procfs_read(AT_FDCWD, buffer, buffer, sizeof(buffer));
+	fs_link(buffer, "fdinfo", fd);
+	fs_read(AT_FDCWD, buffer, buffer, sizeof(buffer));
 	at = strstr(buffer, "mnt_id:");
 	if (!at)
 		return 0;
@@ -93,7 +93,7 @@ static uint64_t mount_of(int fd)
 	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
 }
 
-int own_open_same_mount(int fd, int other)
+int fs_same_mount(int fd, int other)
 {
 	uint64_t mount = mount_of(fd);
 	uint64_t mount_of_other = mount_of(other);
@@ -104,14 +104,14 @@ int own_open_same_mount(int fd, int other)
 	return -1;
 }
 
-void own_open_stay(struct own_opener *o, int fd)
+void fs_stay(struct fs_opener *o, int fd)
 {
 	if (!o->openat2)
 		o->mount = mount_of(fd);
 }
 
 /* Only the descriptor of the same mount is kept. */
-static int same_mount(const struct own_opener *o, int fd)
+static int same_mount(const struct fs_opener *o, int fd)
 {
 	uint64_t mount;
 
@@ -123,7 +123,7 @@ static int same_mount(const struct own_opener *o, int fd)
 	return close_with(fd, EXDEV);
 }
 
-static int open_in(const struct own_opener *o, int folder, const char *name,
+static int open_in(const struct fs_opener *o, int folder, const char *name,
 		   int flags, uint64_t resolve)
 {
 	const struct open_how how = {
@@ -137,15 +137,15 @@ static int open_in(const struct own_opener *o, int folder, const char *name,
 	return same_mount(o, openat(folder, name, ((int)how.flags) | O_CLOEXEC));
 }
 
-int own_open(const struct own_opener *o, int folder, const char *name,
+int fs_open(const struct fs_opener *o, int folder, const char *name,
 	     int flags)
 {
 	return open_in(o, folder, name, flags, RESOLVE_BENEATH);
 }
 
-int own_open_parent(const struct own_opener *o, int folder)
+int fs_open_parent(const struct fs_opener *o, int folder)
 {
-	return open_in(o, folder, "..", OWN_FOLDER, 0);
+	return open_in(o, folder, "..", FS_DIRECTORY, 0);
 }
 
 /* The next part of a path, without following it. Takes fd. */
@@ -169,12 +169,12 @@ static int walk_path(const char *path)
 	int fd = open("/", O_PATH | O_CLOEXEC);
 	char name[NAME_MAX + 2];
 
-	while (fd >= 0 && own_open_part(&path, name))
+	while (fd >= 0 && fs_next_part(&path, name))
 		fd = step_into(fd, name);
 	return fd;
 }
 
-int own_open_path(const struct own_opener *o, const char *path)
+int fs_open_path(const struct fs_opener *o, const char *path)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
@@ -195,7 +195,7 @@ unsigned int fs_max_descriptors(unsigned int most)
 	return (unsigned int)limit.rlim_cur;
 }
 
-bool procfs_read(int dir, const char *path, char *out, size_t size)
+bool fs_read(int dir, const char *path, char *out, size_t size)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = -1;
@@ -208,7 +208,7 @@ bool procfs_read(int dir, const char *path, char *out, size_t size)
 	return length > 0;
 }
 
-bool procfs_read_of(int proc, pid_t pid, const char *name, char *out,
+bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
 		    size_t size)
 {
 	char path[32];
@@ -216,5 +216,5 @@ bool procfs_read_of(int proc, pid_t pid, const char *name, char *out,
 
 	text_start(&t, path, sizeof(path));
 	text_add(&t, "%d/%s", (int)pid, name);
-	return procfs_read(proc, path, out, size);
+	return fs_read(proc, path, out, size);
 }

@@ -1,5 +1,5 @@
 /*
- * own_open: opening what is in a hostile volume.
+ * fs_open: opening what is in a hostile volume.
  *
  * Each call takes an open folder and one name in it, so there is no path whose
  * parts could be exchanged between two looks at it. openat2(2) (Linux 5.6)
@@ -30,49 +30,49 @@ struct identity {
 	ino_t inode;
 };
 
-struct own_opener {
+struct fs_opener {
 	bool cross_mounts;
 	bool openat2;		/* may be used */
 	uint64_t mount;		/* without it: id of the top's mount */
 };
 
 /* How a folder is opened to be read. */
-#define OWN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
+#define FS_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
 
 /*
  * The name by which the kernel tells what fd is ("fdinfo"), or leads to it and
  * nothing else ("fd").
  */
-enum { OWN_LINK = 40 };
-void own_open_link(char path[OWN_LINK], const char *folder, int fd);
+enum { FS_LINK = 40 };
+void fs_link(char path[FS_LINK], const char *folder, int fd);
 
 /*
  * Take the next part off a path, "." and ".." too. Returns false at the end.
  * One that is too long for the kernel stays so.
  */
-bool own_open_part(const char **path, char name[NAME_MAX + 2]);
+bool fs_next_part(const char **path, char name[NAME_MAX + 2]);
 
 /* Find out whether there is openat2. */
-void own_open_start(struct own_opener *o, bool cross_mounts);
+void fs_start(struct fs_opener *o, bool cross_mounts);
 
 /* From now on the mount of fd is the one that is not left. */
-void own_open_stay(struct own_opener *o, int fd);
+void fs_stay(struct fs_opener *o, int fd);
 
 /* An absolute path, with O_PATH; no part of it may be a symbolic link. */
-int own_open_path(const struct own_opener *o, const char *path);
+int fs_open_path(const struct fs_opener *o, const char *path);
 
 /* A name in a folder, opened with flags and never followed. */
-int own_open(const struct own_opener *o, int folder, const char *name,
+int fs_open(const struct fs_opener *o, int folder, const char *name,
 	     int flags);
 
 /* Are both in the same mount? Returns 1, 0, or -1 with errno: unknown. */
-int own_open_same_mount(int fd, int other);
+int fs_same_mount(int fd, int other);
 
 /*
  * The folder above. It may be any folder, as an attacker may have moved this
  * one: the caller must know it again before using it.
  */
-int own_open_parent(const struct own_opener *o, int folder);
+int fs_open_parent(const struct fs_opener *o, int folder);
 
 /*
  * How many descriptors may be open, as far as anybody needs to know: the soft
@@ -84,10 +84,10 @@ unsigned int fs_max_descriptors(unsigned int most);
  * Read the beginning of a file, as much as there is room for, ended by NUL.
  * Returns false, and an empty text, if there is none.
  */
-bool procfs_read(int dir, const char *path, char *out, size_t size);
+bool fs_read(int dir, const char *path, char *out, size_t size);
 
 /* The same of the file PID/NAME, by a descriptor of /proc. */
-bool procfs_read_of(int proc, pid_t pid, const char *name, char *out,
+bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
 		    size_t size);
 
 #endif

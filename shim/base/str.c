@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "plan.h"
 
 static bool is_digit(char c)
 {

@@ -145,7 +145,7 @@ bool caller_socket(pid_t tid, int fd, struct caller_socket *s)
 		return false;
 	s->inode = it.inode;
 	name(path, tid, "fdinfo/", fd);
-	if (!procfs_read(AT_FDCWD, path, file, FILE_SIZE))
+	if (!fs_read(AT_FDCWD, path, file, FILE_SIZE))
 		return false;
 	flags = field(file, "flags:", 8);
 	s->cloexec = flags & O_CLOEXEC;
@@ -166,7 +166,7 @@ static int open_pidfd(pid_t tid)
 	if (fd >= 0 || errno != EINVAL)
 		return fd;
 	name(path, tid, "status", -1);
-	if (!procfs_read(AT_FDCWD, path, file, FILE_SIZE))
+	if (!fs_read(AT_FDCWD, path, file, FILE_SIZE))
 		return -1;
 	return sys_pidfd_open((pid_t)field(file, "Tgid:", 10));
 }

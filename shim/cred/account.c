@@ -12,8 +12,8 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "cred/ids.h"
 #include "cred/passwd.h"
-#include "cred/who.h"
 #include "plan.h"
 
 /* A name as useradd(8) takes it, and long enough for anybody. */
@@ -89,7 +89,7 @@ int account_resolve(struct plan *plan, const char *passwd, const char *group,
 {
 	struct account *a = &plan->account;
 	struct target *t = &plan->target;
-	struct names_user user;
+	struct passwd_entry user;
 	struct parts p;
 	gid_t gid;
 	int taken;
@@ -97,9 +97,9 @@ int account_resolve(struct plan *plan, const char *passwd, const char *group,
 	if (!a->value || !split(a->value, &p))
 		return 0;
 	if (!t->name[0]) {
-		taken = names_find_user(passwd, p.name, 0, &user);
+		taken = passwd_find_user(passwd, p.name, 0, &user);
 		if (taken < 0)
-			return who_unreadable(passwd, f);
+			return ids_unreadable(passwd, f);
 		a->add_user = is_free(p.name, passwd, taken, f);
 		if (a->add_user) {
 			strcpy(t->name, p.name);
@@ -107,14 +107,14 @@ int account_resolve(struct plan *plan, const char *passwd, const char *group,
 			strcpy(t->shell, p.shell);
 		}
 	}
-	taken = names_find_gid(group, t->gid);
+	taken = passwd_find_gid(group, t->gid);
 	if (taken < 0)
-		return who_unreadable(group, f);
+		return ids_unreadable(group, f);
 	if (taken)
 		return 0;
-	taken = names_find_group(group, p.name, &gid);
+	taken = passwd_find_group(group, p.name, &gid);
 	if (taken < 0)
-		return who_unreadable(group, f);
+		return ids_unreadable(group, f);
 	a->add_group = is_free(p.name, group, taken, f);
 	return 0;
 }

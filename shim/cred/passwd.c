@@ -131,7 +131,7 @@ static int next_head(struct reader *r, char name[USER_NAME_MAX + 1],
  * looked for, by name, or by uid where name is NULL.
  */
 static int next_user(struct reader *r, const char *name, uid_t uid,
-		     struct names_user *user, bool *found)
+		     struct passwd_entry *user, bool *found)
 {
 	char number[ID_SIZE] = "";
 	char gid[ID_SIZE] = "";
@@ -148,8 +148,8 @@ static int next_user(struct reader *r, const char *name, uid_t uid,
 	return skip_line(r, ended);
 }
 
-int names_find_user(const char *passwd, const char *name, uid_t uid,
-		    struct names_user *user)
+int passwd_find_user(const char *passwd, const char *name, uid_t uid,
+		    struct passwd_entry *user)
 {
 	struct reader r;
 	int ended = '\n';
@@ -206,12 +206,12 @@ static int find_group(const char *group, const char *name, gid_t *gid)
 	return (int)reader_close(&r, found);
 }
 
-int names_find_group(const char *group, const char *name, gid_t *gid)
+int passwd_find_group(const char *group, const char *name, gid_t *gid)
 {
 	return find_group(group, name, gid);
 }
 
-int names_find_gid(const char *group, gid_t gid)
+int passwd_find_gid(const char *group, gid_t gid)
 {
 	return find_group(group, NULL, &gid);
 }
@@ -238,7 +238,7 @@ static bool has_member(struct reader *r, const char *user, int *ended)
 	return found;
 }
 
-ssize_t names_groups_of(const char *group, const char *user, gid_t *groups,
+ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
 			size_t size)
 {
 	struct group_head head;

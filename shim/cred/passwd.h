@@ -22,7 +22,7 @@ enum {
 	USER_PATH_MAX = 1024	/* of a home or shell; NSS_BUFLEN_PASSWD */
 };
 
-struct names_user {
+struct passwd_entry {
 	char name[USER_NAME_MAX + 1];
 	uid_t uid;
 	gid_t gid;
@@ -36,14 +36,14 @@ struct names_user {
  * Returns 1 and fills *user; 0 when there is none (no such file included); -1
  * with errno when the file cannot be read.
  */
-int names_find_user(const char *passwd, const char *name, uid_t uid,
-		    struct names_user *user);
+int passwd_find_user(const char *passwd, const char *name, uid_t uid,
+		    struct passwd_entry *user);
 
-/* Find a group's gid by its name. Returns as names_find_user(). */
-int names_find_group(const char *group, const char *name, gid_t *gid);
+/* Find a group's gid by its name. Returns as passwd_find_user(). */
+int passwd_find_group(const char *group, const char *name, gid_t *gid);
 
 /* Is there a group with that gid? Returns 1, 0, or -1 with errno. */
-int names_find_gid(const char *group, gid_t gid);
+int passwd_find_gid(const char *group, gid_t gid);
 
 /*
  * Collect the groups that list user as a member, as initgroups(3) does, at
@@ -51,7 +51,7 @@ int names_find_gid(const char *group, gid_t gid);
  *
  * Returns how many there are, perhaps more than size, or -1 with errno.
  */
-ssize_t names_groups_of(const char *group, const char *user, gid_t *groups,
+ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
 			size_t size);
 
 #endif

@@ -16,10 +16,8 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "cred/caps.h"
-#include "cred/groups.h"
-#include "cred/idmap.h"
+#include "cred/ids.h"
 #include "cred/passwd.h"
-#include "cred/who.h"
 #include "plan.h"
 
 static uint64_t bit(int cap)
@@ -43,7 +41,7 @@ int start_read(struct start *s, struct fault *f)
 	    caps_held(&s->permitted, &s->effective) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "read our ids and capabilities");
-	groups_sort(s->groups, (size_t)count);
+	ids_sort(s->groups, (size_t)count);
 	s->ngroups = (size_t)count;
 	s->securebits = (unsigned int)bits;
 	s->secure = getauxval(AT_SECURE) != 0;
@@ -75,13 +73,13 @@ static int take_own_name(struct plan *plan, const char *passwd,
 			 struct fault *f)
 {
 	struct target *t = &plan->target;
-	struct names_user entry;
-	int found = names_find_user(passwd, NULL, plan->start.uid, &entry);
+	struct passwd_entry entry;
+	int found = passwd_find_user(passwd, NULL, plan->start.uid, &entry);
 
 	if (found < 0)
-		return who_unreadable(passwd, f);
+		return ids_unreadable(passwd, f);
 	t->uid = plan->start.uid;
-	who_describe(found ? &entry : NULL, t);
+	ids_describe(found ? &entry : NULL, t);
 	return 0;
 }
 
@@ -118,7 +116,7 @@ static bool ports_are_open(void)
 {
 	char first[2];
 
-	return procfs_read(AT_FDCWD,
+	return fs_read(AT_FDCWD,
 			   "/proc/sys/net/ipv4/ip_unprivileged_port_start",
 			   first, sizeof(first)) &&
 	       first[0] == '0';
@@ -218,7 +216,7 @@ int start_check(const struct plan *plan, struct fault *f)
 	}
 	/* A look into /proc costs more than all else that is checked here. */
 	if (has_side_effects(plan) || plan->action == ACTION_DRY_RUN)
-		return idmap_check(plan, f);
+		return ids_check_maps(plan, f);
 	return 0;
 }
 

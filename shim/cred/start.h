@@ -39,8 +39,8 @@ struct start {
 	unsigned int securebits;
 	bool adapted;		/* the target is not all that --user says */
 	size_t ngroups;
-	gid_t groups[PLAN_MAX_GROUPS];	/* sorted */
-	gid_t roots[PLAN_MAX_GROUPS];	/* those of root in /etc/group */
+	gid_t groups[IDS_MAX_GROUPS];	/* sorted */
+	gid_t roots[IDS_MAX_GROUPS];	/* those of root in /etc/group */
 };
 
 /* Ask the kernel. Returns 0, or -1 with a fault. */

@@ -12,8 +12,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "cred/caps.h"
-#include "cred/groups.h"
-#include "cred/idmap.h"
+#include "cred/ids.h"
 #include "cred/start.h"
 #include "plan.h"
 
@@ -53,7 +52,7 @@ static int not_set(const struct plan *plan, const char *what, size_t number,
 {
 	int err = errno;
 
-	if (idmap_check(plan, f) < 0)
+	if (ids_check_maps(plan, f) < 0)
 		return -1;
 	fault_set(f, EXIT_STEP, err, "set %s %zu", what, number);
 	return caps_hint(f, cap);
@@ -71,7 +70,7 @@ static int change_ids(const struct plan *plan, struct fault *f)
 	const struct target *t = &plan->target;
 	const struct start *s = &plan->start;
 
-	if (!groups_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
+	if (!ids_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
 	    setgroups(t->ngroups, t->groups) < 0)
 		return not_set(plan, "supplementary groups:", t->ngroups,
 			       CAP_SETGID, f);

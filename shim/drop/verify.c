@@ -15,7 +15,6 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "cred/groups.h"
 #include "cred/ids.h"
 #include "plan.h"
 
@@ -97,7 +96,7 @@ static int verify_groups(const struct target *t, struct run *run,
 	if ((size_t)count != t->ngroups)
 		return wrong(f, "the number of groups",
 			     (unsigned long long)count, t->ngroups);
-	groups_sort(groups, (size_t)count);
+	ids_sort(groups, (size_t)count);
 	for (int i = 0; i < count; i++)
 		if (groups[i] != t->groups[i])
 			return wrong(f, "the groups", groups[i], t->groups[i]);

@@ -25,7 +25,7 @@ static int low_port(const struct listener *l, struct fault *f)
 	uint64_t lowest;
 
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	procfs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+	fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
 		    start, sizeof(start));
 	start[strcspn(start, "\n")] = '\0';
 	if (!str_number(start, port + 1, 65536, &lowest))

@@ -195,7 +195,7 @@ static bool is_process(int proc, const char *name, struct search *s)
 
 static void read_name(int proc, struct holder *h)
 {
-	procfs_read_of(proc, h->pid, "comm", h->name, sizeof(h->name));
+	fs_read_of(proc, h->pid, "comm", h->name, sizeof(h->name));
 	h->name[strcspn(h->name, "\n")] = '\0';
 }
 

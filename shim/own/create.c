@@ -75,7 +75,7 @@ int own_create(const struct tree *t, struct fault *f)
 	if (is_there(t))
 		return 0;
 	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && own_open_part(&at, name)) {
+	while (fd >= 0 && fs_next_part(&at, name)) {
 		int next = enter(t, fd, name, f);
 
 		close(fd);

@@ -73,11 +73,11 @@ enum own_verdict own_judge(const struct own_rules *rules,
 /* Only what can be executed is asked; no other file has any use for them. */
 static bool has_capabilities(const struct stat *st, int fd)
 {
-	char path[OWN_LINK];
+	char path[FS_LINK];
 
 	if (!S_ISREG(st->st_mode) || !(st->st_mode & ANY_X))
 		return false;
-	own_open_link(path, "fd", fd);
+	fs_link(path, "fd", fd);
 	return getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
@@ -99,7 +99,7 @@ static mode_t cleared_bits(const struct stat *st)
  */
 static int change_mode(const struct stat *st, int fd, mode_t mode)
 {
-	char path[OWN_LINK];
+	char path[FS_LINK];
 
 	if (S_ISDIR(st->st_mode) && fchmod(fd, mode) == 0)
 		return 0;
@@ -107,7 +107,7 @@ static int change_mode(const struct stat *st, int fd, mode_t mode)
 		return 0;
 	if (errno != ENOSYS && errno != EPERM)
 		return -1;
-	own_open_link(path, "fd", fd);
+	fs_link(path, "fd", fd);
 	return chmod(path, mode);
 }
 

@@ -113,12 +113,12 @@ static int lose(struct own_levels *l, int err)
 }
 
 /* Open the level that is now the top again, from the one that was below it. */
-static int reopen(struct own_levels *l, const struct own_opener *o, int below)
+static int reopen(struct own_levels *l, const struct fs_opener *o, int below)
 {
 	size_t index = l->depth - 1;
 	const struct own_past *past = &l->past[index];
 	struct own_level *top = level(l, index);
-	int fd = own_open_parent(o, below);
+	int fd = fs_open_parent(o, below);
 	int err = errno;
 
 	close(below);
@@ -135,7 +135,7 @@ static int reopen(struct own_levels *l, const struct own_opener *o, int below)
 	return 0;
 }
 
-int own_levels_pop(struct own_levels *l, const struct own_opener *o)
+int own_levels_pop(struct own_levels *l, const struct fs_opener *o)
 {
 	int fd = own_levels_top(l)->fd;
 

@@ -71,7 +71,7 @@ int own_levels_push(struct own_levels *l, int fd);
  * Leave a folder. Returns 0, or -1 with errno if the one above cannot be had
  * again; the nearest one that can is then the top.
  */
-int own_levels_pop(struct own_levels *l, const struct own_opener *o);
+int own_levels_pop(struct own_levels *l, const struct fs_opener *o);
 
 /*
  * Put a subfolder in its folder's place if nothing is left to read there and

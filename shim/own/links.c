@@ -17,7 +17,7 @@ static bool are_protected(void)
 {
 	char value[2];
 
-	return procfs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
+	return fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
 			   sizeof(value)) &&
 	       value[0] == '1';
 }
@@ -119,7 +119,7 @@ int links_is_only(struct links *l, int fd, const struct stat *st,
 	dir = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -1;
-	only = own_open_same_mount(fd, dir);
+	only = fs_same_mount(fd, dir);
 	if (only > 0)
 		only = watch(l, dir, name, st);
 	close(dir);

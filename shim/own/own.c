@@ -54,10 +54,10 @@ static int not_opened(const struct tree *t, struct fault *f)
  * then says that all below it was done, also if an earlier run was cut off.
  */
 static int give_below(const struct own_rules *rules,
-		      const struct own_opener *opener, int top,
+		      const struct fs_opener *opener, int top,
 		      struct own_counts *counts, struct fault *f)
 {
-	int fd = openat(top, ".", OWN_FOLDER | O_CLOEXEC);
+	int fd = openat(top, ".", FS_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0) {
 		counts->of[OWN_FAILED]++;
@@ -68,7 +68,7 @@ static int give_below(const struct own_rules *rules,
 }
 
 /* The folder that a path's last name is in, or -1 with errno. */
-static int open_above(const struct own_opener *opener, const char *path,
+static int open_above(const struct fs_opener *opener, const char *path,
 		      const char *name)
 {
 	char folder[PATH_MAX];
@@ -80,11 +80,11 @@ static int open_above(const struct own_opener *opener, const char *path,
 	}
 	memcpy(folder, path, length);
 	folder[length] = '\0';
-	return own_open_path(opener, folder);
+	return fs_open_path(opener, folder);
 }
 
 static int give_top(const struct own_rules *rules,
-		    const struct own_opener *opener, int top, bool is_folder,
+		    const struct fs_opener *opener, int top, bool is_folder,
 		    struct own_counts *counts, struct fault *f)
 {
 	const char *path = rules->tree->path;
@@ -107,7 +107,7 @@ static int give_top(const struct own_rules *rules,
 	return rules->tree->may_fail ? 0 : -1;
 }
 
-static int give(const struct own_rules *rules, const struct own_opener *opener,
+static int give(const struct own_rules *rules, const struct fs_opener *opener,
 		int top, struct own_counts *counts, struct fault *f)
 {
 	const struct tree *t = rules->tree;
@@ -131,17 +131,17 @@ static int give_tree(const struct own_rules *rules, struct own_counts *counts,
 		     struct fault *f)
 {
 	const struct tree *t = rules->tree;
-	struct own_opener opener;
+	struct fs_opener opener;
 	int top;
 	int result;
 
 	if (t->create && own_create(t, f) < 0)
 		return -1;
-	own_open_start(&opener, t->cross_mounts);
-	top = own_open_path(&opener, t->path);
+	fs_start(&opener, t->cross_mounts);
+	top = fs_open_path(&opener, t->path);
 	if (top < 0)
 		return not_opened(t, f);
-	own_open_stay(&opener, top);
+	fs_stay(&opener, top);
 	result = give(rules, &opener, top, counts, f);
 	close(top);
 	return result;

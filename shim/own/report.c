@@ -91,10 +91,10 @@ static int add_hint(int fd, int folder, int cap, struct fault *f)
 /* The kernel's path of a descriptor; empty without /proc. */
 static void path_of(char *path, size_t size, int fd)
 {
-	char link[OWN_LINK];
+	char link[FS_LINK];
 	ssize_t length;
 
-	own_open_link(link, "fd", fd);
+	fs_link(link, "fd", fd);
 	length = readlinkat(AT_FDCWD, link, path, size - 1);
 	path[length > 0 ? length : 0] = '\0';
 }

@@ -41,7 +41,7 @@ enum {
 
 struct own_share {
 	const struct own_rules *rules;
-	const struct own_opener *opener;
+	const struct fs_opener *opener;
 	struct fault *fault;		/* the first one */
 	uint64_t ends;			/* the signals that end a walk */
 	uint64_t mask;			/* what was blocked before */

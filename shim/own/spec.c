@@ -27,7 +27,7 @@ static bool clean_path(struct text *out, const char *path)
 {
 	char name[NAME_MAX + 2];
 
-	while (own_open_part(&path, name)) {
+	while (fs_next_part(&path, name)) {
 		if (strcmp(name, "..") == 0) {
 			while (out->length > 0 &&
 			       out->start[--out->length] != '/')

@@ -87,7 +87,7 @@ static void visit_file(struct walker *w, int folder,
 	if ((!w->expect_wrong || entry->type == DT_UNKNOWN) &&
 	    is_right(w, folder, entry))
 		return;
-	fd = own_open(w->share->opener, folder, entry->name, O_PATH);
+	fd = fs_open(w->share->opener, folder, entry->name, O_PATH);
 	if (fd < 0) {
 		not_opened(w, folder, entry->name);
 		return;
@@ -122,7 +122,7 @@ static void visit_folder(struct walker *w, int folder,
 {
 	const char *failed;
 	mode_t type;
-	int fd = own_open(w->share->opener, folder, entry->name, OWN_FOLDER);
+	int fd = fs_open(w->share->opener, folder, entry->name, FS_DIRECTORY);
 
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
 		/* Exchanged since its type was read: what is it now? */
@@ -287,7 +287,7 @@ static int result(const struct own_share *s)
 	return s->failed && !t->may_fail ? -1 : 0;
 }
 
-int own_walk(const struct own_rules *rules, const struct own_opener *opener,
+int own_walk(const struct own_rules *rules, const struct fs_opener *opener,
 	     int fd, struct own_counts *counts, struct fault *f)
 {
 	struct own_share share = { .rules = rules, .opener = opener,

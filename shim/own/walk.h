@@ -2,7 +2,7 @@
  * own_walk: all that is below a folder.
  *
  * An entry is opened by the one name that was read, in the folder that is open
- * (own_open), and examined and changed through its descriptor (own_entry). A
+ * (fs_open), and examined and changed through its descriptor (own_entry). A
  * folder is changed before what is in it. A file whose name already says that
  * it is right costs one call and is not opened.
  */
@@ -11,7 +11,7 @@
 
 struct fault;
 struct own_counts;
-struct own_opener;
+struct fs_opener;
 struct own_rules;
 
 /*
@@ -23,7 +23,7 @@ struct own_rules;
  * to in any case. A tree that may fail ends with 0, counts->failed and the
  * fault of the first failure.
  */
-int own_walk(const struct own_rules *rules, const struct own_opener *opener,
+int own_walk(const struct own_rules *rules, const struct fs_opener *opener,
 	     int fd, struct own_counts *counts, struct fault *f);
 
 #endif

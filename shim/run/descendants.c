@@ -28,7 +28,7 @@ static pid_t parent_of(int proc, pid_t pid)
 	const char *at;
 	pid_t parent = 0;
 
-	procfs_read_of(proc, pid, "stat", stat, sizeof(stat));
+	fs_read_of(proc, pid, "stat", stat, sizeof(stat));
 	at = strrchr(stat, ')');
 	if (!at || strlen(at) < 5)
 		return 0;

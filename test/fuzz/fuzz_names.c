@@ -76,7 +76,7 @@ static bool is_name(const char *name)
 	return *name && *name != '#' && *name != '+' && *name != '-';
 }
 
-static bool read_user(const char *text, size_t length, struct names_user *user)
+static bool read_user(const char *text, size_t length, struct passwd_entry *user)
 {
 	struct line line = split(text, length, 7);
 	struct field shell = line.fields[6];
@@ -95,7 +95,7 @@ static bool read_user(const char *text, size_t length, struct names_user *user)
 }
 
 static int find_user(const char *file, size_t length, const char *name,
-		     uid_t uid, struct names_user *user)
+		     uid_t uid, struct passwd_entry *user)
 {
 	while (length > 0) {
 		size_t line = span(file, length, '\n');
@@ -163,8 +163,8 @@ static size_t read_groups(const char *file, size_t length, const char *name,
 	return count;
 }
 
-static void same_user(int found, const struct names_user *user, int expected,
-		      const struct names_user *other)
+static void same_user(int found, const struct passwd_entry *user, int expected,
+		      const struct passwd_entry *other)
 {
 	must(found == expected);
 	if (!found)
@@ -178,21 +178,21 @@ static void same_user(int found, const struct names_user *user, int expected,
 static void check(const char *path, const char *file, size_t length,
 		  const char *name)
 {
-	struct names_user user, other;
+	struct passwd_entry user, other;
 	gid_t groups[MAX_GROUPS], other_groups[MAX_GROUPS];
 	gid_t gid = 0, other_gid = 0;
 	size_t count, stored;
 	int found;
 
-	same_user(names_find_user(path, name, 0, &user), &user,
+	same_user(passwd_find_user(path, name, 0, &user), &user,
 		  find_user(file, length, name, 0, &other), &other);
-	same_user(names_find_user(path, NULL, 1, &user), &user,
+	same_user(passwd_find_user(path, NULL, 1, &user), &user,
 		  find_user(file, length, NULL, 1, &other), &other);
 	count = read_groups(file, length, name, name, other_groups, &found,
 			    &other_gid);
-	must(names_find_group(path, name, &gid) == found);
+	must(passwd_find_group(path, name, &gid) == found);
 	must(gid == other_gid);
-	must(names_groups_of(path, name, groups, MAX_GROUPS) ==
+	must(passwd_groups_of(path, name, groups, MAX_GROUPS) ==
 	     (ssize_t)count);
 	stored = count < MAX_GROUPS ? count : MAX_GROUPS;
 	must(memcmp(groups, other_groups, stored * sizeof(gid_t)) == 0);

@@ -21,7 +21,7 @@ static void check(const struct plan *plan, char *const *words)
 
 	must(t->uid != (uid_t)-1 && t->gid != (gid_t)-1);
 	must(t->uid != 0 || plan->allow_root);
-	must(t->ngroups <= PLAN_MAX_GROUPS);
+	must(t->ngroups <= IDS_MAX_GROUPS);
 	for (size_t i = 0; i < t->ngroups; i++)
 		must(t->groups[i] != (gid_t)-1 && t->groups[i] != t->gid);
 	must(t->home[0] == '/');

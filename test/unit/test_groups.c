@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "cred/groups.h"
+#include "cred/ids.h"
 
 static struct plan plan;
 static struct fault f;
@@ -22,7 +22,7 @@ static int resolve(const char *list)
 	memset(&f, 0, sizeof(f));
 	plan.target.gid = 4242;
 	plan.groups = list;
-	return groups_resolve(&plan, "root", file, &f);
+	return ids_resolve_groups(&plan, "root", file, &f);
 }
 
 static void started_with(const gid_t *list, size_t count)
@@ -88,7 +88,7 @@ static void what_is_no_group_is_a_usage_fault(void **state)
 	}
 }
 
-static gid_t many[PLAN_MAX_GROUPS];
+static gid_t many[IDS_MAX_GROUPS];
 
 static void as_many_as_the_kernel_takes_and_no_more(void **state)
 {
@@ -97,10 +97,10 @@ static void as_many_as_the_kernel_takes_and_no_more(void **state)
 		many[i] = 100000 + (gid_t)i;
 	started_with(many, ARRAY_LEN(many));
 	assert_int_equal(resolve("runtime"), 0);
-	assert_int_equal(plan.target.ngroups, PLAN_MAX_GROUPS);
+	assert_int_equal(plan.target.ngroups, IDS_MAX_GROUPS);
 	assert_memory_equal(plan.target.groups, many, sizeof(many));
 	assert_int_equal(resolve("runtime,100000,165535"), 0);
-	assert_int_equal(plan.target.ngroups, PLAN_MAX_GROUPS);
+	assert_int_equal(plan.target.ngroups, IDS_MAX_GROUPS);
 	assert_int_equal(resolve("runtime,1"), -1);
 	assert_fault(&f, EXIT_USAGE, "65536");
 	assert_int_equal(resolve("1,runtime"), -1);
@@ -118,7 +118,7 @@ static void any_list_is_sorted(void **state)
 		for (size_t r = 0; r < ARRAY_LEN(ranges); r++) {
 			for (size_t i = 0; i < count; i++)
 				list[i] = (gid_t)rand() * 3 % ranges[r];
-			groups_sort(list, count);
+			ids_sort(list, count);
 			for (size_t i = 1; i < count; i++)
 				assert_true(list[i - 1] <= list[i]);
 		}
@@ -127,19 +127,19 @@ static void any_list_is_sorted(void **state)
 static void each_is_found_and_nothing_else(void **state)
 {
 	gid_t list[] = { 9, 1, 5, 5, 4294967294u, 0, 9 };
-	size_t count = groups_unique(list, ARRAY_LEN(list));
+	size_t count = ids_unique(list, ARRAY_LEN(list));
 
 	(void)state;
 	assert_int_equal(count, 5);
-	assert_true(groups_have(list, count, 0));
-	assert_true(groups_have(list, count, 5));
-	assert_true(groups_have(list, count, 4294967294u));
-	assert_false(groups_have(list, count, 2));
-	assert_false(groups_have(list, count, 10));
-	assert_false(groups_have(list, 0, 0));
-	assert_true(groups_same(list, count, list, count));
-	assert_false(groups_same(list, count, list, count - 1));
-	assert_false(groups_same(list, 2, list + 1, 2));
+	assert_true(ids_have(list, count, 0));
+	assert_true(ids_have(list, count, 5));
+	assert_true(ids_have(list, count, 4294967294u));
+	assert_false(ids_have(list, count, 2));
+	assert_false(ids_have(list, count, 10));
+	assert_false(ids_have(list, 0, 0));
+	assert_true(ids_same(list, count, list, count));
+	assert_false(ids_same(list, count, list, count - 1));
+	assert_false(ids_same(list, 2, list + 1, 2));
 }
 
 int main(void)

@@ -1,10 +1,10 @@
 #include "unit.h"
 
-#include "cred/idmap.h"
+#include "cred/ids.h"
 
 static bool holds(const char *map, uint32_t id)
 {
-	return idmap_holds(map, strlen(map), id);
+	return ids_map_holds(map, strlen(map), id);
 }
 
 static void the_map_of_the_first_namespace_holds_every_id(void **state)
@@ -50,10 +50,10 @@ static void what_is_no_map_holds_nothing(void **state)
 static void a_line_that_ends_early_is_read_to_its_end_only(void **state)
 {
 	(void)state;
-	assert_true(idmap_holds("0 0 50001", 7, 1));
-	assert_true(idmap_holds("0 0 50001", 9, 5000));
-	assert_false(idmap_holds("0 0 50001", 7, 5000));
-	assert_false(idmap_holds("0 0 5", 4, 0));
+	assert_true(ids_map_holds("0 0 50001", 7, 1));
+	assert_true(ids_map_holds("0 0 50001", 9, 5000));
+	assert_false(ids_map_holds("0 0 50001", 7, 5000));
+	assert_false(ids_map_holds("0 0 5", 4, 0));
 }
 
 int main(void)

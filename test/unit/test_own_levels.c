@@ -12,7 +12,7 @@ long __wrap_syscall(long number, ...);
 enum { DEEP = 200 };
 
 static char root[64];
-static struct own_opener opener;
+static struct fs_opener opener;
 static struct own_levels *levels;
 static bool lie;	/* statx tells another time of birth */
 
@@ -69,7 +69,7 @@ static int start(void **state)
 {
 	(void)state;
 	lie = false;
-	own_open_start(&opener, false);
+	fs_start(&opener, false);
 	levels = own_levels_new();
 	return levels ? 0 : -1;
 }
@@ -84,11 +84,11 @@ static int stop(void **state)
 /* Into the chain, reading each folder up to "d". */
 static void descend(int count)
 {
-	int fd = open(root, OWN_FOLDER);
+	int fd = open(root, FS_DIRECTORY);
 
 	for (int i = 0; i < count; i++) {
 		assert_int_equal(own_levels_push(levels, fd), 0);
-		fd = own_open(&opener, fd, "d", OWN_FOLDER);
+		fd = fs_open(&opener, fd, "d", FS_DIRECTORY);
 		assert_true(fd >= 0);
 	}
 	assert_int_equal(own_levels_push(levels, fd), 0);
@@ -106,13 +106,13 @@ static void descriptors_are_bounded_and_each_level_is_found_again(void **state)
 {
 	static ino_t inodes[DEEP];
 	int before = open_descriptors();
-	int fd = open(root, OWN_FOLDER);
+	int fd = open(root, FS_DIRECTORY);
 
 	(void)state;
 	for (int i = 0; i < DEEP; i++) {
 		inodes[i] = inode(fd);
 		assert_int_equal(own_levels_push(levels, fd), 0);
-		fd = own_open(&opener, fd, "d", OWN_FOLDER);
+		fd = fs_open(&opener, fd, "d", FS_DIRECTORY);
 		assert_true(open_descriptors() - before <=
 			    OWN_BASE + OWN_RING + 1);
 	}
@@ -129,7 +129,7 @@ static void descriptors_are_bounded_and_each_level_is_found_again(void **state)
 static void a_level_goes_on_where_it_was_left(void **state)
 {
 	struct sys_dirent *entry;
-	int fd = open(root, OWN_FOLDER);
+	int fd = open(root, FS_DIRECTORY);
 
 	(void)state;
 	for (int i = 0; i < DEEP - 1; i++) {
@@ -140,7 +140,7 @@ static void a_level_goes_on_where_it_was_left(void **state)
 		entry = own_levels_next(own_levels_top(levels));
 		assert_non_null(entry);
 		assert_string_equal(entry->name, "d");
-		fd = own_open(&opener, fd, "d", OWN_FOLDER);
+		fd = fs_open(&opener, fd, "d", FS_DIRECTORY);
 	}
 	close(fd);
 	/* "d" was the last folder; a file may come once more. */
@@ -171,15 +171,15 @@ static void a_folder_that_is_another_now_is_given_up(void **state)
 
 static void a_folder_without_anything_left_needs_no_level(void **state)
 {
-	int fd = open(root, OWN_FOLDER);
+	int fd = open(root, FS_DIRECTORY);
 
 	(void)state;
 	assert_int_equal(own_levels_push(levels, fd), 0);
 	while (own_levels_next(own_levels_top(levels))) {
 		if (!own_levels_top(levels)->folders)
 			continue;
-		fd = own_open(&opener, own_levels_top(levels)->fd, "d",
-			      OWN_FOLDER);
+		fd = fs_open(&opener, own_levels_top(levels)->fd, "d",
+			      FS_DIRECTORY);
 		assert_int_equal(own_levels_replace(levels, fd), 1);
 		assert_int_equal(levels->depth, 1);
 	}

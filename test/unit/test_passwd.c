@@ -8,18 +8,18 @@
 /* Bytes, NULs included, as a file. */
 #define FILE_OF(bytes) temporary_file(0, bytes, sizeof(bytes) - 1)
 
-static struct names_user user;
+static struct passwd_entry user;
 
 static int find_user(const char *file, const char *name)
 {
 	memset(&user, 0x55, sizeof(user));
-	return names_find_user(file, name, 0, &user);
+	return passwd_find_user(file, name, 0, &user);
 }
 
 static int find_uid(const char *file, uid_t uid)
 {
 	memset(&user, 0x55, sizeof(user));
-	return names_find_user(file, NULL, uid, &user);
+	return passwd_find_user(file, NULL, uid, &user);
 }
 
 static void a_user_is_found_by_name_and_by_uid(void **state)
@@ -176,9 +176,9 @@ static void a_missing_file_has_no_entries(void **state)
 	errno = 0;
 	assert_int_equal(find_user("/nonexistent/passwd", "root"), 0);
 	assert_int_equal(find_user("/dev/null/passwd", "root"), 0);
-	assert_int_equal(names_find_group("/nonexistent", "root", &gid), 0);
+	assert_int_equal(passwd_find_group("/nonexistent", "root", &gid), 0);
 	assert_int_equal(gid, 77);
-	assert_int_equal(names_groups_of("/nonexistent", "root", groups, 4), 0);
+	assert_int_equal(passwd_groups_of("/nonexistent", "root", groups, 4), 0);
 }
 
 static void an_unreadable_file_is_an_error(void **state)
@@ -191,10 +191,10 @@ static void an_unreadable_file_is_an_error(void **state)
 	assert_int_equal(find_user("/", "root"), -1);
 	assert_int_equal(errno, EISDIR);
 	errno = 0;
-	assert_int_equal(names_find_group("/", "root", &gid), -1);
+	assert_int_equal(passwd_find_group("/", "root", &gid), -1);
 	assert_int_equal(errno, EISDIR);
 	errno = 0;
-	assert_int_equal(names_groups_of("/", "root", groups, 4), -1);
+	assert_int_equal(passwd_groups_of("/", "root", groups, 4), -1);
 	assert_int_equal(errno, EISDIR);
 }
 
@@ -208,9 +208,9 @@ static void no_descriptor_is_left_open(void **state)
 	find_user("/", "root");
 	find_user(FILE_OF("a:x:1:1::/:s\nb:x:2:2::/:s\n"), "a");
 	find_user(FILE_OF("a:x:1:1::/:s\n"), "b");
-	names_find_group("/", "a", &gid);
-	names_find_group(FILE_OF("a:x:1:\nb:x:2:\n"), "a", &gid);
-	names_groups_of(FILE_OF("a:x:1:b\n"), "b", groups, 4);
+	passwd_find_group("/", "a", &gid);
+	passwd_find_group(FILE_OF("a:x:1:\nb:x:2:\n"), "a", &gid);
+	passwd_groups_of(FILE_OF("a:x:1:b\n"), "b", groups, 4);
 	assert_int_equal(open_descriptors(), before);
 }
 
@@ -314,10 +314,10 @@ static void a_file_may_have_any_number_of_lines(void **state)
 	for (id = 1, length = 0; length < size; id++)
 		length += (size_t)sprintf(bytes + length, "g%u:x:%u:m,n\n", id,
 					  id);
-	assert_int_equal(names_find_group(temporary_file(0, bytes, length),
+	assert_int_equal(passwd_find_group(temporary_file(0, bytes, length),
 					  "g12345", &gid), 1);
 	assert_int_equal(gid, 12345);
-	assert_int_equal(names_groups_of(temporary_file(0, bytes, length), "n",
+	assert_int_equal(passwd_groups_of(temporary_file(0, bytes, length), "n",
 					 NULL, 0), id - 1);
 	free(bytes);
 }
@@ -325,7 +325,7 @@ static void a_file_may_have_any_number_of_lines(void **state)
 static int find_group(const char *file, const char *name, gid_t *gid)
 {
 	*gid = 77;
-	return names_find_group(file, name, gid);
+	return passwd_find_group(file, name, gid);
 }
 
 static void a_group_is_found_by_name(void **state)
@@ -391,7 +391,7 @@ static void what_is_no_group_matches_nothing(void **state)
 		if (find_group(file, "g", &gid) != 0)
 			fail_msg("line %zu gives gid %u", i, gid);
 		assert_int_equal(find_group(file, "next", &gid), 1);
-		assert_int_equal(names_groups_of(file, "u", groups, 4), 1);
+		assert_int_equal(passwd_groups_of(file, "u", groups, 4), 1);
 		assert_int_equal(groups[0], 8);
 	}
 }
@@ -407,10 +407,10 @@ static void a_user_is_in_the_groups_that_list_him(void **state)
 	gid_t groups[16];
 
 	(void)state;
-	assert_int_equal(names_groups_of(file, "u", groups, 16),
+	assert_int_equal(passwd_groups_of(file, "u", groups, 16),
 			 ARRAY_LEN(expected));
 	assert_memory_equal(groups, expected, sizeof(expected));
-	assert_int_equal(names_groups_of(file, "nobody", groups, 16), 0);
+	assert_int_equal(passwd_groups_of(file, "nobody", groups, 16), 0);
 }
 
 static void more_groups_than_fit_are_counted_and_not_stored(void **state)
@@ -419,7 +419,7 @@ static void more_groups_than_fit_are_counted_and_not_stored(void **state)
 	gid_t groups[3] = { 77, 77, 77 };
 
 	(void)state;
-	assert_int_equal(names_groups_of(file, "u", groups, 2), 3);
+	assert_int_equal(passwd_groups_of(file, "u", groups, 2), 3);
 	assert_int_equal(groups[0], 1);
 	assert_int_equal(groups[1], 2);
 	assert_int_equal(groups[2], 77);
@@ -440,20 +440,20 @@ static void a_list_of_members_may_have_any_length(void **state)
 		length += (size_t)sprintf(bytes + length, "member%zu,", i);
 	length += (size_t)sprintf(bytes + length, "last\nnext:x:10:last\n");
 	temporary_file(0, bytes, length);
-	assert_int_equal(names_groups_of(temporary_file(0, bytes, length),
+	assert_int_equal(passwd_groups_of(temporary_file(0, bytes, length),
 					 "last", groups, 2), 2);
 	assert_int_equal(groups[0], 9);
 	assert_int_equal(groups[1], 10);
-	assert_int_equal(names_groups_of(temporary_file(0, bytes, length),
+	assert_int_equal(passwd_groups_of(temporary_file(0, bytes, length),
 					 "member100000", groups, 2), 1);
 	assert_int_equal(find_group(temporary_file(0, bytes, length), "next",
 				    &gid), 1);
 	free(bytes);
 	/* One member of any length. */
-	assert_int_equal(names_groups_of(long_file("a:x:1:", 'u', 1 << 20,
+	assert_int_equal(passwd_groups_of(long_file("a:x:1:", 'u', 1 << 20,
 						   ",u\n"), "u", groups, 2),
 			 1);
-	assert_int_equal(names_groups_of(long_file("a:x:1:", 'u', 1 << 20,
+	assert_int_equal(passwd_groups_of(long_file("a:x:1:", 'u', 1 << 20,
 						   "\n"), "u", groups, 2), 0);
 }
 

@@ -219,15 +219,15 @@ static void a_file_that_cannot_be_read_ends_the_run(void **state)
 
 static void more_groups_than_the_plan_holds_are_a_usage_fault(void **state)
 {
-	static char list[PLAN_MAX_GROUPS * 8];
+	static char list[IDS_MAX_GROUPS * 8];
 	size_t length = 0;
 
 	(void)state;
-	for (unsigned int i = 0; i < PLAN_MAX_GROUPS; i++)
+	for (unsigned int i = 0; i < IDS_MAX_GROUPS; i++)
 		length += (size_t)sprintf(list + length, "%u,", 100000 + i);
 	list[length - 1] = '\0';
 	assert_int_equal(resolve("web", list), 0);
-	assert_int_equal(plan.target.ngroups, PLAN_MAX_GROUPS);
+	assert_int_equal(plan.target.ngroups, IDS_MAX_GROUPS);
 	strcpy(list + length - 1, ",1");
 	assert_int_equal(resolve("web", list), -1);
 	assert_fault(&f, EXIT_USAGE, "more than 65536 groups");

@@ -83,7 +83,7 @@ int __wrap_getresgid(gid_t *real, gid_t *effective, gid_t *saved)
 
 int __wrap_getgroups(int size, gid_t *list)
 {
-	assert_int_equal(size, PLAN_MAX_GROUPS);
+	assert_int_equal(size, IDS_MAX_GROUPS);
 	memcpy(list, process.groups,
 	       (size_t)process.ngroups * sizeof(*list));
 	return process.ngroups;
