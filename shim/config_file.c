@@ -173,8 +173,8 @@ static int read_secure(struct plan *plan, const char *standard,
 			  standard);
 }
 
-int settings_read(struct plan *plan, const char *standard, char *const argv[],
-		  char *const env[], struct fault *f)
+static int read_all(struct plan *plan, const char *standard,
+		    char *const argv[], char *const env[], struct fault *f)
 {
 	const char *path;
 	int result;
@@ -187,4 +187,15 @@ int settings_read(struct plan *plan, const char *standard, char *const argv[],
 	else if (result == 0)
 		result = read_file(plan, standard, false, true, env, f);
 	return result < 0 ? -1 : options_parse(plan, argv, env, f);
+}
+
+int settings_read(struct plan *plan, const char *standard, char *const argv[],
+		  char *const env[], struct fault *f)
+{
+	if (read_all(plan, standard, argv, env, f) < 0)
+		return -1;
+	/* Somebody must be there to answer the application's bind(2). */
+	if (plan_brokers(plan))
+		plan->init.wanted = true;
+	return 0;
 }

@@ -1,0 +1,312 @@
+#include "option_table.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/str.h"
+#include "base/text.h"
+#include "cred/account.h"
+#include "cred/caps.h"
+#include "drop/limits.h"
+#include "listen/url.h"
+#include "own/spec.h"
+#include "run/signals.h"
+
+/* --- values that are one field ------------------------------------------- */
+
+static bool keep_word(const char *value, void *at)
+{
+	*(const char **)at = value;
+	return true;
+}
+
+static bool read_path(const char *value, void *at)
+{
+	return value[0] == '/' && keep_word(value, at);
+}
+
+static bool read_home(const char *value, void *at)
+{
+	return strcmp(value, "keep") == 0 ? keep_word(value, at)
+					  : read_path(value, at);
+}
+
+static bool read_account(const char *value, void *at)
+{
+	return account_is(value) && keep_word(value, at);
+}
+
+static bool read_umask(const char *value, void *at)
+{
+	return limit_is_umask(value) && keep_word(value, at);
+}
+
+static bool read_duration(const char *value, void *at)
+{
+	return str_duration(value, at);
+}
+
+static bool read_signal(const char *value, void *at)
+{
+	int number = signals_parse(value, strlen(value));
+
+	*(int *)at = number;
+	return number > 0;
+}
+
+static const char *const unprivileged_words[] = {
+	[UNPRIVILEGED_ADAPT] = "adapt",
+	[UNPRIVILEGED_FAIL] = "fail",
+	NULL
+};
+
+static const char *const handoff_words[] = {
+	[HANDOFF_SYSTEMD] = "systemd",
+	[HANDOFF_NGINX] = "nginx",
+	[HANDOFF_BIND] = "bind",
+	[HANDOFF_BIND_OWN] = "bind-own",
+	NULL
+};
+
+/* --- values that are more ------------------------------------------------- */
+
+static int too_many(const char *option, const char *value, int limit,
+		    struct fault *f)
+{
+	return fault_set(f, EXIT_USAGE, 0, "--%s %s: more than %d", option,
+			 value, limit);
+}
+
+static int repeated(const char *option, const char *value, struct fault *f)
+{
+	return fault_set(f, EXIT_USAGE, 0, "--%s %s: this was given before",
+			 option, value);
+}
+
+/* To the end of a list of PLAN_MAX_VARIABLES. */
+static int append(const char **list, size_t *count, const char *option,
+		  const char *value, struct fault *f)
+{
+	if (*count == PLAN_MAX_VARIABLES)
+		return too_many(option, value, PLAN_MAX_VARIABLES, f);
+	list[(*count)++] = value;
+	return 0;
+}
+
+static int set_unset_env(struct plan *plan, const char *value, struct fault *f)
+{
+	struct surroundings *s = &plan->surroundings;
+
+	if (!value[0] || strchr(value, '='))
+		return OPTION_MALFORMED;
+	return append(s->unset, &s->nunset, "unset-env", value, f);
+}
+
+static int set_env(struct plan *plan, const char *value, struct fault *f)
+{
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return OPTION_MALFORMED;
+	return append(plan->variables, &plan->nvariables, "env", value, f);
+}
+
+static int set_rlimit(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)f;
+	return limit_set_rlimit(&plan->limits, value) ? 0 : OPTION_MALFORMED;
+}
+
+/* The file was read before; see options_config(). */
+static int set_config(struct plan *plan, const char *value, struct fault *f)
+{
+	(void)plan;
+	(void)value;
+	(void)f;
+	return 0;
+}
+
+static int set_listen(struct plan *plan, const char *value, struct fault *f)
+{
+	char why[512];
+	struct text wrong;
+
+	text_start(&wrong, why, sizeof(why));
+	if (plan->nlisteners == PLAN_MAX_LISTENERS)
+		return too_many("listen", value, PLAN_MAX_LISTENERS, f);
+	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong))
+		return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value,
+				 why);
+	plan->nlisteners++;
+	return 0;
+}
+
+static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
+{
+	return caps_parse(value, &plan->keep_caps, f);
+}
+
+/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
+static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
+{
+	size_t length = strcspn(value, ":");
+	int from = signals_parse(value, length);
+	const char *to_text = value + length + 1;
+	int to = SIGNAL_DROP;
+
+	if (value[length] && *to_text)
+		to = signals_parse(to_text, strlen(to_text));
+	if (!value[length] || !from || from == SIGKILL || from == SIGSTOP ||
+	    !to)
+		return OPTION_MALFORMED;
+	if (plan->init.rewrite[from])
+		return repeated("rewrite", value, f);
+	plan->init.rewrite[from] = (int8_t)to;
+	return 0;
+}
+
+static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
+{
+	struct init *init = &plan->init;
+	uint8_t from;
+	uint8_t to;
+
+	if (!str_pair(value, &from, &to))
+		return OPTION_MALFORMED;
+	if (init->nexits == INIT_MAX_EXITS)
+		return too_many("map-exit", value, INIT_MAX_EXITS, f);
+	for (size_t i = 0; i < init->nexits; i++)
+		if (init->exits[i].from == from)
+			return repeated("map-exit", value, f);
+	init->exits[init->nexits].from = from;
+	init->exits[init->nexits++].to = to;
+	return 0;
+}
+
+#define AT(field) .at = offsetof(struct plan, field)
+
+const struct option option_table[] = {
+	{ .topic = TOPIC_WHO, .name = "user", .letter = 'u',
+	  .value = "USER[:GROUP]",
+	  .help = "who COMMAND is, names or numbers",
+	  AT(user) },
+	{ .topic = TOPIC_WHO, .name = "groups", .value = "LIST",
+	  .help = "names, numbers, init, runtime, auto or none",
+	  AT(groups) },
+	{ .topic = TOPIC_WHO, .name = "allow-root",
+	  .help = "let --user be root",
+	  AT(allow_root) },
+	{ .topic = TOPIC_WHO, .name = "unprivileged", .value = "WHAT",
+	  .help = "when not root: adapt (default) or fail",
+	  .words = unprivileged_words, AT(unprivileged) },
+	{ .topic = TOPIC_WHO, .name = "account",
+	  .value = "NAME[:HOME[:SHELL]]",
+	  .help = "a plain name for the uid, absolute paths",
+	  .read = read_account, AT(account.value) },
+	{ .topic = TOPIC_WHO, .name = "keep-caps", .value = "LIST",
+	  .help = "capabilities to keep, joined by commas",
+	  .set = set_keep_caps },
+	{ .topic = TOPIC_WHO, .name = "allow-new-privs",
+	  .help = "let setuid programs work",
+	  AT(allow_new_privs) },
+	{ .topic = TOPIC_WHO, .name = "strict",
+	  .help = "fail if the bounding set stays",
+	  AT(strict) },
+	{ .topic = TOPIC_SOCKETS, .name = "listen", .letter = 'l',
+	  .many = true, .value = "[NAME=]URL", .separators = "?&",
+	  .help = "hand over a socket: tcp://*:80, unix:/PATH, ...",
+	  .set = set_listen },
+	{ .topic = TOPIC_SOCKETS, .name = "handoff", .value = "HOW",
+	  .help = "systemd (default), nginx, bind or bind-own",
+	  .words = handoff_words, AT(handoff) },
+	{ .topic = TOPIC_SOCKETS, .name = "no-listen-pid",
+	  .help = "leave LISTEN_PID out",
+	  AT(no_listen_pid) },
+	{ .topic = TOPIC_SOCKETS, .name = "inherit-sockets",
+	  .help = "pass our own LISTEN_FDS on",
+	  AT(inherited.wanted) },
+	{ .topic = TOPIC_FILES, .name = "own", .letter = 'o', .many = true,
+	  .value = "PATH[,OPTION...]", .separators = ",\\",
+	  .help = "give it all below PATH",
+	  .set = own_option_parse },
+	{ .topic = TOPIC_FILES, .name = "own-stdio",
+	  .help = "give it the pipes and terminals of fd 0 to 2",
+	  AT(own_stdio) },
+	{ .topic = TOPIC_PROCESS, .name = "env", .many = true,
+	  .value = "NAME=VALUE",
+	  .help = "set an environment variable",
+	  .set = set_env },
+	{ .topic = TOPIC_PROCESS, .name = "unset-env", .many = true,
+	  .value = "NAME",
+	  .help = "remove an environment variable",
+	  .set = set_unset_env },
+	{ .topic = TOPIC_PROCESS, .name = "clear-env",
+	  .help = "begin with PATH and TERM only",
+	  AT(surroundings.clear) },
+	{ .topic = TOPIC_PROCESS, .name = "home", .value = "DIR",
+	  .help = "its HOME, an absolute path, or keep",
+	  .read = read_home, AT(surroundings.home) },
+	{ .topic = TOPIC_PROCESS, .name = "chdir", .value = "DIR",
+	  .help = "enter this absolute path, as the user",
+	  .read = read_path, AT(limits.chdir) },
+	{ .topic = TOPIC_PROCESS, .name = "umask", .value = "MASK",
+	  .help = "octal, 0 to 777",
+	  .read = read_umask, AT(limits.umask) },
+	{ .topic = TOPIC_PROCESS, .name = "rlimit", .many = true,
+	  .value = "NAME=SOFT[:HARD]",
+	  .help = "as in nofile=64 or core=0:9, SOFT <= HARD",
+	  .set = set_rlimit },
+	{ .topic = TOPIC_PROCESS, .name = "setsid",
+	  .help = "a session of its own",
+	  AT(setsid) },
+	{ .topic = TOPIC_PROCESS, .name = "pdeathsig", .value = "SIGNAL",
+	  .help = "at our parent's end, as TERM or 15",
+	  .read = read_signal, AT(pdeathsig) },
+	{ .topic = TOPIC_INIT, .name = "init",
+	  .help = "stay as parent: forward signals, reap",
+	  AT(init.wanted) },
+	{ .topic = TOPIC_INIT, .name = "signal-group",
+	  .help = "forward signals to its process group",
+	  AT(init.signal_group) },
+	{ .topic = TOPIC_INIT, .name = "rewrite", .many = true,
+	  .value = "FROM:TO",
+	  .help = "forward a signal (not KILL, STOP) as another",
+	  .set = set_rewrite },
+	{ .topic = TOPIC_INIT, .name = "stop-timeout", .value = "DURATION",
+	  .help = "TERM to KILL, as 500ms or 10s",
+	  .read = read_duration, AT(init.stop_timeout) },
+	{ .topic = TOPIC_INIT, .name = "drain", .value = "DURATION",
+	  .help = "for what is left, as 500ms or 10s",
+	  .read = read_duration, AT(init.drain) },
+	{ .topic = TOPIC_INIT, .name = "map-exit", .many = true,
+	  .value = "FROM:TO",
+	  .help = "change an exit status (0 to 255), as in 143:0",
+	  .set = set_map_exit },
+	{ .topic = TOPIC_INIT, .name = "no-subreaper",
+	  .help = "leave orphans to others",
+	  AT(init.no_subreaper) },
+	{ .topic = TOPIC_ABOUT, .name = "dry-run",
+	  .help = "say what would be done",
+	  .action = ACTION_DRY_RUN },
+	{ .topic = TOPIC_ABOUT, .name = "verbose", .letter = 'v',
+	  .help = "say what is done",
+	  AT(verbose) },
+	{ .topic = TOPIC_ABOUT, .name = "config", .value = "FILE",
+	  .argv_only = true,
+	  .help = "read options from it, one a line",
+	  .set = set_config },
+	{ .topic = TOPIC_ABOUT, .name = "version", .letter = 'V',
+	  .argv_only = true,
+	  .help = "print the version",
+	  .action = ACTION_VERSION },
+	{ .topic = TOPIC_ABOUT, .name = "help", .letter = 'h',
+	  .argv_only = true,
+	  .help = "print this",
+	  .action = ACTION_HELP },
+};
+
+const size_t option_count = ARRAY_LEN(option_table);
+
+_Static_assert(ARRAY_LEN(option_table) <= 64, "a bit for each option");
