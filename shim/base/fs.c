@@ -35,14 +35,19 @@ bool fs_next_part(const char **path, char name[NAME_MAX + 2])
 	return kept > 0;
 }
 
+/* EPERM is how seccomp profiles older than a call deny it. */
+static bool is_denied(int fd)
+{
+	return fd < 0 && (errno == ENOSYS || errno == EPERM);
+}
+
 void fs_start(struct fs_opener *o, bool cross_mounts)
 {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
 	int fd = sys_openat2(AT_FDCWD, "/", &how);
 
 	o->cross_mounts = cross_mounts;
-	/* EPERM is how seccomp profiles older than a call refuse it. */
-	o->openat2 = fd >= 0 || (errno != ENOSYS && errno != EPERM);
+	o->openat2 = !is_denied(fd);
 	o->mount = 0;
 	if (fd >= 0)
 		close(fd);
@@ -174,16 +179,15 @@ static int walk_path(const char *path)
 	return fd;
 }
 
-int fs_open_path(const struct fs_opener *o, const char *path)
+int fs_open_path(const char *path)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
 		.resolve = RESOLVE_NO_SYMLINKS
 	};
+	int fd = sys_openat2(AT_FDCWD, path, &how);
 
-	if (o->openat2)
-		return sys_openat2(AT_FDCWD, path, &how);
-	return walk_path(path);
+	return is_denied(fd) ? walk_path(path) : fd;
 }
 
 unsigned int fs_max_descriptors(unsigned int most)

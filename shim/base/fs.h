@@ -58,8 +58,11 @@ void fs_start(struct fs_opener *o, bool cross_mounts);
 /* From now on the mount of fd is the one that is not left. */
 void fs_stay(struct fs_opener *o, int fd);
 
-/* An absolute path, with O_PATH; no part of it may be a symbolic link. */
-int fs_open_path(const struct fs_opener *o, const char *path);
+/*
+ * Open an absolute path with O_PATH; no component of it may be a symbolic link.
+ * With openat2 in one call, without it component by component.
+ */
+int fs_open_path(const char *path);
 
 /* A name in a folder, opened with flags and never followed. */
 int fs_open(const struct fs_opener *o, int folder, const char *name,

@@ -68,8 +68,7 @@ static int give_below(const struct own_rules *rules,
 }
 
 /* The folder that a path's last name is in, or -1 with errno. */
-static int open_above(const struct fs_opener *opener, const char *path,
-		      const char *name)
+static int open_above(const char *path, const char *name)
 {
 	char folder[PATH_MAX];
 	size_t length = (size_t)(name - path);
@@ -80,17 +79,16 @@ static int open_above(const struct fs_opener *opener, const char *path,
 	}
 	memcpy(folder, path, length);
 	folder[length] = '\0';
-	return fs_open_path(opener, folder);
+	return fs_open_path(folder);
 }
 
-static int give_top(const struct own_rules *rules,
-		    const struct fs_opener *opener, int top, bool is_folder,
+static int give_top(const struct own_rules *rules, int top, bool is_folder,
 		    struct own_counts *counts, struct fault *f)
 {
 	const char *path = rules->tree->path;
 	const char *name = strrchr(path, '/') + 1;
 	bool asks = !is_folder && !rules->links->protected;
-	int folder = asks ? open_above(opener, path, name) : -1;
+	int folder = asks ? open_above(path, name) : -1;
 	const char *failed = OWN_ACT_LINKS;
 	struct fault ignored;
 	mode_t type;
@@ -124,7 +122,7 @@ static int give(const struct own_rules *rules, const struct fs_opener *opener,
 	if (is_folder && !t->shallow &&
 	    give_below(rules, opener, top, counts, f) < 0)
 		return -1;
-	return give_top(rules, opener, top, is_folder, counts, f);
+	return give_top(rules, top, is_folder, counts, f);
 }
 
 static int give_tree(const struct own_rules *rules, struct own_counts *counts,
@@ -138,7 +136,7 @@ static int give_tree(const struct own_rules *rules, struct own_counts *counts,
 	if (t->create && own_create(t, f) < 0)
 		return -1;
 	fs_start(&opener, t->cross_mounts);
-	top = fs_open_path(&opener, t->path);
+	top = fs_open_path(t->path);
 	if (top < 0)
 		return not_opened(t, f);
 	fs_stay(&opener, top);
