@@ -20,42 +20,68 @@ bool expand_needed(const char *value)
 	return find_reference(value) != NULL;
 }
 
+/*
+ * The value of a variable is one part of the option's value, whatever bytes it
+ * has: a separator in it is escaped where the option knows how, else refused.
+ */
+static int add_found(const struct expansion *e, struct slice name,
+		     const char *found, struct text *out, struct fault *f)
+{
+	bool escapes = strchr(e->separators, '\\');
+	size_t plain;
+
+	while (found[plain = strcspn(found, e->separators)]) {
+		if (!escapes)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--%s %s: '%c' in the value of %.*s would add an option",
+					 e->option, e->shown, found[plain],
+					 (int)name.length, name.at);
+		text_add_bytes(out, found, plain);
+		text_add(out, "\\%c", found[plain]);
+		found += plain + 1;
+	}
+	text_add_bytes(out, found, plain);
+	return 0;
+}
+
 /* One reference: the bytes between "${" and "}". */
-static int add_variable(const char *option, const char *value,
-			const char *inner, size_t length, char *const env[],
-			struct text *out, struct fault *f)
+static int add_variable(const struct expansion *e, const char *inner,
+			size_t length, struct text *out, struct fault *f)
 {
 	const char *colon = memchr(inner, ':', length);
 	size_t name_length = colon ? (size_t)(colon - inner) : length;
 	const char *found;
 
+	if (colon && memmem(colon, length - name_length, "${", 2))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s %s: a ${...} inside the default of ${%.*s}: nesting is not supported",
+				 e->option, e->shown, (int)name_length, inner);
 	if (!str_is_variable(inner, name_length) ||
 	    (colon && (name_length + 1 == length || colon[1] != '-')))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--%s %s: ${%.*s} is neither ${VAR} nor ${VAR:-default}",
-				 option, value, (int)length, inner);
-	found = str_variable(env, inner, name_length);
+				 e->option, e->shown, (int)length, inner);
+	found = str_variable(e->env, inner, name_length);
 	if (colon && (!found || !*found)) {
 		text_add_bytes(out, colon + 2, length - name_length - 2);
 		return 0;
 	}
 	if (!found) {
 		fault_set(f, EXIT_USAGE, 0,
-			  "--%s %s: the variable %.*s is not set", option,
-			  value, (int)name_length, inner);
+			  "--%s %s: the variable %.*s is not set", e->option,
+			  e->shown, (int)name_length, inner);
 		return fault_hint(f, "%s ${%.*s:-default}",
-				  env ? "docker run -e, env: in a manifest, or" :
+				  e->env ? "docker run -e, env: in a manifest, or" :
 					"not trusted with file capabilities or setuid; write",
 				  (int)name_length, inner);
 	}
-	text_add_bytes(out, found, strlen(found));
-	return 0;
+	return add_found(e, (struct slice){ inner, name_length }, found, out,
+			 f);
 }
 
-int expand_value(const char *option, const char *value, char *const env[],
-		 struct text *out, struct fault *f)
+int expand_value(const struct expansion *e, struct text *out, struct fault *f)
 {
-	const char *at = value;
+	const char *at = e->value;
 	const char *next;
 
 	while ((next = find_reference(at))) {
@@ -72,9 +98,9 @@ int expand_value(const char *option, const char *value, char *const env[],
 		if (!end)
 			return fault_set(f, EXIT_USAGE, 0,
 					 "--%s %s: ${ without a closing }",
-					 option, value);
-		if (add_variable(option, value, next + 2,
-				 (size_t)(end - next) - 2, env, out, f) < 0)
+					 e->option, e->shown);
+		if (add_variable(e, next + 2, (size_t)(end - next) - 2, out,
+				 f) < 0)
 			return -1;
 		at = end + 1;
 	}
@@ -82,6 +108,6 @@ int expand_value(const char *option, const char *value, char *const env[],
 	if (out->cut)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--%s %s: expanded to more than %zu bytes",
-				 option, value, out->size);
+				 e->option, e->shown, out->size);
 	return 0;
 }

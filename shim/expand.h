@@ -15,18 +15,31 @@ struct text;
 /* Does the value hold anything to expand? Most do not, and need no copy. */
 bool expand_needed(const char *value);
 
+/* What is expanded, and by which rules. */
+struct expansion {
+	const char *option;	/* its name, for messages */
+	const char *value;	/* as typed */
+	const char *shown;	/* what messages show of it */
+	/*
+	 * The bytes that cut the option's value into parts. A variable fills
+	 * one part and adds none: such a byte in a variable's value gets a
+	 * backslash if '\\' is one of these bytes, and is a fault otherwise.
+	 * Empty where a variable may hold several parts, as in a LIST.
+	 */
+	const char *separators;
+	char *const *env;	/* as environ(7); NULL: not to be trusted, and
+				   no variable is set */
+};
+
 /*
- * Append value to out with each ${VAR} replaced by its value in env and each
- * ${VAR:-default} by the default where VAR is unset or empty. "$${" stands for
- * a literal "${"; any other '$' is itself. The result is never expanded again
- * nor split into words.
+ * Append the value to out with each ${VAR} replaced by its value in the
+ * environment, and each ${VAR:-default} by the default where VAR is unset or
+ * empty. "$${" stands for a literal "${"; any other '$' is itself. The value of
+ * a variable is not expanded again; a default is text of the option itself.
  *
- * option: the option's name, for the message. env: as environ(7), or NULL if
- * it is not to be trusted: then no variable is set.
  * Returns 0, or -1 with a usage fault: unset variable, no closing brace, a bad
- * name, or no room in out (out then holds a part).
+ * name, a separator, or no room in out (out then holds a part).
  */
-int expand_value(const char *option, const char *value, char *const env[],
-		 struct text *out, struct fault *f);
+int expand_value(const struct expansion *e, struct text *out, struct fault *f);
 
 #endif

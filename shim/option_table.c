@@ -72,11 +72,10 @@ static const char *const handoff_words[] = {
 
 /* --- values that are more ------------------------------------------------- */
 
-static int too_many(const char *option, const char *value, int limit,
-		    struct fault *f)
+static int too_many(const char *option, int limit, struct fault *f)
 {
-	return fault_set(f, EXIT_USAGE, 0, "--%s %s: more than %d", option,
-			 value, limit);
+	return fault_set(f, EXIT_USAGE, 0, "--%s: more than %d of them",
+			 option, limit);
 }
 
 static int repeated(const char *option, const char *value, struct fault *f)
@@ -90,7 +89,7 @@ static int append(const char **list, size_t *count, const char *option,
 		  const char *value, struct fault *f)
 {
 	if (*count == PLAN_MAX_VARIABLES)
-		return too_many(option, value, PLAN_MAX_VARIABLES, f);
+		return too_many(option, PLAN_MAX_VARIABLES, f);
 	list[(*count)++] = value;
 	return 0;
 }
@@ -135,7 +134,7 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 
 	text_start(&wrong, why, sizeof(why));
 	if (plan->nlisteners == PLAN_MAX_LISTENERS)
-		return too_many("listen", value, PLAN_MAX_LISTENERS, f);
+		return too_many("listen", PLAN_MAX_LISTENERS, f);
 	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong))
 		return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value,
 				 why);
@@ -176,7 +175,7 @@ static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
 	if (!str_pair(value, &from, &to))
 		return OPTION_MALFORMED;
 	if (init->nexits == INIT_MAX_EXITS)
-		return too_many("map-exit", value, INIT_MAX_EXITS, f);
+		return too_many("map-exit", INIT_MAX_EXITS, f);
 	for (size_t i = 0; i < init->nexits; i++)
 		if (init->exits[i].from == from)
 			return repeated("map-exit", value, f);
@@ -235,7 +234,7 @@ const struct option option_table[] = {
 	  .help = "give it the pipes and terminals of fd 0 to 2",
 	  AT(own_stdio) },
 	{ .topic = TOPIC_PROCESS, .name = "env", .many = true,
-	  .value = "NAME=VALUE",
+	  .value = "NAME=VALUE", .secret = true,
 	  .help = "set an environment variable",
 	  .set = set_env },
 	{ .topic = TOPIC_PROCESS, .name = "unset-env", .many = true,

@@ -47,6 +47,7 @@ struct option {
 	char letter;		/* the short form, or 0 */
 	bool many;		/* may be given more than once */
 	bool argv_only;		/* not in a config file */
+	bool secret;		/* no message shows the value */
 };
 
 extern const struct option option_table[];

@@ -54,6 +54,12 @@ static const struct option *find_option(const char *word, const char **value)
 static int expand(struct plan *plan, const struct option *o,
 		  const char **value, char *const env[], struct fault *f)
 {
+	const struct expansion e = { .option = o->name, .value = *value,
+				     .shown = o->secret ? "..." : *value,
+				     .separators = o->separators
+							   ? o->separators
+							   : "",
+				     .env = env };
 	struct text out;
 
 	if (!expand_needed(*value))
@@ -61,10 +67,10 @@ static int expand(struct plan *plan, const struct option *o,
 	if (plan->text_length == sizeof(plan->text))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--%s %s: expanded to more than %zu bytes",
-				 o->name, *value, sizeof(plan->text));
+				 o->name, e.shown, sizeof(plan->text));
 	text_start(&out, plan->text + plan->text_length,
 		   sizeof(plan->text) - plan->text_length);
-	if (expand_value(o->name, *value, env, &out, f) < 0)
+	if (expand_value(&e, &out, f) < 0)
 		return -1;
 	*value = out.start;
 	plan->text_length += out.length + 1;
@@ -126,7 +132,7 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	if (result != OPTION_MALFORMED)
 		return result;
 	return fault_set(f, EXIT_USAGE, 0, "--%s %s: expected %s: %s", o->name,
-			 value, o->value, o->help);
+			 o->secret ? "..." : value, o->value, o->help);
 }
 
 static int unknown(const char *word, struct fault *f)

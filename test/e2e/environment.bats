@@ -191,6 +191,28 @@ environment_is()
 }
 
 # shellcheck disable=SC2016
+@test "a variable adds no option to a value" {
+	mkdir "$tmp/comma,shallow" "$tmp/comma,shallow/below" "$tmp/comma"
+	with_net HOME=/srv "DIR=$tmp/comma,shallow" FORCED=/etc,force \
+		'PORT=80?mode=0' 'MORE=8&mark=1'
+	as_4242 --own='${DIR}' -- "$WITNESS"
+	succeeded
+	owned_by 4242:4242 "$tmp/comma,shallow" "$tmp/comma,shallow/below"
+	owned_by 0:0 "$tmp/comma"
+	as_4242 --own="$tmp/comma,mode=\${FORCED}" -- "$WITNESS"
+	refused 100
+	as_4242 --dry-run --own='${FORCED}' -- "$WITNESS"
+	succeeded
+	grep -Fq 'own        /etc,force and all below it' "$out" || fail_seen
+	as_4242 --listen='tcp://0.0.0.0:${PORT}' -- "$WITNESS"
+	refused 100
+	message_has "'?' in the value of PORT would add an option"
+	as_4242 --listen='tcp://0.0.0.0:80?backlog=${MORE}' -- "$WITNESS"
+	refused 100
+	message_has "'&' in the value of MORE would add an option"
+}
+
+# shellcheck disable=SC2016
 @test "a variable that is not set is an error that names it" {
 	with HOME=/srv
 	as_4242 --env='A=${NOT_SET}' -- "$WITNESS"

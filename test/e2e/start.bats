@@ -433,6 +433,22 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	grep -q 'given up' "$err"
 }
 
+@test "file capabilities: the variables of the config file are for --user alone" {
+	capable $usual
+	configured user=4242:4242 env=PASSWORD=hunter2
+	started_as 4242 4242 '' /stepdown /witness
+	succeeded
+	witness_says env.PASSWORD hunter2
+	started_as 5000 5000 '' /stepdown /witness
+	succeeded
+	witness_lacks env.PASSWORD
+	configured user=4242:4242 'env=PASSWORD hunter2'
+	started_as 5000 5000 '' /stepdown /witness
+	refused 100
+	message_has 'expected NAME=VALUE'
+	! grep -q hunter2 "$err" || fail_seen
+}
+
 @test "file capabilities under no_new_privs: explained, and it runs without" {
 	capable $usual
 	configured user=4242:4242

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     at += strlen(at))
 		env[count++] = ++at;
 	text_start(&out, buffer, room);
-	result = expand_value("own", words, env, &out, &f);
+	result = expand_value(&(struct expansion){ "own", words, words, ",\\",
+						   env }, &out, &f);
 	must(out.length < room && strlen(buffer) == out.length);
 	if (result == 0) {
 		must(!out.cut);

@@ -7,7 +7,7 @@ static char *const *env(void)
 {
 	static const char *const list[] = { "A=one", "B=", "AB=two", "_C9=x=y",
 					    "NESTED=${A}", "SPACE=a b",
-					    "NOEQUALS", "A=second", NULL };
+					    "NOEQUALS", "A=second", "PARTS=a,b?c\\", NULL };
 
 	return (char *const *)(uintptr_t)list;
 }
@@ -53,7 +53,8 @@ static int expand(const char *value, char *buffer, size_t size, struct fault *f)
 	struct text out;
 
 	text_start(&out, buffer, size);
-	return expand_value("user", value, env(), &out, f);
+	return expand_value(&(struct expansion){ "user", value, value, "", env() },
+			    &out, f);
 }
 
 static void each_reference_becomes_its_value_or_default(void **state)
@@ -98,6 +99,8 @@ static const struct {
 	{ "${:-b}", "neither" },
 	{ "${A=}", "neither" },
 	{ "${${A}}", "neither" },
+	{ "${A:-${B}}", "inside the default of ${A}: nesting is not" },
+	{ "${NONE:-x${B:-y}}", "inside the default of ${NONE}: nesting" },
 	{ "${NONE}", "variable NONE is not set" },
 	{ "${NOEQUALS}", "variable NOEQUALS is not set" },
 	{ "${NOEQ}", "variable NOEQ is not set" },
@@ -140,10 +143,32 @@ static void an_empty_environment_has_no_variables(void **state)
 
 	(void)state;
 	text_start(&out, buffer, sizeof(buffer));
-	assert_int_equal(expand_value("own", "${A}", nothing, &out, &f), -1);
+	assert_int_equal(expand_value(&(struct expansion){ "own", "${A}", "", ",",
+							   nothing },
+				      &out, &f), -1);
 	text_start(&out, buffer, sizeof(buffer));
-	assert_int_equal(expand_value("own", "${A:-b}", nothing, &out, &f), 0);
+	assert_int_equal(expand_value(&(struct expansion){ "own", "${A:-b}", "", ",",
+							   nothing },
+				      &out, &f), 0);
 	assert_string_equal(buffer, "b");
+}
+
+static void a_variable_adds_no_part(void **state)
+{
+	struct fault f = { 0 };
+	char buffer[32];
+	struct text out;
+
+	(void)state;
+	text_start(&out, buffer, sizeof(buffer));
+	assert_int_equal(expand_value(&(struct expansion){
+		"own", "${PARTS},${NONE:-d,e}", "", ",\\", env() }, &out, &f), 0);
+	assert_string_equal(buffer, "a\\,b?c\\\\,d,e");
+	text_start(&out, buffer, sizeof(buffer));
+	assert_int_equal(expand_value(&(struct expansion){
+		"listen", "${PARTS}", "${PARTS}", "?&", env() }, &out, &f), -1);
+	assert_fault(&f, EXIT_USAGE,
+		     "--listen ${PARTS}: '?' in the value of PARTS would add an option");
 }
 
 /* Whichever part crosses the end: literal, value, default, "$${". */
@@ -175,6 +200,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_expanded_is_a_usage_fault),
 		cmocka_unit_test(an_unset_variable_comes_with_a_hint),
 		cmocka_unit_test(an_empty_environment_has_no_variables),
+		cmocka_unit_test(a_variable_adds_no_part),
 		cmocka_unit_test(what_does_not_fit_is_a_usage_fault),
 	};
 
