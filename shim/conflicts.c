@@ -200,7 +200,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 	}
 	if (check_init(&plan->init, f) < 0)
 		return -1;
-	if (plan->allow_new_privs && plan_brokers(plan))
+	if (plan->drop.allow_new_privs && plan_brokers(plan))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--allow-new-privs: --handoff=bind and bind-own need no_new_privs for their seccomp filter");
 	if (inherit_check(&plan->inherited, f) < 0)

@@ -40,7 +40,12 @@ static bool read_account(const char *value, void *at)
 
 static bool read_umask(const char *value, void *at)
 {
-	return limit_is_umask(value) && keep_word(value, at);
+	return limits_parse_umask(at, value);
+}
+
+static bool read_rlimit(const char *value, void *at)
+{
+	return limits_parse_rlimit(at, value);
 }
 
 static bool read_duration(const char *value, void *at)
@@ -112,12 +117,6 @@ static int set_env(struct plan *plan, const char *value, struct fault *f)
 	return append(plan->variables, &plan->nvariables, "env", value, f);
 }
 
-static int set_rlimit(struct plan *plan, const char *value, struct fault *f)
-{
-	(void)f;
-	return limit_set_rlimit(&plan->limits, value) ? 0 : OPTION_MALFORMED;
-}
-
 /* The file was read before; see options_config(). */
 static int set_config(struct plan *plan, const char *value, struct fault *f)
 {
@@ -144,7 +143,7 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 
 static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
 {
-	return caps_parse(value, &plan->keep_caps, f);
+	return caps_parse(value, &plan->drop.keep_caps, f);
 }
 
 /* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
@@ -209,7 +208,10 @@ const struct option option_table[] = {
 	  .set = set_keep_caps },
 	{ .topic = TOPIC_WHO, .name = "allow-new-privs",
 	  .help = "let setuid programs work",
-	  AT(allow_new_privs) },
+	  AT(drop.allow_new_privs) },
+	{ .topic = TOPIC_WHO, .name = "keep-keyring",
+	  .help = "leave it our session keyring",
+	  AT(drop.keep_keyring) },
 	{ .topic = TOPIC_WHO, .name = "strict",
 	  .help = "fail if the bounding set stays",
 	  AT(strict) },
@@ -252,11 +254,11 @@ const struct option option_table[] = {
 	  .read = read_path, AT(limits.chdir) },
 	{ .topic = TOPIC_PROCESS, .name = "umask", .value = "MASK",
 	  .help = "octal, 0 to 777",
-	  .read = read_umask, AT(limits.umask) },
+	  .read = read_umask, AT(limits) },
 	{ .topic = TOPIC_PROCESS, .name = "rlimit", .many = true,
 	  .value = "NAME=SOFT[:HARD]",
 	  .help = "as in nofile=64 or core=0:9, SOFT <= HARD",
-	  .set = set_rlimit },
+	  .read = read_rlimit, AT(limits) },
 	{ .topic = TOPIC_PROCESS, .name = "setsid",
 	  .help = "a session of its own",
 	  AT(setsid) },

@@ -19,7 +19,9 @@
 #include "cred/account.h"
 #include "cred/ids.h"
 #include "cred/start.h"
+#include "drop/drop.h"
 #include "drop/limits.h"
+#include "drop/verify.h"
 #include "listen/handoff.h"
 #include "listen/listen_fds.h"
 #include "listen/url.h"
@@ -53,7 +55,6 @@ struct plan {
 	bool verbose;
 	bool allow_root;
 	bool own_stdio;
-	bool allow_new_privs;
 	bool strict;
 	enum unprivileged unprivileged;
 	const char *user;		/* USER[:GROUP] as typed, or NULL */
@@ -62,7 +63,6 @@ struct plan {
 	enum handoff handoff;
 	bool no_listen_pid;
 	struct inherited inherited;
-	uint64_t keep_caps;		/* bit n is capability n */
 	struct init init;
 	bool setsid;
 	int pdeathsig;			/* a signal, or 0 */
@@ -71,7 +71,8 @@ struct plan {
 	size_t nvariables;
 	char *const *command;		/* the application and its arguments */
 
-	struct limits limits;
+	struct drop_spec drop;
+	struct limits_spec limits;
 	struct account account;
 	struct surroundings surroundings;
 	size_t text_length;
@@ -101,7 +102,7 @@ struct run {
 	int sockets[PLAN_MAX_SOCKETS];
 	struct environment environment;	/* the application's */
 	struct pool pool;	/* of --handoff=bind */
-	gid_t groups[IDS_MAX_GROUPS];	/* for verify: no such stack */
+	struct verify_seen seen;
 };
 
 /* Does the application bind by itself, and ask the supervisor? */
@@ -117,6 +118,22 @@ static inline uint64_t plan_supervisor_caps(const struct plan *plan)
 	return plan->handoff == HANDOFF_BIND_OWN
 		       ? UINT64_C(1) << CAP_NET_BIND_SERVICE
 		       : 0;
+}
+
+/* What the process must be after the drop. */
+static inline struct verify_spec plan_verify_spec(const struct plan *plan,
+						  const struct run *run)
+{
+	return (struct verify_spec){
+		.uid = plan->target.uid,
+		.gid = plan->target.gid,
+		.ngroups = plan->target.ngroups,
+		.groups = plan->target.groups,
+		.keep_caps = plan->drop.keep_caps,
+		.held = run->shed ? 0 : plan_supervisor_caps(plan),
+		.allow_new_privs = plan->drop.allow_new_privs,
+		.strict = plan->strict,
+	};
 }
 
 /* How many sockets are handed over. */

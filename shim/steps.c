@@ -77,18 +77,19 @@ static int run_account(const struct plan *plan, struct run *run,
 
 static void describe_limits(const struct plan *plan, struct text *out)
 {
-	limit_describe(plan, out);
+	limits_describe(&plan->limits, out);
 }
 
 static int run_limits(const struct plan *plan, struct run *run,
 		      struct fault *f)
 {
-	return limit_run(plan, run, f);
+	(void)run;
+	return limits_run(&plan->limits, f);
 }
 
 static void describe_drop(const struct plan *plan, struct text *out)
 {
-	drop_describe(plan, out);
+	drop_describe(&plan->drop, &plan->target, &plan->start, out);
 }
 
 /* Drop is the step that fails when the start was the wrong one. */
@@ -99,18 +100,23 @@ static int check_drop(const struct plan *plan, struct fault *f)
 
 static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 {
-	return drop_run(plan, run, f);
+	if (verify_look(&run->seen, f) < 0)
+		return -1;
+	return drop_run(&plan->drop, &plan->target, &plan->start,
+			plan_supervisor_caps(plan), f);
 }
 
 static void describe_verify(const struct plan *plan, struct text *out)
 {
-	verify_describe(plan, out);
+	verify_describe(plan->target.uid, out);
 }
 
 static int run_verify(const struct plan *plan, struct run *run,
 		      struct fault *f)
 {
-	return verify_run(plan, run, f);
+	const struct verify_spec spec = plan_verify_spec(plan, run);
+
+	return verify_run(&spec, &run->seen, f);
 }
 
 /* The last row is run by main, after every other step. */
@@ -138,7 +144,7 @@ static const struct step steps[] = {
 	{ "own", describe_own, NULL, run_own },
 	{ "own-stdio", describe_own_stdio, NULL, run_own_stdio },
 	{ "account", describe_account, NULL, run_account },
-	{ "limit", describe_limits, NULL, run_limits },
+	{ "limits", describe_limits, NULL, run_limits },
 	{ "drop", describe_drop, check_drop, run_drop },
 	{ "verify", describe_verify, NULL, run_verify },
 	{ "exec", describe_exec, check_exec, NULL },

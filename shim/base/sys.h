@@ -314,13 +314,32 @@ static inline int sys_rename(const char *old, const char *new)
 	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
 }
 
+/*
+ * keyctl(2) with KEYCTL_JOIN_SESSION_KEYRING and no name: from now on this
+ * process has a new session keyring. Returns its number, or -1 with errno.
+ */
+static inline long sys_join_new_keyring(void)
+{
+	return syscall(SYS_keyctl, 1, NULL);
+}
+
 /* Where these calls once took 16 bits, those that take 32. */
 enum {
 #if defined(SYS_setresuid32)
+	KERNEL_GETGROUPS = SYS_getgroups32,
+	KERNEL_GETRESGID = SYS_getresgid32,
+	KERNEL_GETRESUID = SYS_getresuid32,
+	KERNEL_SETFSGID = SYS_setfsgid32,
+	KERNEL_SETFSUID = SYS_setfsuid32,
 	KERNEL_SETGROUPS = SYS_setgroups32,
 	KERNEL_SETRESGID = SYS_setresgid32,
 	KERNEL_SETRESUID = SYS_setresuid32
 #else
+	KERNEL_GETGROUPS = SYS_getgroups,
+	KERNEL_GETRESGID = SYS_getresgid,
+	KERNEL_GETRESUID = SYS_getresuid,
+	KERNEL_SETFSGID = SYS_setfsgid,
+	KERNEL_SETFSUID = SYS_setfsuid,
 	KERNEL_SETGROUPS = SYS_setgroups,
 	KERNEL_SETRESGID = SYS_setresgid,
 	KERNEL_SETRESUID = SYS_setresuid

@@ -417,6 +417,7 @@ static int receive_descriptor(int channel, bool *byte)
 int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 {
 	const int channel = run->channel[1];
+	struct verify_spec after;
 	bool killable;
 	ssize_t got;
 	char byte;
@@ -426,8 +427,9 @@ int broker_child(const struct plan *plan, struct run *run, struct fault *f)
 		return 0;
 	close(run->channel[0]);
 	run->shed = true;
+	after = plan_verify_spec(plan, run);
 	if (plan_supervisor_caps(plan) &&
-	    (caps_clear(f) < 0 || verify_run(plan, run, f) < 0))
+	    (caps_clear(f) < 0 || verify_run(&after, &run->seen, f) < 0))
 		return -1;
 	/*
 	 * The change of uid has made this process undumpable, and execve makes

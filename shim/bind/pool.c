@@ -99,7 +99,7 @@ int pool_check(const struct plan *plan, struct fault *f)
 	if (!plan_brokers(plan))
 		return 0;
 	/* With a capability the supervisor's lack would keep it from looking. */
-	if (size == 0 || plan->inherited.wanted || plan->keep_caps)
+	if (size == 0 || plan->inherited.wanted || plan->drop.keep_caps)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--handoff bind: it needs --listen, and excludes --keep-caps and --inherit-sockets");
 	if (size > PLAN_MAX_SPARES)

@@ -373,10 +373,9 @@ static int check_setgroups(struct fault *f)
 			  "rootless engines need newgidmap and /etc/subgid");
 }
 
-int ids_check_maps(const struct plan *plan, struct fault *f)
+int ids_check_maps(const struct target *t, const struct start *s,
+		   struct fault *f)
 {
-	const struct start *s = &plan->start;
-	const struct target *t = &plan->target;
 	struct stat st;
 
 	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)

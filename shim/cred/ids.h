@@ -14,6 +14,7 @@
 
 struct fault;
 struct plan;
+struct start;
 
 enum { IDS_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
 
@@ -95,6 +96,7 @@ bool ids_map_holds(const char *map, size_t length, uint32_t id);
  *
  * Returns 0, or -1 with a fault.
  */
-int ids_check_maps(const struct plan *plan, struct fault *f);
+int ids_check_maps(const struct target *t, const struct start *s,
+		   struct fault *f);
 
 #endif

@@ -156,9 +156,9 @@ static int adapt(struct plan *plan, const char *passwd, struct fault *f)
 		return -1;
 	if (!start_has(s, CAP_CHOWN))
 		pass_over_trees(plan);
-	if ((plan->keep_caps & bind) && !(s->permitted & bind) &&
+	if ((plan->drop.keep_caps & bind) && !(s->permitted & bind) &&
 	    ports_are_open()) {
-		plan->keep_caps &= ~bind;
+		plan->drop.keep_caps &= ~bind;
 		if (plan->verbose)
 			report_note("keep-caps: no port needs net_bind_service here");
 	}
@@ -193,7 +193,7 @@ int start_settle(struct plan *plan, const char *passwd, struct fault *f)
  */
 static bool must_be_emptied(const struct plan *plan)
 {
-	return plan->strict || plan->allow_new_privs;
+	return plan->strict || plan->drop.allow_new_privs;
 }
 
 /* What changes anything outside of this process comes before the drop. */
@@ -207,16 +207,16 @@ int start_check(const struct plan *plan, struct fault *f)
 {
 	const struct start *s = &plan->start;
 
-	if (caps_check(plan->keep_caps, s->permitted, f) < 0)
+	if (caps_check(plan->drop.keep_caps, s->permitted, f) < 0)
 		return -1;
-	if (!start_has(s, CAP_SETPCAP) && (s->bounding & ~plan->keep_caps) &&
+	if (!start_has(s, CAP_SETPCAP) && (s->bounding & ~plan->drop.keep_caps) &&
 	    must_be_emptied(plan)) {
 		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
 		return caps_hint(f, CAP_SETPCAP);
 	}
 	/* A look into /proc costs more than all else that is checked here. */
 	if (has_side_effects(plan) || plan->action == ACTION_DRY_RUN)
-		return ids_check_maps(plan, f);
+		return ids_check_maps(&plan->target, s, f);
 	return 0;
 }
 

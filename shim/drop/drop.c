@@ -1,40 +1,22 @@
 #include "drop/drop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/report.h"
+#include "base/sys.h"
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
 #include "cred/start.h"
-#include "plan.h"
-
-void drop_describe(const struct plan *plan, struct text *out)
-{
-	const struct target *t = &plan->target;
-
-	text_add(out, "uid %u", t->uid);
-	if (t->name[0])
-		text_add(out, " (%s)", t->name);
-	text_add(out, ", gid %u, groups ", t->gid);
-	for (size_t i = 0; i < t->ngroups; i++)
-		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
-	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
-	caps_describe(plan->keep_caps, out);
-	if (start_has(&plan->start, CAP_SETPCAP))
-		text_add(out, ", securebits locked");
-	else
-		text_add(out,
-			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
-	text_add(out, plan->allow_new_privs ? "" : ", no_new_privs");
-}
 
 static bool changes_uid(const struct target *t, const struct start *s)
 {
@@ -46,38 +28,105 @@ static bool changes_gid(const struct target *t, const struct start *s)
 	return s->gid != t->gid || s->egid != t->gid || s->sgid != t->gid;
 }
 
-/* number: an id, or how many they are; cap: what it takes. */
-static int not_set(const struct plan *plan, const char *what, size_t number,
-		   int cap, struct fault *f)
+void drop_describe(const struct drop_spec *spec, const struct target *t,
+		   const struct start *s, struct text *out)
+{
+	text_add(out, "uid %u", t->uid);
+	if (t->name[0])
+		text_add(out, " (%s)", t->name);
+	text_add(out, ", gid %u, groups ", t->gid);
+	for (size_t i = 0; i < t->ngroups; i++)
+		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
+	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
+	caps_describe(spec->keep_caps, out);
+	if (start_has(s, CAP_SETPCAP))
+		text_add(out, ", securebits locked");
+	else
+		text_add(out,
+			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
+	if (changes_uid(t, s) && !spec->keep_keyring)
+		text_add(out, ", a new session keyring");
+	text_add(out, spec->allow_new_privs ? "" : ", no_new_privs");
+}
+
+/*
+ * The session keyring outlives a change of uid and execve(2), and whoever
+ * possesses it may read the keys in it (session-keyring(7)). The new one is
+ * made before the ids change, because it counts against the quota of the user
+ * who makes it, and root's is a thousand times as large.
+ *
+ * ENOSYS and EPERM: the kernel has no keyrings, or a seccomp profile refuses
+ * keyctl(2), to the application as well.
+ */
+static int leave_keyring(struct fault *f)
+{
+	if (sys_join_new_keyring() >= 0 || errno == ENOSYS || errno == EPERM)
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "join a new session keyring");
+	return fault_hint(f,
+			  "raise kernel.keys.maxkeys of the host, or add --keep-keyring");
+}
+
+/* number: an id, or how many they are; cap: the capability that it takes. */
+static int not_set(const struct target *t, const struct start *s,
+		   const char *what, size_t number, int cap, struct fault *f)
 {
 	int err = errno;
 
-	if (ids_check_maps(plan, f) < 0)
+	if (ids_check_maps(t, s, f) < 0)
 		return -1;
 	fault_set(f, EXIT_STEP, err, "set %s %zu", what, number);
 	return caps_hint(f, cap);
 }
 
 /*
+ * A user namespace that an unprivileged process made denies setgroups(2) even
+ * to a process that has CAP_SETGID in it (user_namespaces(7)).
+ */
+static bool setgroups_is_denied(void)
+{
+	char word[8];
+
+	return fs_read(AT_FDCWD, "/proc/self/setgroups", word,
+			   sizeof(word)) &&
+	       strncmp(word, "deny", 4) == 0;
+}
+
+/*
+ * The groups are set whenever they can be, also where getgroups(2) said that
+ * they are right: a filter may answer that call. Otherwise groups that are
+ * right are left alone, because a process that is not root may not set them.
+ */
+static int change_groups(const struct target *t, const struct start *s,
+			 struct fault *f)
+{
+	bool same = ids_same(t->groups, t->ngroups, s->groups, s->ngroups);
+
+	if (same && !start_has(s, CAP_SETGID))
+		return 0;
+	if (setgroups(t->ngroups, t->groups) == 0)
+		return 0;
+	if (same && errno == EPERM && setgroups_is_denied())
+		return 0;
+	return not_set(t, s, "supplementary groups:", t->ngroups, CAP_SETGID,
+		       f);
+}
+
+/*
  * Groups before gid before uid: each call needs the privilege that the next
  * one gives away (credentials(7)). The capabilities go last: setgroups() and
  * setresgid() need CAP_SETGID, setresuid() needs CAP_SETUID. setres*id() set
- * the filesystem ids as well. What is right already is left alone, because a
- * process that is not root may not set even that.
+ * the filesystem ids as well.
  */
-static int change_ids(const struct plan *plan, struct fault *f)
+static int change_ids(const struct target *t, const struct start *s,
+		      struct fault *f)
 {
-	const struct target *t = &plan->target;
-	const struct start *s = &plan->start;
-
-	if (!ids_same(t->groups, t->ngroups, s->groups, s->ngroups) &&
-	    setgroups(t->ngroups, t->groups) < 0)
-		return not_set(plan, "supplementary groups:", t->ngroups,
-			       CAP_SETGID, f);
+	if (change_groups(t, s, f) < 0)
+		return -1;
 	if (changes_gid(t, s) && setresgid(t->gid, t->gid, t->gid) < 0)
-		return not_set(plan, "gid", t->gid, CAP_SETGID, f);
+		return not_set(t, s, "gid", t->gid, CAP_SETGID, f);
 	if (changes_uid(t, s) && setresuid(t->uid, t->uid, t->uid) < 0)
-		return not_set(plan, "uid", t->uid, CAP_SETUID, f);
+		return not_set(t, s, "uid", t->uid, CAP_SETUID, f);
 	return 0;
 }
 
@@ -101,23 +150,23 @@ static void warn_of_new_privs(struct fault *f)
  * until CAP_SETPCAP has emptied the bounding set. no_new_privs is last: it
  * needs nothing, and binds whatever is left.
  */
-int drop_run(const struct plan *plan, struct run *run, struct fault *f)
+int drop_run(const struct drop_spec *spec, const struct target *t,
+	     const struct start *s, uint64_t held, struct fault *f)
 {
-	const struct start *s = &plan->start;
-	bool keeps = changes_uid(&plan->target, s) &&
+	bool keeps = changes_uid(t, s) &&
 		     !(s->securebits & SECBIT_NO_SETUID_FIXUP);
 
-	(void)run;
+	if (changes_uid(t, s) && !spec->keep_keyring && leave_keyring(f) < 0)
+		return -1;
 	if (keeps && set_keepcaps(true, f) < 0)
 		return -1;
-	if (change_ids(plan, f) < 0 ||
-	    caps_reduce(plan->keep_caps, plan_supervisor_caps(plan),
-			plan->allow_new_privs, f) < 0)
+	if (change_ids(t, s, f) < 0 ||
+	    caps_reduce(spec->keep_caps, held, spec->allow_new_privs, f) < 0)
 		return -1;
 	/* Locking the securebits has done that already. */
 	if (keeps && !start_has(s, CAP_SETPCAP) && set_keepcaps(false, f) < 0)
 		return -1;
-	if (plan->allow_new_privs)
+	if (spec->allow_new_privs)
 		warn_of_new_privs(f);
 	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");

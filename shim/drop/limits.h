@@ -1,52 +1,50 @@
 /*
- * limit: resource limits, priorities, umask, CPUs and the working directory.
+ * limits: resource limits, umask and the working directory.
  */
 #ifndef STEPDOWN_DROP_LIMITS_H
 #define STEPDOWN_DROP_LIMITS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 struct fault;
-struct limits;
-struct plan;
-struct run;
 struct text;
 
-/* What else the application finds changed: as typed and checked, or NULL. */
-struct limits {
-	const char *rlimits[RLIM_NLIMITS];	/* NAME=SOFT[:HARD] */
-	const char *umask;
-	const char *nice;
-	const char *oom_score_adj;
-	const char *cpus;
-	const char *chdir;
+/* What the application finds changed. */
+struct limits_spec {
+	uint32_t given;			/* bit n: rlimits[n] was asked for */
+	bool has_umask;
+	mode_t umask;
+	const char *chdir;		/* an absolute path, or NULL */
+	struct rlimit rlimits[RLIM_NLIMITS];
 };
 
-/* Check what was typed. Pure. */
-bool limit_is_umask(const char *value);
-bool limit_is_nice(const char *value);
-bool limit_is_oom(const char *value);
-bool limit_is_cpus(const char *value);
+/*
+ * Read NAME=SOFT[:HARD] or an octal mask. Pure. Each returns false, and leaves
+ * the spec as it was, if the value is not that.
+ */
+bool limits_parse_rlimit(struct limits_spec *spec, const char *value);
+bool limits_parse_umask(struct limits_spec *spec, const char *value);
 
-/* Keep NAME=SOFT[:HARD]; false if it is not that. */
-bool limit_set_rlimit(struct limits *l, const char *value);
-
-/* Append what limit_run() would do. */
-void limit_describe(const struct plan *plan, struct text *out);
+/* Append what limits_run() would do. */
+void limits_describe(const struct limits_spec *spec, struct text *out);
 
 /*
- * Set them. It is done before the drop, because most may be raised only with
- * CAP_SYS_RESOURCE or CAP_SYS_NICE, and after all that opens or writes files.
+ * Set the resource limits and the umask. It is done before the drop, because a
+ * hard limit is raised with CAP_SYS_RESOURCE alone, and after all that opens or
+ * writes files.
  *
  * Returns 0, or -1 with a fault; some are set then.
  */
-int limit_run(const struct plan *plan, struct run *run, struct fault *f);
+int limits_run(const struct limits_spec *spec, struct fault *f);
 
 /*
- * Enter the folder of --chdir, after the drop: root's rights must not bring
- * the application into a folder that is closed to it.
+ * Enter the directory of --chdir, after the drop: root's rights must not bring
+ * the application into a directory that is closed to it. uid: the application's,
+ * for the hint. Returns 0, or -1 with a fault.
  */
-int limit_chdir(const struct plan *plan, struct fault *f);
+int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f);
 
 #endif

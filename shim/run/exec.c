@@ -116,7 +116,8 @@ int launch(const struct plan *plan, struct run *run, char *const given[],
 {
 	struct environment *e = &run->environment;
 
-	if (limit_chdir(plan, f) < 0 || environ_build(e, given, plan, f) < 0 ||
+	if (limits_chdir(&plan->limits, plan->target.uid, f) < 0 ||
+	    environ_build(e, given, plan, f) < 0 ||
 	    handoff_announce(plan, run, getpid(), e, f) < 0 ||
 	    handoff_arrange(run, f) < 0 ||
 	    verify_descriptors(run->nsockets, f) < 0)

@@ -4,7 +4,8 @@
  *	deny RULE... -- COMMAND...	RULE: CALL[:ARGUMENT:MASK]=ERRNO
  *	deny --notifier -- COMMAND...	with a notifier that nobody answers
  *
- * CALL is one of the names below, ERRNO a number. With ARGUMENT (0 to 5) the
+ * CALL is one of the names below, ERRNO a number; 0 makes the call succeed and
+ * do nothing, and getgroups(2) say that there is no group. With ARGUMENT (0 to 5) the
  * call fails only if that argument has a bit of MASK. Must be run as root:
  * there is no no_new_privs, so that what the command does by itself shows.
  */
@@ -45,6 +46,8 @@ static long number_of(const char *name, size_t size)
 		long number;
 	} calls[] = {
 		{ "bind", SYS_bind },
+		{ "getgroups", SYS_getgroups },
+		{ "keyctl", SYS_keyctl },
 		{ "pidfd_getfd", SYS_pidfd_getfd },
 		{ "pidfd_open", SYS_pidfd_open },
 		{ "process_vm_readv", SYS_process_vm_readv },

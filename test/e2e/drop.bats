@@ -7,8 +7,10 @@
 
 setup_file()
 {
-	need setpriv setcap
+	need setpriv setcap keyctl
 	net_up
+	cp "$top/build/test/e2e/deny" "$BATS_FILE_TMPDIR/deny"
+	export DENY=$BATS_FILE_TMPDIR/deny
 }
 
 teardown_file()
@@ -101,6 +103,87 @@ locked_securebits=239
 	as_4242 --groups=none -- "$WITNESS"
 	succeeded
 	witness_is 4242 4242 ''
+}
+
+# The kernel's own record of the groups is asked, since getgroups(2) is lied to
+# from the first call of stepdown to the end of the application.
+@test "groups go also where getgroups(2) says that there are none" {
+	before=(setpriv --groups=0,27 "$DENY" getgroups=0 --)
+	capture /bin/cat /proc/self/status
+	grep -Eq '^Groups:[[:space:]]*0 27' "$out"
+	as_4242 -- cat /proc/self/status
+	succeeded
+	grep -Eq '^Groups:[[:space:]]*$' "$out" ||
+		fail_seen 'groups of root are left'
+}
+
+@test "without CAP_SETGID groups that are right already are no obstacle" {
+	before=(setpriv --reuid=0 --regid=4242 --clear-groups
+		--bounding-set=-setgid --inh-caps=-setgid)
+	as_4242 -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+}
+
+# with_key COMMAND...: as root in a session whose keyring holds a secret
+with_key()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	keyctl session - sh -c \
+		'keyctl add user roots-secret s3cret @s >/dev/null
+		exec "$@" 2>&9 9>&-' sh "$@" 9>&2 2>/dev/null
+}
+
+@test "root's session keyring does not come along" {
+	before=(with_key)
+	capture keyctl print %user:roots-secret
+	[ "$(cat "$out")" = s3cret ]
+	as_4242 -- sh -c 'keyctl show @s; keyctl print %user:roots-secret'
+	[ "$status" -ne 0 ] || fail_seen 'the secret was read'
+	! grep -q 'roots-secret\|s3cret' "$out" || fail_seen 'it can be seen'
+	grep -q 'keyring: _ses$' "$out" || fail_seen 'there is no new keyring'
+}
+
+@test "the new session keyring can be used by the application" {
+	as_4242 -- sh -c 'keyctl add user mine value @s >/dev/null &&
+		keyctl print %user:mine'
+	succeeded
+	[ "$(cat "$out")" = value ]
+}
+
+@test "--keep-keyring leaves the session keyring as it is" {
+	before=(with_key)
+	as_4242 --keep-keyring -- keyctl print %user:roots-secret
+	succeeded
+	[ "$(cat "$out")" = s3cret ]
+}
+
+@test "a user who stays the same keeps the session keyring" {
+	before=(with_key)
+	stepdown --user=0:0 --allow-root -- keyctl print %user:roots-secret
+	succeeded
+	[ "$(cat "$out")" = s3cret ]
+}
+
+# ENOSYS, EPERM: what kernels without it and engines' seccomp profiles say; the
+# application is refused the same call then. EDQUOT: no room for a keyring.
+@test "a kernel or a profile without keyctl(2) is none of our business" {
+	local error
+
+	for error in 38 1; do
+		before=(with_key "$DENY" keyctl=$error --)
+		as_4242 -- "$WITNESS"
+		succeeded
+		witness_is 4242 4242
+		! grep "^stepdown:" "$err" || fail_seen "nothing should be said"
+	done
+	before=(with_key "$DENY" keyctl=122 --)
+	as_4242 -- "$WITNESS"
+	refused 111
+	message_has 'session keyring: '
+	hint_has --keep-keyring
+	as_4242 --keep-keyring -- "$WITNESS"
+	succeeded
 }
 
 @test "--groups gives these and no other" {

@@ -138,7 +138,7 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		assert_int_equal(plan.nlisteners, first.nlisteners);
 		assert_int_equal(plan.ntrees, first.ntrees);
 		assert_int_equal(plan.nvariables, first.nvariables);
-		assert_int_equal(plan.keep_caps, first.keep_caps);
+		assert_int_equal(plan.drop.keep_caps, first.drop.keep_caps);
 		assert_int_equal(plan.handoff, first.handoff);
 		assert_int_equal(!plan.user, !first.user);
 		assert_int_equal(!plan.groups, !first.groups);
@@ -348,7 +348,7 @@ static void each_wish_reaches_the_plan(void **state)
 	assert_string_equal(plan.trees[0].path, "/a");
 	assert_string_equal(plan.trees[1].path, "/b");
 	assert_true(plan.own_stdio);
-	assert_int_equal(plan.keep_caps, 1);
+	assert_int_equal(plan.drop.keep_caps, 1);
 	assert_int_equal(plan.nvariables, 1);
 	assert_int_equal(plan.action, ACTION_DRY_RUN);
 	assert_true(plan.verbose);
@@ -360,7 +360,7 @@ static void without_options_nothing_is_wished(void **state)
 	assert_int_equal(PARSE("cmd"), 0);
 	assert_int_equal(plan.action, ACTION_RUN);
 	assert_int_equal(plan.handoff, HANDOFF_SYSTEMD);
-	assert_int_equal(plan.keep_caps, 0);
+	assert_int_equal(plan.drop.keep_caps, 0);
 	assert_false(plan.allow_root);
 	assert_false(plan.own_stdio);
 	assert_null(plan.user);

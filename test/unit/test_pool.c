@@ -207,9 +207,9 @@ static void contradictions_are_refused(void **state)
 	refused("it needs --listen");
 	listen_to("tcp://*:80?spares=7");
 	assert_int_equal(pool_check(&plan, &f), 0);
-	plan.keep_caps = 1;
+	plan.drop.keep_caps = 1;
 	refused("excludes --keep-caps");
-	plan.keep_caps = 0;
+	plan.drop.keep_caps = 0;
 	plan.inherited.wanted = true;
 	refused("--inherit-sockets");
 	plan.inherited.wanted = false;

@@ -365,15 +365,15 @@ static void what_would_get_all_back_ends_the_run(void **state)
 {
 	(void)state;
 	plan.target.uid = 0;
-	plan.allow_new_privs = true;
+	plan.drop.allow_new_privs = true;
 	process.permitted &= ~BIT(CAP_SETPCAP);
 	assert_int_equal(settle_and_check(), -1);
 	assert_fault(&f, EXIT_STEP, "bounding set");
-	plan.allow_new_privs = false;
+	plan.drop.allow_new_privs = false;
 	assert_int_equal(settle_and_check(), 0);
 	/* A setuid program, or one with file capabilities, gets it all. */
 	plan.target.uid = 4242;
-	plan.allow_new_privs = true;
+	plan.drop.allow_new_privs = true;
 	assert_int_equal(settle_and_check(), -1);
 	assert_fault(&f, EXIT_STEP, "bounding set");
 	process.bounding = 0;
@@ -383,12 +383,12 @@ static void what_would_get_all_back_ends_the_run(void **state)
 static void a_capability_that_cannot_be_kept_is_found_early(void **state)
 {
 	(void)state;
-	plan.keep_caps = BIT(CAP_NET_RAW);
+	plan.drop.keep_caps = BIT(CAP_NET_RAW);
 	assert_int_equal(settle_and_check(), 0);
 	process.permitted &= ~BIT(CAP_NET_RAW);
 	assert_int_equal(settle_and_check(), -1);
 	assert_fault(&f, EXIT_STEP, "keep capability net_raw");
-	plan.keep_caps = BIT(63);
+	plan.drop.keep_caps = BIT(63);
 	assert_int_equal(settle_and_check(), -1);
 	assert_fault(&f, EXIT_USAGE, "63");
 }
