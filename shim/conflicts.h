@@ -1,6 +1,5 @@
 /*
- * overlap: what two --listen, or a --listen and a --handoff, say against each
- * other. Pure.
+ * conflicts: what the options of a plan say against each other. Pure.
  */
 #ifndef STEPDOWN_CONFLICTS_H
 #define STEPDOWN_CONFLICTS_H
@@ -9,17 +8,9 @@ struct fault;
 struct plan;
 
 /*
- * Refuse sockets that the kernel would refuse because of one another (the
- * message of bind(2) could not tell that), more of them than there is room
- * for, and what the handoff cannot take.
- *
- * Returns 0, or -1 with a usage fault.
- */
-int overlap_check(const struct plan *plan, struct fault *f);
-
-/*
- * Refuse what contradicts itself. Every usage error is found here or earlier,
- * before anything in the container has changed.
+ * Refuse what contradicts itself, what --handoff cannot hand over, and more
+ * sockets than there is room for. After this no usage error is left to find, and
+ * nothing in the container has changed.
  *
  * Returns 0, or -1 with a usage fault.
  */

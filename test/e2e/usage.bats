@@ -154,14 +154,6 @@ teardown()
 		'--listen=tcp://0.0.0.0:81?nolisten&backlog=5' -- "$WITNESS"
 }
 
-@test "sockets that exclude each other" {
-	misuse_with 'overlaps with --listen tcp://0.0.0.0:80' \
-		'--listen=tcp://*:80' -- "$WITNESS"
-	misuse_with 'overlaps with --listen tcp://0.0.0.0:80' \
-		--listen=tcp://127.0.0.1:80 -- "$WITNESS"
-	misuse_with 'given twice' --listen=unix:@a --listen=unix:@a -- "$WITNESS"
-}
-
 @test "a handoff that does not fit its sockets" {
 	misuse_with 'a socket that listens' --handoff=nginx \
 		'--listen=tcp://0.0.0.0:81?nolisten' -- "$WITNESS"
@@ -179,6 +171,7 @@ teardown()
 
 @test "the same --listen twice" {
 	misuse_with tcp://0.0.0.0:80 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	misuse_with 'given twice' --listen=unix:@a --listen=unix:@a -- "$WITNESS"
 	misuse_with 'tcp://[0::0]:81' --listen='tcp://[::]:81' \
 		--listen='tcp://[0::0]:81' -- "$WITNESS"
 }

@@ -1,6 +1,5 @@
 #include "unit.h"
 
-#include "conflicts.h"
 #include "resolve.h"
 
 static const char passwd[] =
@@ -250,83 +249,6 @@ static void a_user_may_be_in_thousands_of_groups(void **state)
 	assert_int_equal(plan.target.groups[4999], 14999);
 }
 
-/* A plan that passes; each test spoils one thing. */
-static void good_plan(void)
-{
-	static const char *const command[] = { "cmd", NULL };
-
-	assert_int_equal(resolve("4242:4242", NULL), 0);
-	plan.command = (char *const *)(uintptr_t)command;
-	assert_int_equal(conflicts_check(&plan, &f), 0);
-}
-
-static void add_listener(const char *address, uint16_t port, bool dual)
-{
-	struct listener *l = &plan.listeners[plan.nlisteners++];
-
-	memset(l, 0, sizeof(*l));
-	l->url = address;
-	l->dual = dual;
-	l->address.in6.sin6_family = AF_INET6;
-	l->address.in6.sin6_port = port;
-	l->address_size = sizeof(l->address.in6);
-}
-
-static void a_plan_without_a_command_is_a_usage_fault(void **state)
-{
-	(void)state;
-	good_plan();
-	plan.command = NULL;
-	assert_int_equal(conflicts_check(&plan, &f), -1);
-	assert_fault(&f, EXIT_USAGE, "no command");
-	plan.command = WORDS(NULL);
-	assert_int_equal(conflicts_check(&plan, &f), -1);
-	assert_fault(&f, EXIT_USAGE, "no command");
-	plan.command = WORDS("");
-	assert_int_equal(conflicts_check(&plan, &f), -1);
-	assert_fault(&f, EXIT_USAGE, "command is empty");
-}
-
-static void root_must_be_allowed_by_name(void **state)
-{
-	static const char *const roots[] = { "root", "toor", "0", "0:4242",
-					     "0000:0", "root:web" };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
-		assert_int_equal(resolve(roots[i], NULL), 0);
-		plan.command = WORDS("cmd");
-		assert_int_equal(conflicts_check(&plan, &f), -1);
-		assert_fault(&f, EXIT_USAGE, "that is root");
-		assert_has(f.hint, "--allow-root");
-		plan.allow_root = true;
-		assert_int_equal(conflicts_check(&plan, &f), 0);
-	}
-}
-
-static void nginx_needs_a_socket(void **state)
-{
-	(void)state;
-	good_plan();
-	plan.handoff = HANDOFF_NGINX;
-	assert_int_equal(conflicts_check(&plan, &f), -1);
-	assert_fault(&f, EXIT_USAGE, "--handoff nginx");
-	add_listener("one", 80, false);
-	assert_int_equal(conflicts_check(&plan, &f), 0);
-}
-
-static void the_same_socket_twice_is_a_usage_fault(void **state)
-{
-	(void)state;
-	good_plan();
-	add_listener("one", 80, false);
-	add_listener("two", 81, false);
-	assert_int_equal(conflicts_check(&plan, &f), 0);
-	add_listener("three", 80, false);
-	assert_int_equal(conflicts_check(&plan, &f), -1);
-	assert_fault(&f, EXIT_USAGE, "--listen three: ");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,10 +259,6 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_read_ends_the_run),
 		cmocka_unit_test(more_groups_than_the_plan_holds_are_a_usage_fault),
 		cmocka_unit_test(a_user_may_be_in_thousands_of_groups),
-		cmocka_unit_test(a_plan_without_a_command_is_a_usage_fault),
-		cmocka_unit_test(root_must_be_allowed_by_name),
-		cmocka_unit_test(nginx_needs_a_socket),
-		cmocka_unit_test(the_same_socket_twice_is_a_usage_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, remove_temporary_files);
