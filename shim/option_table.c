@@ -143,7 +143,16 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 
 static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
 {
-	return caps_parse(value, &plan->drop.keep_caps, f);
+	return caps_parse("keep-caps", value, &plan->drop.keep_caps, f);
+}
+
+static int set_bounding(struct plan *plan, const char *value, struct fault *f)
+{
+	plan->drop.bounding_given = true;
+	plan->drop.bounding = UINT64_MAX;
+	return strcmp(value, "keep") == 0
+		       ? 0
+		       : caps_parse("bounding", value, &plan->drop.bounding, f);
 }
 
 /* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
@@ -206,6 +215,9 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_WHO, .name = "keep-caps", .value = "LIST",
 	  .help = "capabilities to keep, joined by commas",
 	  .set = set_keep_caps },
+	{ .topic = TOPIC_WHO, .name = "bounding", .value = "LIST",
+	  .help = "left in the bounding set alone, or keep",
+	  .set = set_bounding },
 	{ .topic = TOPIC_WHO, .name = "allow-new-privs",
 	  .help = "let setuid programs work",
 	  AT(drop.allow_new_privs) },

@@ -1,11 +1,13 @@
 #include "steps.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/report.h"
 #include "base/text.h"
 #include "cred/account.h"
 #include "cred/start.h"
+#include "drop/command.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
@@ -95,7 +97,13 @@ static void describe_drop(const struct plan *plan, struct text *out)
 /* Drop is the step that fails when the start was the wrong one. */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	return start_check(plan, f);
+	const char *path = command_path(plan->variables, plan->nvariables,
+					environ);
+
+	if (start_check(plan, f) < 0)
+		return -1;
+	return drop_check(&plan->drop, plan->target.uid, plan->command[0],
+			  path, f);
 }
 
 static int run_drop(const struct plan *plan, struct run *run, struct fault *f)

@@ -35,7 +35,8 @@ static int find(const char *word)
 	return *word ? capng_name_to_capability(word) : -1;
 }
 
-int caps_parse(const char *list, uint64_t *set, struct fault *f)
+int caps_parse(const char *option, const char *list, uint64_t *set,
+	       struct fault *f)
 {
 	struct slice rest = str_word(list);
 	struct slice word;
@@ -54,8 +55,8 @@ int caps_parse(const char *list, uint64_t *set, struct fault *f)
 			cap = find(name);
 		if (cap < 0) {
 			fault_set(f, EXIT_USAGE, 0,
-				  "--keep-caps %s: no capability '%.*s'", list,
-				  (int)word.length, word.at);
+				  "--%s %s: no capability '%.*s'", option,
+				  list, (int)word.length, word.at);
 			return fault_hint(f,
 					  "as in net_bind_service,chown");
 		}
@@ -204,35 +205,20 @@ static int reduce_bounding(uint64_t keep, uint64_t permitted)
 }
 
 /*
- * The locks of Linux 2.6.26 and 4.3. Not SECURE_ALL_LOCKS: headers of 6.14 and
- * later have more, which an older kernel refuses.
+ * With SECBIT_NOROOT uid 0 brings no capabilities by itself, and with its lock
+ * that lasts, in all that this process starts. The other securebits can give
+ * nothing back, and programs count on them as they are: ping and named set
+ * KEEP_CAPS, and a server that leaves a kept uid 0 relies on the kernel to
+ * clear its sets. What the runtime has locked already stays as it is.
  */
-enum {
-	LOCKS = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
-		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
-};
-
-/*
- * uid 0 means nothing any more (NOROOT), a change of uid changes no set
- * (NO_SETUID_FIXUP), no set survives one by request (KEEP_CAPS off), nothing
- * becomes ambient again; all locked, for this process and all it starts. What
- * the runtime has locked already stays as it is. Setuid programs that are to
- * work count on the first two being off.
- */
-static int lock_securebits(bool new_privs)
+static int lock_noroot(void)
 {
-	const int wanted = LOCKS | SECBIT_NO_CAP_AMBIENT_RAISE |
-			   (new_privs ? 0 : SECBIT_NOROOT |
-					    SECBIT_NO_SETUID_FIXUP);
 	int now = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-	int fixed;
 
-	if (now < 0)
-		return -1;
-	fixed = (now & LOCKS) >> 1;
+	if (now < 0 || (now & SECBIT_NOROOT_LOCKED))
+		return now < 0 ? -1 : 0;
 	return prctl(PR_SET_SECUREBITS,
-		     (wanted & ~fixed) | (now & (fixed | ~(LOCKS | LOCKS >> 1))),
-		     0, 0, 0);
+		     now | SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
 }
 
 int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
@@ -256,7 +242,8 @@ int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
 	return 0;
 }
 
-int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
+int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
+		bool new_privs, struct fault *f)
 {
 	uint64_t permitted, effective, setpcap;
 
@@ -267,7 +254,7 @@ int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
 	/*
 	 * CAP_SETPCAP stays until the bounding set and the securebits are
 	 * done, all else goes at once. Ambient capabilities must be permitted
-	 * and inheritable first, and be raised before SECBIT_NO_CAP_AMBIENT_RAISE.
+	 * and inheritable first.
 	 */
 	setpcap = permitted & bit(CAP_SETPCAP);
 	if (set_process(keep | held | setpcap, setpcap, keep) < 0)
@@ -276,9 +263,10 @@ int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f)
 	choose(CAPNG_AMBIENT, keep);
 	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
 		return failed("set the ambient capabilities", f);
-	if (setpcap && reduce_bounding(keep, permitted) < 0)
-		return failed("empty the bounding set", f);
-	if (setpcap && lock_securebits(new_privs) < 0)
+	if (setpcap && bounding != UINT64_MAX &&
+	    reduce_bounding(keep | bounding, permitted) < 0)
+		return failed("reduce the bounding set", f);
+	if (setpcap && !new_privs && lock_noroot() < 0)
 		return failed("lock the securebits", f);
 	if (set_process(keep | held, keep | held, keep) < 0)
 		return failed("drop the capabilities", f);

@@ -18,11 +18,12 @@ struct text;
 
 /*
  * Read LIST: names (with or without "cap_", in any case) or numbers 0 to 63,
- * joined by commas; "none" is the empty set.
+ * joined by commas; "none" is the empty set. option: its name, for the fault.
  *
  * Returns 0 and sets *set, or -1 with a usage fault.
  */
-int caps_parse(const char *list, uint64_t *set, struct fault *f);
+int caps_parse(const char *option, const char *list, uint64_t *set,
+	       struct fault *f);
 
 /* Append the names of a set, joined by commas; "none" when it is empty. */
 void caps_describe(uint64_t set, struct text *out);
@@ -60,19 +61,22 @@ int caps_check(uint64_t keep, uint64_t permitted, struct fault *f);
 /*
  * Reduce this process to exactly the capabilities in keep: permitted,
  * effective, inheritable and ambient set; and, if CAP_SETPCAP is permitted, the
- * bounding set, and lock the securebits so that no uid gets any back by itself.
- * Without CAP_SETPCAP the kernel changes neither, and they stay as they are.
+ * bounding set to these and those in bounding, and lock SECBIT_NOROOT, so that
+ * uid 0 gets none back by itself. Without CAP_SETPCAP the kernel changes
+ * neither, and they stay as they are.
  *
  * held: what stays permitted and effective besides, and goes with the next
  * execve.
  *
+ * bounding: UINT64_MAX leaves the bounding set as it is.
  * new_privs: setuid programs shall work as usual, within the bounding set.
  *
  * Needs the permitted set to have survived the change of uid
  * (PR_SET_KEEPCAPS). Returns 0, or -1 with a fault; the process then holds some
  * part of what it had and must not go on.
  */
-int caps_reduce(uint64_t keep, uint64_t held, bool new_privs, struct fault *f);
+int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
+		bool new_privs, struct fault *f);
 
 /*
  * Empty the permitted and effective sets of this thread, after caps_reduce().

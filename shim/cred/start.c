@@ -209,7 +209,8 @@ int start_check(const struct plan *plan, struct fault *f)
 
 	if (caps_check(plan->drop.keep_caps, s->permitted, f) < 0)
 		return -1;
-	if (!start_has(s, CAP_SETPCAP) && (s->bounding & ~plan->drop.keep_caps) &&
+	if (!start_has(s, CAP_SETPCAP) && 
+	    (s->bounding & ~drop_bounding(&plan->drop, plan->target.uid)) &&
 	    must_be_emptied(plan)) {
 		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
 		return caps_hint(f, CAP_SETPCAP);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "cred/caps.h"
 #include "cred/ids.h"
 #include "cred/start.h"
+#include "drop/command.h"
 
 static bool changes_uid(const struct target *t, const struct start *s)
 {
@@ -26,6 +28,87 @@ static bool changes_uid(const struct target *t, const struct start *s)
 static bool changes_gid(const struct target *t, const struct start *s)
 {
 	return s->gid != t->gid || s->egid != t->gid || s->sgid != t->gid;
+}
+
+uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
+{
+	if (spec->bounding_given)
+		return spec->keep_caps | spec->bounding;
+	return spec->allow_new_privs && uid != 0 ? UINT64_MAX
+						 : spec->keep_caps;
+}
+
+static int check_bounding(uint64_t wanted, struct fault *f)
+{
+	char names[256];
+	struct text out;
+	uint64_t missing = wanted & ~caps_bounding();
+
+	if (!missing)
+		return 0;
+	text_start(&out, names, sizeof(names));
+	caps_describe(missing, &out);
+	fault_set(f, EXIT_STEP, EPERM, "leave %s in the bounding set", names);
+	return fault_hint(f,
+			  "the container has it not: --cap-add, or securityContext.capabilities.add");
+}
+
+/* A file with the effective flag (=ep) must get all that it names. */
+static int check_command(uint64_t bounding, const char *file,
+			 struct fault *f)
+{
+	uint64_t needed = command_file_caps(file) & ~bounding;
+	char names[256];
+	struct text out;
+
+	if (!needed)
+		return 0;
+	text_start(&out, names, sizeof(names));
+	caps_describe(needed, &out);
+	fault_set(f, EXIT_NOEXEC, EPERM,
+		  "execute %s: its file capabilities are %s=ep", file, names);
+	if (needed & ~caps_bounding())
+		return fault_hint(f,
+				  "the container has not all of them: --cap-add, or setcap -r %s in the image",
+				  file);
+	return fault_hint(f,
+			  "--bounding=%s starts it without them, --keep-caps=%s with them, or setcap -r %s in the image",
+			  names, names, file);
+}
+
+int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
+	       const char *path, struct fault *f)
+{
+	const uint64_t bounding = drop_bounding(spec, uid);
+	char file[PATH_MAX];
+
+	if (spec->bounding_given && spec->bounding != UINT64_MAX &&
+	    check_bounding(spec->bounding, f) < 0)
+		return -1;
+	if (!command_find(command, path, file))
+		return 0;
+	return check_command(bounding == UINT64_MAX ? caps_bounding()
+						    : bounding,
+			     file, f);
+}
+
+static void describe_bounding(const struct drop_spec *spec, uid_t uid,
+			      bool setpcap, struct text *out)
+{
+	const uint64_t bounding = drop_bounding(spec, uid);
+
+	if (!setpcap) {
+		text_add(out,
+			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
+		return;
+	}
+	if (bounding == UINT64_MAX)
+		text_add(out, ", bounding set as it is");
+	else if (bounding != spec->keep_caps) {
+		text_add(out, ", bounding set ");
+		caps_describe(bounding, out);
+	}
+	text_add(out, spec->allow_new_privs ? "" : ", securebits locked");
 }
 
 void drop_describe(const struct drop_spec *spec, const struct target *t,
@@ -39,11 +122,7 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
 		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
 	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
 	caps_describe(spec->keep_caps, out);
-	if (start_has(s, CAP_SETPCAP))
-		text_add(out, ", securebits locked");
-	else
-		text_add(out,
-			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
+	describe_bounding(spec, t->uid, start_has(s, CAP_SETPCAP), out);
 	if (changes_uid(t, s) && !spec->keep_keyring)
 		text_add(out, ", a new session keyring");
 	text_add(out, spec->allow_new_privs ? "" : ", no_new_privs");
@@ -137,10 +216,16 @@ static int set_keepcaps(bool keep, struct fault *f)
 	return fault_set(f, EXIT_STEP, errno, "set PR_SET_KEEPCAPS");
 }
 
-static void warn_of_new_privs(struct fault *f)
+static void warn_of_new_privs(uint64_t bounding, struct fault *f)
 {
+	char names[384];
+	struct text out;
+
+	text_start(&out, names, sizeof(names));
+	caps_describe(bounding, &out);
 	fault_set(f, EXIT_STEP, 0,
-		  "--allow-new-privs: setuid programs can give privileges back");
+		  "--allow-new-privs: whoever takes over the application can run setuid programs, and by a mistake in one be its owner, with these capabilities: %s",
+		  names);
 	report_warning(f);
 }
 
@@ -161,13 +246,13 @@ int drop_run(const struct drop_spec *spec, const struct target *t,
 	if (keeps && set_keepcaps(true, f) < 0)
 		return -1;
 	if (change_ids(t, s, f) < 0 ||
-	    caps_reduce(spec->keep_caps, held, spec->allow_new_privs, f) < 0)
+	    caps_reduce(spec->keep_caps, held, drop_bounding(spec, t->uid),
+			spec->allow_new_privs, f) < 0)
 		return -1;
-	/* Locking the securebits has done that already. */
-	if (keeps && !start_has(s, CAP_SETPCAP) && set_keepcaps(false, f) < 0)
+	if (keeps && set_keepcaps(false, f) < 0)
 		return -1;
 	if (spec->allow_new_privs)
-		warn_of_new_privs(f);
+		warn_of_new_privs(caps_bounding(), f);
 	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");
 	return 0;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct fault;
 struct start;
@@ -15,9 +16,28 @@ struct text;
 /* What the options say about the drop. A set's bit n is capability n. */
 struct drop_spec {
 	uint64_t keep_caps;	/* left in all five sets */
+	uint64_t bounding;	/* left in the bounding set; see drop_bounding() */
+	bool bounding_given;
 	bool allow_new_privs;	/* do not set no_new_privs */
 	bool keep_keyring;	/* leave the session keyring as it is */
 };
+
+/*
+ * What may be left in the bounding set for a target of this uid; UINT64_MAX
+ * leaves it as the runtime gave it. Setuid programs that are to work need it,
+ * but for uid 0, which would get all of it back by any execve.
+ */
+uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
+
+/*
+ * Find what cannot work before the first side effect: capabilities that the
+ * bounding set lacks, and a COMMAND that the kernel will refuse for want of
+ * them. command: its first word; path: where it is looked for, as PATH.
+ *
+ * Returns 0, or -1 with a fault.
+ */
+int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
+	       const char *path, struct fault *f);
 
 /* Append what drop_run() would do. */
 void drop_describe(const struct drop_spec *spec, const struct target *t,

@@ -193,8 +193,9 @@ static int verify_caps(const struct verify_spec *spec, bool setpcap,
 		return -1;
 	if (read_set(PR_CAPBSET_READ, &set) < 0)
 		return unread(f, "bounding set");
-	if (set != keep && !may_stay)
-		return wrong_set(f, "bounding capabilities", set, keep);
+	if ((keep & ~set) || ((set & ~(keep | spec->bounding)) && !may_stay))
+		return wrong_set(f, "bounding capabilities", set,
+				 keep | spec->bounding);
 	if (read_set(PR_CAP_AMBIENT, &set) < 0)
 		return unread(f, "ambient set");
 	if (set != keep)
@@ -202,38 +203,22 @@ static int verify_caps(const struct verify_spec *spec, bool setpcap,
 	return 0;
 }
 
-enum {
-	LOCKS = SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
-		SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
-};
-
 /*
- * What the securebits must be: with CAP_SETPCAP all locked, each on or off as
- * drop wants it unless the runtime had locked it another way; else unchanged.
+ * NOROOT must be on and locked, unless it could not be set or setuid programs
+ * shall work, or the runtime had locked it off; KEEP_CAPS must be off, and the
+ * others as they were.
  */
-static unsigned int expected_bits(const struct verify_spec *spec,
-				  const struct verify_seen *seen)
-{
-	unsigned int old = seen->securebits;
-	unsigned int frozen = (old & LOCKS) >> 1;
-	unsigned int on = SECBIT_NO_CAP_AMBIENT_RAISE;
-
-	if (!seen->setpcap)
-		return old;
-	if (!spec->allow_new_privs)
-		on |= SECBIT_NOROOT | SECBIT_NO_SETUID_FIXUP;
-	return LOCKS | (on & ~frozen) | (old & frozen);
-}
-
 static int verify_bits(const struct verify_spec *spec,
 		       const struct verify_seen *seen, struct fault *f)
 {
-	const unsigned int known = LOCKS | LOCKS >> 1;
 	int bits = ask(PR_GET_SECUREBITS, 0, 0);
 	int no_new_privs = ask(PR_GET_NO_NEW_PRIVS, 0, 0);
-	unsigned int wanted = expected_bits(spec, seen) & known;
+	unsigned int wanted = seen->securebits & ~(1u << SECURE_KEEP_CAPS);
 
-	if (bits < 0 || ((unsigned int)bits & known) != wanted)
+	if (seen->setpcap && !spec->allow_new_privs &&
+	    !(wanted & SECBIT_NOROOT_LOCKED))
+		wanted |= SECBIT_NOROOT | SECBIT_NOROOT_LOCKED;
+	if (bits < 0 || (unsigned int)bits != wanted)
 		return wrong_set(f, "securebits", (unsigned int)bits, wanted);
 	if (spec->allow_new_privs ? no_new_privs < 0 : no_new_privs != 1)
 		return wrong(f, "no_new_privs",

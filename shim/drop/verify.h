@@ -33,10 +33,11 @@ struct verify_spec {
 	gid_t gid;
 	size_t ngroups;
 	const gid_t *groups;	/* sorted, each once */
-	uint64_t keep_caps;	/* in all five sets, and no other */
+	uint64_t keep_caps;	/* in all five sets */
+	uint64_t bounding;	/* in the bounding set alone, if it was there */
 	uint64_t held;		/* permitted and effective besides, until execve */
 	bool allow_new_privs;
-	bool strict;		/* the bounding set must be keep_caps */
+	bool strict;		/* the bounding set may not stay as it was */
 };
 
 /* Append what verify_run() would do for this uid. */

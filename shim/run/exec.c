@@ -9,15 +9,12 @@
 
 #include "base/fault.h"
 #include "base/text.h"
+#include "drop/command.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/handoff.h"
 #include "plan.h"
 #include "run/env.h"
-
-/* What container engines give an image that sets none. */
-#define DEFAULT_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 void launch_describe(const struct plan *plan, struct text *out)
 {
@@ -105,7 +102,7 @@ static int execute(char *const argv[], struct environment *e, struct fault *f)
 	const char *path = environ_get(e, "PATH");
 
 	if (!strchr(argv[0], '/'))
-		return execute_in_path(path ? path : DEFAULT_PATH, argv,
+		return execute_in_path(path ? path : COMMAND_DEFAULT_PATH, argv,
 				       e->list, f);
 	execve(argv[0], argv, e->list);
 	return not_started(argv[0], argv[0], errno, f);

@@ -131,9 +131,9 @@ either_way()
 	owned_by 1000:1000 "$volume" "$volume/open/file"
 }
 
-@test "without CAP_SETPCAP, --allow-new-privs: refused, for a setuid program would get the rest" {
+@test "without CAP_SETPCAP, --allow-new-privs and a smaller bounding set: refused, for a setuid program would get the rest" {
 	without setpcap
-	as_4242 --allow-new-privs --own="$volume" -- "$WITNESS"
+	as_4242 --allow-new-privs --bounding=none --own="$volume" -- "$WITNESS"
 	job_is_refused SETPCAP
 	owned_by 1000:1000 "$volume" "$volume/open/file"
 }

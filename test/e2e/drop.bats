@@ -18,9 +18,9 @@ teardown_file()
 	net_down
 }
 
-# NOROOT, NO_SETUID_FIXUP and NO_CAP_AMBIENT_RAISE, and all four locks; the
-# fourth bit, KEEP_CAPS, is off for good (capabilities(7)).
-locked_securebits=239
+# NOROOT and its lock (capabilities(7)). The others are as they were: they can
+# give nothing back, and programs count on them.
+locked_securebits=3
 
 @test "ids, five capability sets, no_new_privs, securebits" {
 	as_4242 -- "$WITNESS"
@@ -82,6 +82,102 @@ locked_securebits=239
 	witness_says cap.effective 0000000000200080
 	as_4242 -- "$tmp/capable"
 	refused 126
+	message_has "execute $tmp/capable: its file capabilities are setuid,sys_admin=ep"
+	hint_has --bounding=setuid,sys_admin
+	hint_has --keep-caps=setuid,sys_admin
+	hint_has "setcap -r $tmp/capable"
+}
+
+@test "a file with =ep is found before anything has changed" {
+	mkdir "$tmp/bin"
+	cp "$WITNESS" "$tmp/bin/capable"
+	setcap cap_net_bind_service=ep "$tmp/bin/capable"
+	before=(env "PATH=$tmp/bin:$PATH")
+	traced "$changing_calls" "$STEPDOWN" --user=4242:4242 \
+		--listen=tcp://127.0.0.1:1080 -- capable
+	refused 126
+	hint_has --bounding=net_bind_service
+	! grep -q 'bind(' "$calls" || fail_seen 'it was found too late'
+	before=()
+	as_4242 --env="PATH=$tmp/bin" -- capable
+	refused 126
+	hint_has --bounding=net_bind_service
+}
+
+@test "--bounding: a file with =ep starts, and gets nothing" {
+	local list
+
+	cp "$WITNESS" "$tmp/capable"
+	setcap cap_net_bind_service,cap_kill=ep "$tmp/capable"
+	for list in net_bind_service,kill CAP_KILL,10 keep; do
+		as_4242 --bounding="$list" -- "$tmp/capable"
+		succeeded
+		for set in inheritable permitted effective ambient; do
+			witness_says cap.$set $no_caps
+		done
+		witness_says no_new_privs 1
+		as_4242 --bounding="$list" -- "$tmp/capable" try-root
+		witness_says worked 0
+	done
+	as_4242 --bounding=net_bind_service,kill -- "$tmp/capable"
+	witness_says cap.bounding 0000000000000420
+	as_4242 --bounding=net_bind_service -- "$tmp/capable"
+	refused 126
+	as_4242 --keep-caps=net_bind_service,kill -- "$tmp/capable"
+	succeeded
+	witness_says cap.permitted 0000000000000420
+	as_4242 --bounding=kill --keep-caps=net_bind_service -- "$tmp/capable"
+	succeeded
+	witness_says cap.permitted 0000000000000400
+	witness_says cap.bounding 0000000000000420
+}
+
+@test "--bounding: what the container has not is refused" {
+	cp "$WITNESS" "$tmp/capable"
+	setcap cap_net_raw=ep "$tmp/capable"
+	before=(setpriv --bounding-set=-net_raw)
+	as_4242 --bounding=net_raw -- "$WITNESS"
+	refused 111
+	message_has 'leave net_raw in the bounding set'
+	hint_has --cap-add
+	as_4242 --bounding=keep -- "$tmp/capable"
+	refused 126
+	hint_has --cap-add
+	before=()
+	misuse --bounding --user=4242:4242 --bounding=nothing -- "$WITNESS"
+	as_4242 --bounding=none -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+}
+
+@test "a file with =ep on a file system without setuid is none of ours" {
+	cp "$WITNESS" "$tmp/capable"
+	setcap cap_net_raw=ep "$tmp/capable"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -ec 'mount --bind "$0" "$0"
+		mount -o remount,bind,nosuid "$0"; exec "$@"' "$tmp")
+	as_4242 -- "$tmp/capable"
+	succeeded
+	witness_is 4242 4242
+}
+
+# What ping, named and others ask for when they start as an ordinary user.
+@test "prctl(PR_SET_KEEPCAPS) is no error" {
+	as_4242 -- "$WITNESS" keepcaps
+	succeeded
+	as_4242 --keep-caps=kill -- "$WITNESS" keepcaps
+	succeeded
+}
+
+# A server that is root with some capabilities, and leaves root, expects the
+# kernel to clear its sets (capabilities(7)).
+@test "leaving a root that was kept clears what was kept" {
+	stepdown --user=0:0 --allow-root --keep-caps=setuid,setgid,kill -- \
+		"$WITNESS" leave-root
+	succeeded
+	witness_says uid.effective 4242
+	witness_says cap.permitted $no_caps
+	witness_says cap.effective $no_caps
 }
 
 @test "what was ambient or inheritable before is gone" {

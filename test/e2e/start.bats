@@ -274,23 +274,34 @@ notes()
 @test "--allow-new-privs: a warning, and setuid programs change the uid" {
 	cp "$WITNESS" "$tmp/setuid"
 	chmod 4755 "$tmp/setuid"
+	before=(setpriv "--bounding-set=-all,+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap")
 	as_4242 --allow-new-privs -- "$tmp/setuid"
 	succeeded
 	witness_says uid.effective 0
 	witness_says uid.real 4242
 	witness_says no_new_privs 0
-	for set in inheritable permitted effective bounding ambient; do
+	witness_says cap.bounding 00000000000001ff
+	witness_says cap.permitted 00000000000001ff
+	grep -q '^stepdown: warning: --allow-new-privs.* capabilities: chown,.*setpcap$' \
+		"$err"
+	as_4242 --allow-new-privs -- "$WITNESS"
+	for set in inheritable permitted effective ambient; do
 		witness_says cap.$set $no_caps
 	done
-	grep -q '^stepdown: warning: --allow-new-privs' "$err"
+	as_4242 --allow-new-privs -- "$WITNESS" try-root
+	witness_says worked 0
 }
 
-@test "--allow-new-privs: no more than --keep-caps ever comes back" {
+@test "--allow-new-privs: no more than --bounding and --keep-caps ever comes back" {
 	cp "$WITNESS" "$tmp/setuid"
 	chmod 4755 "$tmp/setuid"
-	as_4242 --allow-new-privs --keep-caps=chown -- "$tmp/setuid"
+	as_4242 --allow-new-privs --bounding=none --keep-caps=chown \
+		-- "$tmp/setuid"
 	witness_says cap.permitted 0000000000000001
 	witness_says cap.bounding 0000000000000001
+	as_4242 --allow-new-privs --bounding=kill -- "$tmp/setuid"
+	witness_says cap.permitted 0000000000000020
+	witness_says cap.bounding 0000000000000020
 	stepdown --user=0:0 --allow-root --allow-new-privs -- "$WITNESS"
 	succeeded
 	witness_says cap.permitted $no_caps

@@ -568,6 +568,14 @@ static int create(const char *file)
 	return 1;
 }
 
+static int keep_caps(void)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0)
+		return 0;
+	perror("PR_SET_KEEPCAPS");
+	return 1;
+}
+
 static int become(char **argv)
 {
 	execvp(argv[0], argv);
@@ -603,6 +611,10 @@ int main(int argc, char **argv)
 		return atoi(argv[2]);
 	if (!strcmp(mode, "sleep") && argc == 3)
 		return sleep(atoi(argv[2])) != 0;
+	if (!strcmp(mode, "keepcaps"))
+		return keep_caps();
+	if (!strcmp(mode, "leave-root") && setresuid(4242, 4242, 4242) < 0)
+		return 1;
 	if (!strcmp(mode, "try-root"))
 		return try_root();
 	report_everything(argv);

@@ -36,7 +36,7 @@ static void names_and_numbers_become_a_set(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		uint64_t set = 77;
 
-		if (caps_parse(lists[i].list, &set, &f) != 0)
+		if (caps_parse("keep-caps", lists[i].list, &set, &f) != 0)
 			fail_msg("%s: %s", lists[i].list, f.what);
 		if (set != lists[i].set)
 			fail_msg("%s became %llx", lists[i].list,
@@ -59,7 +59,7 @@ static void what_is_no_capability_is_a_usage_fault(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(no_lists); i++) {
 		uint64_t set = 77;
 
-		if (caps_parse(no_lists[i], &set, &f) != -1)
+		if (caps_parse("keep-caps", no_lists[i], &set, &f) != -1)
 			fail_msg("'%s' was taken", no_lists[i]);
 		assert_fault(&f, EXIT_USAGE, "--keep-caps ");
 		assert_has(f.what, "no capability '");
@@ -94,10 +94,10 @@ static void what_is_described_is_understood(void **state)
 
 	(void)state;
 	for (int cap = 0; cap <= CAP_CHECKPOINT_RESTORE; cap++) {
-		assert_int_equal(caps_parse(describe(BIT(cap)), &set, &f), 0);
+		assert_int_equal(caps_parse("keep-caps", describe(BIT(cap)), &set, &f), 0);
 		assert_true(set == BIT(cap));
 	}
-	assert_int_equal(caps_parse(describe(BIT(41) - 1), &set, &f), 0);
+	assert_int_equal(caps_parse("keep-caps", describe(BIT(41) - 1), &set, &f), 0);
 	assert_true(set == BIT(41) - 1);
 }
 

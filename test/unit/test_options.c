@@ -28,6 +28,7 @@ static const char *value_for(const struct option *o)
 		{ "user", "4242:4242" }, { "groups", "1,2" },
 		{ "listen", "tcp://*:80" }, { "handoff", "nginx" },
 		{ "own", "/data" }, { "keep-caps", "chown" },
+		{ "bounding", "keep" },
 		{ "env", "A=b" },
 		{ "rewrite", "TERM:QUIT" }, { "stop-timeout", "10s" },
 		{ "drain", "500ms" }, { "map-exit", "143:0" },
