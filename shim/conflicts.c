@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "base/fault.h"
+#include "base/str.h"
 #include "plan.h"
 
 /* A zone binds to an interface as device= does. */
@@ -120,15 +121,29 @@ static int check_init(const struct init *init, struct fault *f)
 	return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init", given);
 }
 
-int conflicts_check(const struct plan *plan, struct fault *f)
+/* In a shell, FOO=1 in front of a command sets a variable for it. */
+static int check_command(char *const *command, struct fault *f)
 {
-	if (!plan->command || !plan->command[0]) {
+	const char *word = command ? command[0] : NULL;
+
+	if (!word) {
 		fault_set(f, EXIT_USAGE, 0, "no command to run");
 		return fault_hint(f,
 				  "as in stepdown --user=4242:4242 -- nginx");
 	}
-	if (!plan->command[0][0])
+	if (!word[0])
 		return fault_set(f, EXIT_USAGE, 0, "the command is empty");
+	if (!str_is_variable(word, strcspn(word, "=")) || !strchr(word, '='))
+		return 0;
+	fault_set(f, EXIT_USAGE, 0, "%s: this is a variable, no command",
+		  word);
+	return fault_hint(f, "no shell sets it here; give --env=%s", word);
+}
+
+int conflicts_check(const struct plan *plan, struct fault *f)
+{
+	if (check_command(plan->command, f) < 0)
+		return -1;
 	if (plan->target.uid == 0 && !plan->allow_root) {
 		fault_set(f, EXIT_USAGE, 0, "--user %s: that is root",
 			  plan->user);

@@ -111,3 +111,19 @@ int expand_value(const struct expansion *e, struct text *out, struct fault *f)
 				 e->option, e->shown, out->size);
 	return 0;
 }
+
+int expand_hint(const char *value, struct fault *f)
+{
+	const char *name = value ? strchr(value, '$') : NULL;
+	size_t length = 0;
+
+	if (!name)
+		return -1;
+	name++;
+	while (str_is_name_byte(name[length]))
+		length++;
+	if (!str_is_variable(name, length))
+		return -1;
+	return fault_hint(f, "no shell expands $%.*s here; write ${%.*s}",
+			  (int)length, name, (int)length, name);
+}

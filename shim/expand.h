@@ -42,4 +42,10 @@ struct expansion {
  */
 int expand_value(const struct expansion *e, struct text *out, struct fault *f);
 
+/*
+ * After a value was refused: if it has $VAR without braces, which a shell would
+ * have expanded, say so in the hint. Returns -1 always.
+ */
+int expand_hint(const char *value, struct fault *f);
+
 #endif

@@ -126,6 +126,31 @@ static int set_config(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
+/* A port alone, or a URL of HTTP, is meant so. */
+static int hint_url(const char *value, struct fault *f)
+{
+	bool is_tcp = strncmp(value, "tcp://", 6) == 0;
+	const char *scheme = strstr(value, "://");
+	const char *at = scheme ? scheme + 3 : value;
+	const char *colon = strrchr(at, ':');
+	const char *port = colon ? colon + 1 : at;
+	struct slice host = { at, colon ? (size_t)(colon - at) : 0 };
+
+	if (scheme && strchr(at, ',') && strstr(at, "://"))
+		return fault_hint(f,
+				  "each socket has a --listen of its own");
+	if (!str_is_number(port) || (scheme && !is_tcp && *value != 'h'))
+		return -1;
+	if (host.length == 0)
+		host = str_word("*");
+	else if (str_is(host, "localhost"))
+		host = str_word("127.0.0.1");
+	else if (is_tcp)
+		return -1;
+	return fault_hint(f, "did you mean --listen=tcp://%.*s:%s?",
+			  (int)host.length, host.at, port);
+}
+
 static int set_listen(struct plan *plan, const char *value, struct fault *f)
 {
 	char why[512];
@@ -134,9 +159,10 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 	text_start(&wrong, why, sizeof(why));
 	if (plan->nlisteners == PLAN_MAX_LISTENERS)
 		return too_many("listen", PLAN_MAX_LISTENERS, f);
-	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong))
-		return fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value,
-				 why);
+	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong)) {
+		fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value, why);
+		return hint_url(value, f);
+	}
 	plan->nlisteners++;
 	return 0;
 }
@@ -214,6 +240,7 @@ const struct option option_table[] = {
 	  .read = read_account, AT(account.value) },
 	{ .topic = TOPIC_WHO, .name = "keep-caps", .value = "LIST",
 	  .help = "capabilities to keep, joined by commas",
+	  .near = caps_word,
 	  .set = set_keep_caps },
 	{ .topic = TOPIC_WHO, .name = "bounding", .value = "LIST",
 	  .help = "left in the bounding set alone, or keep",
@@ -230,6 +257,7 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_SOCKETS, .name = "listen", .letter = 'l',
 	  .many = true, .value = "[NAME=]URL", .separators = "?&",
 	  .help = "hand over a socket: tcp://*:80, unix:/PATH, ...",
+	  .near = url_word,
 	  .set = set_listen },
 	{ .topic = TOPIC_SOCKETS, .name = "handoff", .value = "HOW",
 	  .help = "systemd (default), nginx, bind or bind-own",
@@ -270,12 +298,14 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_PROCESS, .name = "rlimit", .many = true,
 	  .value = "NAME=SOFT[:HARD]",
 	  .help = "as in nofile=64 or core=0:9, SOFT <= HARD",
+	  .near = limits_word,
 	  .read = read_rlimit, AT(limits) },
 	{ .topic = TOPIC_PROCESS, .name = "setsid",
 	  .help = "a session of its own",
 	  AT(setsid) },
 	{ .topic = TOPIC_PROCESS, .name = "pdeathsig", .value = "SIGNAL",
 	  .help = "at our parent's end, as TERM or 15",
+	  .near = signals_word,
 	  .read = read_signal, AT(pdeathsig) },
 	{ .topic = TOPIC_INIT, .name = "init",
 	  .help = "stay as parent: forward signals, reap",
@@ -286,6 +316,7 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_INIT, .name = "rewrite", .many = true,
 	  .value = "FROM:TO",
 	  .help = "forward a signal (not KILL, STOP) as another",
+	  .near = signals_word,
 	  .set = set_rewrite },
 	{ .topic = TOPIC_INIT, .name = "stop-timeout", .value = "DURATION",
 	  .help = "TERM to KILL, as 500ms or 10s",

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/near.h"
 #include "plan.h"
 
 struct fault;
@@ -42,6 +43,7 @@ struct option {
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
 	const char *separators;	/* cut the value; see expand_value() */
+	near_words *near;	/* words that the value is made of */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	enum topic topic;
 	char letter;		/* the short form, or 0 */

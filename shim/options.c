@@ -4,8 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fault.h"
+#include "base/near.h"
 #include "base/str.h"
 #include "base/text.h"
 #include "expand.h"
@@ -115,6 +117,47 @@ static int keep(struct plan *plan, const struct option *o, const char *value,
 	return o->words ? OPTION_MALFORMED : 0;
 }
 
+static struct slice word_of(const void *list, size_t i)
+{
+	const char *const *words = list;
+
+	return words[i] ? str_word(words[i]) : (struct slice){ NULL, 0 };
+}
+
+/*
+ * After a value was refused: was another of the option's words meant? What
+ * stands before the first separator, a path or an address, is none of them.
+ */
+static int hint_value(const struct option *o, const char *value,
+		      struct fault *f)
+{
+	near_words *words = o->words ? word_of : o->near;
+	const char *at = value;
+
+	if (words && o->separators)
+		at = strchr(value, o->separators[0]);
+	while (words && at && *at) {
+		size_t length = strcspn(at, ":=,?&");
+		struct slice part = { at, length };
+		struct slice found;
+
+		if (part.length > 3 && (strncasecmp(at, "SIG", 3) == 0)) {
+			part.at += 3;
+			part.length -= 3;
+		} else if (part.length > 4 && strncasecmp(at, "cap_", 4) == 0) {
+			part.at += 4;
+			part.length -= 4;
+		}
+		found = near_find(part, words, o->words);
+		if (found.at && (found.length != part.length ||
+				 strncasecmp(found.at, part.at, part.length)))
+			return fault_hint(f, "did you mean %.*s?",
+					  (int)found.length, found.at);
+		at += length + (at[length] != '\0');
+	}
+	return expand_hint(value, f);
+}
+
 /* seen: bit n is set once option_table[n] was given. */
 static int apply(struct plan *plan, const struct option *o, const char *value,
 		 char *const env[], uint64_t *seen, struct fault *f)
@@ -129,17 +172,66 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	if (value && expand(plan, o, &value, env, f) < 0)
 		return -1;
 	result = keep(plan, o, value, f);
-	if (result != OPTION_MALFORMED)
-		return result;
-	return fault_set(f, EXIT_USAGE, 0, "--%s %s: expected %s: %s", o->name,
-			 o->secret ? "..." : value, o->value, o->help);
+	if (result == OPTION_MALFORMED) {
+		fault_set(f, EXIT_USAGE, 0, "--%s %s: expected %s: %s", o->name,
+			  o->secret ? "..." : value, o->value, o->help);
+	}
+	return result ? hint_value(o, value, f) : 0;
+}
+
+static struct slice option_name(const void *list, size_t i)
+{
+	(void)list;
+	return i < option_count ? str_word(option_table[i].name)
+				: (struct slice){ NULL, 0 };
+}
+
+/* What such an option of Docker, gosu, tini or setpriv is called here. */
+static const char *foreign(struct slice word)
+{
+	static const char *const words[][2] = {
+		{ "--uid", "--user=UID:GID" }, { "--gid", "--user=UID:GID" },
+		{ "--reuid", "--user=UID:GID" },
+		{ "--regid", "--user=UID:GID" },
+		{ "--clear-groups", "--groups=none" },
+		{ "--init-groups", "--groups=init" },
+		{ "--keep-groups", "--groups=runtime" },
+		{ "--bounding-set", "--keep-caps=LIST" },
+		{ "--inh-caps", "--keep-caps=LIST" },
+		{ "--ambient-caps", "--keep-caps=LIST" },
+		{ "--cap-add", "--keep-caps=LIST" },
+		{ "--chown", "--own=PATH" },
+		{ "--volume", "--own=PATH, which gives a volume to --user" },
+		{ "--port", "--listen=tcp://*:PORT" },
+		{ "--publish", "--listen=tcp://*:PORT" },
+		{ "--workdir", "--chdir=DIR" }, { "-w", "--chdir=DIR" },
+		{ "-e", "--env=NAME=VALUE, or --map-exit=N:0 for tini's -e" },
+		{ "-g", "--user=USER:GROUP, or --signal-group for tini's -g" },
+		{ "-p", "--listen=tcp://*:PORT, or --pdeathsig for tini's -p" },
+		{ "-s", "--init, which is a subreaper" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (str_is(word, words[i][0]))
+			return words[i][1];
+	return NULL;
 }
 
 static int unknown(const char *word, struct fault *f)
 {
+	bool is_long = word[1] == '-';
+	struct slice name = { word, is_long ? strcspn(word, "=") : 2 };
+	const char *ours = foreign(name);
+
 	fault_set(f, EXIT_USAGE, 0, "unknown option %s", word);
-	return fault_hint(f,
-			  "see --help; COMMAND's options go after it");
+	if (ours)
+		return fault_hint(f, "did you mean %s?", ours);
+	fault_hint(f, "see --help; COMMAND's options go after it");
+	if (!is_long)
+		return -1;
+	name.at += 2;
+	name.length -= 2;
+	return near_hint(f, "--", name, option_name, NULL);
 }
 
 /*
@@ -159,6 +251,12 @@ static int next_option(char *const **at, const struct option **o,
 	*o = find_option(word, value);
 	if (!*o)
 		return unknown(word, f);
+	if (word[1] != '-' && *value && **value == '=' && (*o)->value) {
+		fault_set(f, EXIT_USAGE, 0, "%s: a short option has no '='",
+			  word);
+		return fault_hint(f, "did you mean --%s%s?", (*o)->name,
+				  *value);
+	}
 	if ((*o)->value && !*value && **at)
 		*value = *(*at)++;
 	return check_value(*o, *value, f) < 0 ? -1 : 1;

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cred/ids.h"
 #include "cred/passwd.h"
+#include "expand.h"
 #include "plan.h"
 
 /* The part before ':': fills uid, name and home, and gid if there is an entry. */
@@ -47,6 +48,19 @@ static int resolve_user(struct plan *plan, const struct ids_word *w,
 	return 0;
 }
 
+/* The colon is where people put a blank, a comma or the dot of chown(1). */
+static int hint_colon(const char *value, struct fault *f)
+{
+	size_t uid = strspn(value, "0123456789");
+	const char *gid = value + uid + 1;
+
+	if (!uid || !value[uid] || !strchr(" ,.", value[uid]) ||
+	    !str_is_number(gid))
+		return expand_hint(value, f);
+	return fault_hint(f, "did you mean --user=%.*s:%s?", (int)uid, value,
+			  gid);
+}
+
 /* USER[:GROUP] */
 static int resolve_ids(struct plan *plan, const struct ids_word *w,
 		       struct fault *f)
@@ -55,8 +69,15 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 	struct slice user = str_cut(&group, ':');
 	bool has_group = user.at[user.length];
 
+	if (has_group && !group.length) {
+		fault_set(f, EXIT_USAGE, 0,
+			  "--user %s: no group stands after the colon",
+			  plan->user);
+		return fault_hint(f,
+				  "name one, or leave the colon out for the group of /etc/passwd");
+	}
 	if (resolve_user(plan, w, user, has_group, f) < 0)
-		return -1;
+		return hint_colon(plan->user, f);
 	return has_group ? ids_group(w, group, &plan->target.gid, f) : 0;
 }
 

@@ -66,6 +66,16 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 	return 0;
 }
 
+struct slice caps_word(const void *list, size_t i)
+{
+	const char *name = i < CAPS_LIMIT
+				   ? capng_capability_to_name((unsigned int)i)
+				   : NULL;
+
+	(void)list;
+	return name ? str_word(name) : (struct slice){ NULL, 0 };
+}
+
 void caps_describe(uint64_t set, struct text *out)
 {
 	const char *comma = "";

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 /* The hint for who is not root, and so may get nothing. */
 #define CAPS_START_AS_ROOT "start as root (no --user, runAsUser or USER)"
 
@@ -24,6 +26,9 @@ struct text;
  */
 int caps_parse(const char *option, const char *list, uint64_t *set,
 	       struct fault *f);
+
+/* The names of capabilities without "cap_", for near_find(). */
+struct slice caps_word(const void *list, size_t i);
 
 /* Append the names of a set, joined by commas; "none" when it is empty. */
 void caps_describe(uint64_t set, struct text *out);

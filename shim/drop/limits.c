@@ -146,3 +146,10 @@ int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f)
 			  "uid %u must be able to search it and the directories above",
 			  uid);
 }
+
+struct slice limits_word(const void *list, size_t i)
+{
+	(void)list;
+	return i < RLIM_NLIMITS ? str_word(names[i])
+				: (struct slice){ NULL, 0 };
+}

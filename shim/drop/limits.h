@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "base/str.h"
+
 struct fault;
 struct text;
 
@@ -27,6 +29,9 @@ struct limits_spec {
  */
 bool limits_parse_rlimit(struct limits_spec *spec, const char *value);
 bool limits_parse_umask(struct limits_spec *spec, const char *value);
+
+/* The names of the resources, for near_find(). */
+struct slice limits_word(const void *list, size_t i);
 
 /* Append what limits_run() would do. */
 void limits_describe(const struct limits_spec *spec, struct text *out);

@@ -111,6 +111,13 @@ struct slice url_option_name(enum listener_option o)
 			      strcspn(options[o].form, "=[") };
 }
 
+struct slice url_word(const void *list, size_t i)
+{
+	(void)list;
+	return i < LISTENER_OPTIONS ? url_option_name((enum listener_option)i)
+				    : (struct slice){ NULL, 0 };
+}
+
 static bool is_option(size_t o, struct slice name)
 {
 	struct slice known = url_option_name((enum listener_option)o);

@@ -109,6 +109,9 @@ static inline size_t listener_count(const struct listener *l)
  */
 bool url_parse(const char *text, struct listener *listener, struct text *wrong);
 
+/* What the options are called in OPTIONS, for near_find(). */
+struct slice url_word(const void *list, size_t i);
+
 /* What an option is called in OPTIONS. */
 struct slice url_option_name(enum listener_option o);
 

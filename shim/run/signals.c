@@ -126,3 +126,10 @@ const char *signals_name(int number)
 		return NULL;
 	return names[number];
 }
+
+struct slice signals_word(const void *list, size_t i)
+{
+	(void)list;
+	return i + 1 < ARRAY_LEN(names) ? str_word(names[i + 1])
+					: (struct slice){ NULL, 0 };
+}

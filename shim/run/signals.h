@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 enum {
 	SIGNAL_LAST = 64,
 	SIGNAL_DROP = -1	/* a signal that is forwarded to nobody */
@@ -49,6 +51,9 @@ int signals_descriptor(void);
  * Returns the number, or 0 when it is no signal.
  */
 int signals_parse(const char *text, size_t length);
+
+/* The names without "SIG", for near_find(). */
+struct slice signals_word(const void *list, size_t i);
 
 /* The name without "SIG", or NULL for a real-time signal. */
 const char *signals_name(int number);

@@ -251,7 +251,8 @@ static void an_unknown_option_is_a_usage_fault_with_a_hint(void **state)
 		assert_int_equal(PARSE(words[i], "cmd"), -1);
 		assert_fault(&f, EXIT_USAGE, "unknown option");
 		assert_has(f.what, words[i]);
-		assert_has(f.hint, "--help");
+		if (!strstr(f.hint, "did you mean --"))
+			assert_has(f.hint, "--help");
 	}
 }
 
