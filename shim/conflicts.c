@@ -45,59 +45,61 @@ static bool is_same_socket(const struct listener *a, const struct listener *b)
 
 static int check_pairs(const struct plan *plan, struct fault *f)
 {
-	for (size_t i = 0; i < plan->nlisteners; i++)
+	for (size_t i = 0; i < plan->listen.count; i++)
 		for (size_t j = 0; j < i; j++)
-			if (is_same_socket(&plan->listeners[i],
-					   &plan->listeners[j]))
+			if (is_same_socket(&plan->listen.listeners[i],
+					   &plan->listen.listeners[j]))
 				return fault_set(f, EXIT_USAGE, 0,
 						 "--listen %s: given twice",
-						 plan->listeners[i].url);
+						 plan->listen.listeners[i].url);
 	return 0;
 }
 
 /* What LISTEN_FDNAMES will take, its NUL included. */
 static size_t size_of_names(const struct plan *plan)
 {
-	const struct inherited *i = &plan->inherited;
+	const struct inherited *i = &plan->listen.inherited;
 	size_t size = i->count && i->names ? strlen(i->names) + 1
 					   : i->count * sizeof("unknown");
 
-	for (size_t n = 0; n < plan->nlisteners; n++) {
-		const struct listener *l = &plan->listeners[n];
+	for (size_t n = 0; n < plan->listen.count; n++) {
+		const struct listener *l = &plan->listen.listeners[n];
 
 		size += listener_count(l) *
-			(l->name ? l->name_length + 1 : sizeof("unknown"));
+			(l->name.at ? l->name.length + 1 : sizeof("unknown"));
 	}
 	return size;
 }
 
 static int check_room(const struct plan *plan, struct fault *f)
 {
-	if (plan_count_sockets(plan) > PLAN_MAX_SOCKETS)
+	if (listen_count(&plan->listen) > SOCKETS_MAX)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--listen: %zu sockets, more than %d",
-				 plan_count_sockets(plan), PLAN_MAX_SOCKETS);
-	if (size_of_names(plan) > PLAN_NAMES_SIZE)
+				 listen_count(&plan->listen), SOCKETS_MAX);
+	if (size_of_names(plan) > SOCKETS_NAMES_SIZE)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--listen: names of more than %d bytes",
-				 PLAN_NAMES_SIZE);
+				 SOCKETS_NAMES_SIZE);
 	return 0;
 }
 
 /* A socket that does not listen makes nginx' workers spin on accept4(2). */
 static int check_nginx(const struct plan *plan, struct fault *f)
 {
-	if (plan_count_sockets(plan) == 0)
+	if (listen_count(&plan->listen) == 0)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--handoff nginx: no --listen");
-	if (plan->no_listen_pid)
+	if (plan->listen.no_listen_pid)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--no-listen-pid: --handoff nginx sets no LISTEN_PID");
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		if (listener_has(&plan->listeners[i], LISTENER_NOLISTEN))
+				 "--no-listen-pid: --handoff nginx sets no "
+				 "LISTEN_PID");
+	for (size_t i = 0; i < plan->listen.count; i++)
+		if (listener_has(&plan->listen.listeners[i], LISTENER_NOLISTEN))
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--listen %s: nginx needs a socket that listens",
-					 plan->listeners[i].url);
+					 "--listen %s: nginx needs a socket "
+					 "that listens",
+					 plan->listen.listeners[i].url);
 	return 0;
 }
 
@@ -154,10 +156,12 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		return -1;
 	if (plan->drop.allow_new_privs && plan_brokers(plan))
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--allow-new-privs: --handoff=bind and bind-own need no_new_privs for their seccomp filter");
+				 "--allow-new-privs: --handoff=bind and "
+				 "bind-own need no_new_privs for their seccomp "
+				 "filter");
 	if (pool_check(plan, f) < 0)
 		return -1;
-	if (plan->handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)
+	if (plan->listen.handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)
 		return -1;
 	return check_pairs(plan, f) < 0 ? -1 : check_room(plan, f);
 }

@@ -157,13 +157,14 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 	struct text wrong;
 
 	text_start(&wrong, why, sizeof(why));
-	if (plan->nlisteners == PLAN_MAX_LISTENERS)
-		return too_many("listen", PLAN_MAX_LISTENERS, f);
-	if (!url_parse(value, plan->listeners + plan->nlisteners, &wrong)) {
+	if (plan->listen.count == LISTENERS_MAX)
+		return too_many("listen", LISTENERS_MAX, f);
+	if (!url_parse(value, &plan->listen.listeners[plan->listen.count],
+		       &wrong)) {
 		fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value, why);
 		return hint_url(value, f);
 	}
-	plan->nlisteners++;
+	plan->listen.count++;
 	return 0;
 }
 
@@ -261,13 +262,13 @@ const struct option option_table[] = {
 	  .set = set_listen },
 	{ .topic = TOPIC_SOCKETS, .name = "handoff", .value = "HOW",
 	  .help = "systemd (default), nginx, bind or bind-own",
-	  .words = handoff_words, AT(handoff) },
+	  .words = handoff_words, AT(listen.handoff) },
 	{ .topic = TOPIC_SOCKETS, .name = "no-listen-pid",
 	  .help = "leave LISTEN_PID out",
-	  AT(no_listen_pid) },
+	  AT(listen.no_listen_pid) },
 	{ .topic = TOPIC_SOCKETS, .name = "inherit-sockets",
 	  .help = "pass our own LISTEN_FDS on",
-	  AT(inherited.wanted) },
+	  AT(listen.inherited.wanted) },
 	{ .topic = TOPIC_FILES, .name = "own", .letter = 'o', .many = true,
 	  .value = "PATH[,OPTION...]", .separators = ",\\",
 	  .help = "give it all below PATH",

@@ -22,16 +22,13 @@
 #include "drop/drop.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
-#include "listen/handoff.h"
-#include "listen/listen_fds.h"
-#include "listen/url.h"
+#include "listen/listen.h"
 #include "own/spec.h"
 #include "run/env.h"
 #include "run/init.h"
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
 enum {
-	PLAN_MAX_LISTENERS = 128,
 	PLAN_MAX_TREES = 128,
 	PLAN_TEXT_SIZE = 65536,		/* bytes of expanded option values */
 	PLAN_CONFIG_SIZE = 65536	/* bytes of a config file */
@@ -60,13 +57,9 @@ struct plan {
 	const char *user;		/* USER[:GROUP] as typed, or NULL */
 	bool named;			/* USER is a name, not a number */
 	const char *groups;		/* LIST as typed, or NULL */
-	enum handoff handoff;
-	bool no_listen_pid;
-	struct inherited inherited;
 	struct init init;
 	bool setsid;
 	int pdeathsig;			/* a signal, or 0 */
-	size_t nlisteners;
 	size_t ntrees;
 	size_t nvariables;
 	char *const *command;		/* the application and its arguments */
@@ -82,7 +75,7 @@ struct plan {
 	char root_home[USER_PATH_MAX];	/* the home of uid 0 in this image */
 	struct target target;
 
-	struct listener listeners[PLAN_MAX_LISTENERS];
+	struct listen_spec listen;
 	struct tree trees[PLAN_MAX_TREES];
 	const char *variables[PLAN_MAX_VARIABLES];	/* NAME=VALUE */
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
@@ -97,9 +90,7 @@ struct run {
 	pid_t proof;		/* set by the child to its own number */
 	bool shed;		/* what only the supervisor needs is gone */
 	bool terminal_left;	/* for the session of --setsid to take */
-	size_t nsockets;
-	/* The inherited ones, then those of --listen, in order. */
-	int sockets[PLAN_MAX_SOCKETS];
+	struct sockets sockets;	/* of the step listen */
 	struct environment environment;	/* the application's */
 	struct pool pool;	/* of --handoff=bind */
 	struct verify_seen seen;
@@ -108,14 +99,14 @@ struct run {
 /* Does the application bind by itself, and ask the supervisor? */
 static inline bool plan_brokers(const struct plan *plan)
 {
-	return plan->handoff == HANDOFF_BIND ||
-	       plan->handoff == HANDOFF_BIND_OWN;
+	return plan->listen.handoff == HANDOFF_BIND ||
+	       plan->listen.handoff == HANDOFF_BIND_OWN;
 }
 
 /* What the supervisor has and the application has not; bit n is capability n. */
 static inline uint64_t plan_supervisor_caps(const struct plan *plan)
 {
-	return plan->handoff == HANDOFF_BIND_OWN
+	return plan->listen.handoff == HANDOFF_BIND_OWN
 		       ? UINT64_C(1) << CAP_NET_BIND_SERVICE
 		       : 0;
 }
@@ -135,16 +126,6 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan,
 		.allow_new_privs = plan->drop.allow_new_privs,
 		.strict = plan->strict,
 	};
-}
-
-/* How many sockets are handed over. */
-static inline size_t plan_count_sockets(const struct plan *plan)
-{
-	size_t count = plan->inherited.count;
-
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		count += listener_count(&plan->listeners[i]);
-	return count;
 }
 
 #endif

@@ -146,8 +146,8 @@ int resolve_owners(struct plan *plan, const char *passwd,
 {
 	struct ids_word w = { .passwd = passwd, .group = group };
 
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		if (resolve_listener(&plan->listeners[i], &plan->target, &w,
+	for (size_t i = 0; i < plan->listen.count; i++)
+		if (resolve_listener(&plan->listen.listeners[i], &plan->target, &w,
 				     f) < 0)
 			return -1;
 	for (size_t i = 0; i < plan->ntrees; i++)

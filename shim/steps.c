@@ -5,13 +5,14 @@
 
 #include "base/report.h"
 #include "base/text.h"
+#include "bind/pool.h"
 #include "cred/account.h"
 #include "cred/start.h"
 #include "drop/command.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
-#include "listen/socket.h"
+#include "listen/listen.h"
 #include "own/own.h"
 #include "own/stdio.h"
 #include "plan.h"
@@ -36,13 +37,18 @@ struct step {
  */
 static void describe_listen(const struct plan *plan, struct text *out)
 {
-	listen_describe(plan, out);
+	if (plan_brokers(plan))
+		pool_describe(plan, out);
+	else
+		listen_describe(&plan->listen, out);
 }
 
 static int run_listen(const struct plan *plan, struct run *run,
 		      struct fault *f)
 {
-	return listen_run(plan, run, f);
+	if (plan_brokers(plan))
+		return pool_fill(plan, &run->pool, f);
+	return listen_run(&plan->listen, &run->sockets, f);
 }
 
 static void describe_own(const struct plan *plan, struct text *out)

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -190,6 +192,41 @@ int fs_open_path(const char *path)
 	return is_denied(fd) ? walk_path(path) : fd;
 }
 
+/*
+ * Can somebody who is not root rename what lies in this directory, or remove
+ * it? In a sticky directory only the owner of either can.
+ */
+static bool can_be_exchanged(const struct stat *dir, const struct stat *in_it)
+{
+	if (dir->st_uid != 0)
+		return true;
+	if (!(dir->st_mode & 022))
+		return false;
+	return !(dir->st_mode & S_ISVTX) || in_it->st_uid != 0;
+}
+
+int fs_open_directory_of(const char *path, bool *fixed)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+	char name[NAME_MAX + 2];
+	struct stat above, st;
+
+	*fixed = true;
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return close_with(fd, errno);
+	while (fd >= 0 && fs_next_part(&path, name) && strchr(path, '/')) {
+		above = st;
+		fd = step_into(fd, name);
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return fd < 0 ? -1 : close_with(fd, errno);
+		if (!S_ISDIR(st.st_mode))
+			return close_with(fd, ENOTDIR);
+		if (can_be_exchanged(&above, &st))
+			*fixed = false;
+	}
+	return fd;
+}
+
 unsigned int fs_max_descriptors(unsigned int most)
 {
 	struct rlimit limit;
@@ -221,4 +258,52 @@ bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
 	text_start(&t, path, sizeof(path));
 	text_add(&t, "%d/%s", (int)pid, name);
 	return fs_read(proc, path, out, size);
+}
+
+enum {
+	BATCH = 256,
+	HIGHEST_WITHOUT_CLOSE_RANGE = 1 << 20	/* fs.nr_open's default */
+};
+
+/* poll(2) takes no more descriptors at once than RLIMIT_NOFILE. */
+static int batch_size(void)
+{
+	int size = (int)fs_max_descriptors(BATCH);
+
+	return size > 0 ? size : 1;
+}
+
+/*
+ * Before Linux 5.9, or where a seccomp profile does not know the call: as far
+ * as any process could ever have opened one, for the limit may have been lowered
+ * since. Those that are not open are POLLNVAL.
+ */
+static int close_each(int first, struct fault *f)
+{
+	const int batch = batch_size();
+
+	for (int from = first; from < HIGHEST_WITHOUT_CLOSE_RANGE;
+	     from += batch) {
+		struct pollfd look[BATCH];
+
+		for (int i = 0; i < batch; i++)
+			look[i] = (struct pollfd){ .fd = from + i };
+		if (poll(look, (nfds_t)batch, 0) < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "look for descriptors to close");
+		for (int i = 0; i < batch; i++)
+			if (!(look[i].revents & POLLNVAL) &&
+			    close(look[i].fd) < 0)
+				return fault_set(f, EXIT_STEP, errno,
+						 "close descriptor %d",
+						 look[i].fd);
+	}
+	return 0;
+}
+
+int fs_close_from(int first, struct fault *f)
+{
+	if (sys_close_range((unsigned int)first, UINT_MAX, 0) == 0)
+		return 0;
+	return close_each(first, f);
 }

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct fault;
+
 /* A file, in whatever way it is reached. */
 struct identity {
 	dev_t device;
@@ -78,6 +80,16 @@ int fs_same_mount(int fd, int other);
 int fs_open_parent(const struct fs_opener *o, int folder);
 
 /*
+ * Open the directory of a file with O_PATH, with or without openat2(2). path is
+ * absolute; no part of it may be a symbolic link, and the last part, the file,
+ * is not looked at.
+ *
+ * *fixed: nobody but root can exchange a directory of the path, so the path
+ * leads to what has been opened for as long as root lets it.
+ */
+int fs_open_directory_of(const char *path, bool *fixed);
+
+/*
  * How many descriptors may be open, as far as anybody needs to know: the soft
  * RLIMIT_NOFILE, or most if it is more or cannot be read.
  */
@@ -92,5 +104,11 @@ bool fs_read(int dir, const char *path, char *out, size_t size);
 /* The same of the file PID/NAME, by a descriptor of /proc. */
 bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
 		    size_t size);
+
+/*
+ * Close first and every descriptor above it. Returns 0, or -1 with a fault;
+ * some may be open then.
+ */
+int fs_close_from(int first, struct fault *f);
 
 #endif

@@ -50,7 +50,7 @@ struct broker {
 	struct note notes[NOTES];
 	size_t next_note;
 	bool said_unreadable;
-	bool said_exhausted[PLAN_MAX_LISTENERS];
+	bool said_exhausted[LISTENERS_MAX];
 };
 
 /* ---- one question ---- */
@@ -139,8 +139,8 @@ static size_t find_listener(const struct broker *b, const struct wish *w)
 {
 	size_t i = 0;
 
-	while (i < b->plan->nlisteners &&
-	       pool_form(&b->plan->listeners[i], w) == FORM_NONE)
+	while (i < b->plan->listen.count &&
+	       pool_form(&b->plan->listen.listeners[i], w) == FORM_NONE)
 		i++;
 	return i;
 }
@@ -153,7 +153,7 @@ static void report_exhausted(struct broker *b, size_t listener)
 		return;
 	b->said_exhausted[listener] = true;
 	fault_set(&f, EXIT_STEP, 0, "bind %s: no socket is left for it",
-		  b->plan->listeners[listener].url);
+		  b->plan->listen.listeners[listener].url);
 	fault_hint(&f, "each bind takes one; for tcp ?spares=N makes more");
 	report_warning(&f);
 }
@@ -198,7 +198,7 @@ static void give(struct broker *b, struct spare *spare,
 		return;
 	if (b->plan->verbose)
 		report_note("bind: %s for process %u",
-			 b->plan->listeners[spare->listener].url, q->pid);
+			 b->plan->listen.listeners[spare->listener].url, q->pid);
 	pool_gave(b->plan, b->pool, spare);
 	finish(answer, 0);
 }
@@ -249,7 +249,7 @@ static void serve(struct broker *b, const struct seccomp_notif *q,
 		report_exhausted(b, find_listener(b, w));
 		return;
 	}
-	prepare(spare, &b->plan->listeners[spare->listener], s,
+	prepare(spare, &b->plan->listen.listeners[spare->listener], s,
 		find_note(b, s->inode), borrowed);
 	give(b, spare, s, q, answer);
 }
@@ -288,7 +288,7 @@ static void decide(struct broker *b, const struct seccomp_notif *q,
 	w.v6only = n ? n->v6only : b->v6only;
 	w.kind = s.kind;
 	w.any_type = s.any_type;
-	if (find_listener(b, &w) == b->plan->nlisteners || !is_valid(b, q))
+	if (find_listener(b, &w) == b->plan->listen.count || !is_valid(b, q))
 		return;
 	borrowed = caller_borrow(tid, fd, s.inode);
 	serve(b, q, &w, &s, borrowed, answer);
@@ -528,7 +528,7 @@ int broker_parent(const struct plan *plan, struct run *run, pid_t child,
 	close(channel[1]);
 	b.plan = plan;
 	b.pool = &run->pool;
-	b.own = plan->handoff == HANDOFF_BIND_OWN;
+	b.own = plan->listen.handoff == HANDOFF_BIND_OWN;
 	b.v6only = read_v6only();
 	b.cookie = mirror_network(channel[0]);
 	b.notify = receive_descriptor(channel[0], &b.killable);

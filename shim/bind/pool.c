@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/text.h"
 #include "bind/filter.h"
-#include "listen/handoff.h"
 #include "listen/socket.h"
 #include "plan.h"
 
@@ -75,7 +75,7 @@ static int check_listener(const struct plan *plan, const struct listener *l,
 	const bool spares = listener_has(l, LISTENER_SPARES);
 	const char *wrong = NULL;
 
-	if (plan->handoff == HANDOFF_BIND_OWN && (spares || is_unix(l)))
+	if (plan->listen.handoff == HANDOFF_BIND_OWN && (spares || is_unix(l)))
 		wrong = "--handoff=bind-own takes neither spares nor unix sockets";
 	if (plan_brokers(plan) && (l->zone.length || (l->given & NOT_OURS)))
 		wrong = "--handoff=bind takes no zone, and no option that the application sets by itself";
@@ -90,30 +90,32 @@ int pool_check(const struct plan *plan, struct fault *f)
 {
 	size_t size = 0;
 
-	for (size_t i = 0; i < plan->nlisteners; i++) {
-		if (check_listener(plan, &plan->listeners[i], f) < 0)
+	for (size_t i = 0; i < plan->listen.count; i++) {
+		if (check_listener(plan, &plan->listen.listeners[i], f) < 0)
 			return -1;
-		size += copies(&plan->listeners[i]) *
-			count_forms(&plan->listeners[i]);
+		size += copies(&plan->listen.listeners[i]) *
+			count_forms(&plan->listen.listeners[i]);
 	}
 	if (!plan_brokers(plan))
 		return 0;
 	/* With a capability the supervisor's lack would keep it from looking. */
-	if (size == 0 || plan->inherited.wanted || plan->drop.keep_caps)
+	if (size == 0 || plan->listen.inherited.wanted || plan->drop.keep_caps)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff bind: it needs --listen, and excludes --keep-caps and --inherit-sockets");
+				 "--handoff bind: it needs --listen, and "
+				 "excludes --keep-caps and --inherit-sockets");
 	if (size > PLAN_MAX_SPARES)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff bind: %zu sockets with all spares, more than %d",
+				 "--handoff bind: %zu sockets with all spares, "
+				 "more than %d",
 				 size, PLAN_MAX_SPARES);
 	return 0;
 }
 
 void pool_describe(const struct plan *plan, struct text *out)
 {
-	for (size_t i = 0; i < plan->nlisteners; i++)
+	for (size_t i = 0; i < plan->listen.count; i++)
 		text_add(out, "%s%s for the application's bind(2)",
-			 i ? "\n" : "", plan->listeners[i].url);
+			 i ? "\n" : "", plan->listen.listeners[i].url);
 }
 
 /* ---- what the application wants ---- */
@@ -168,8 +170,8 @@ static bool has_address(const struct listener *l, const struct wish *w)
 
 bool pool_knows(const struct plan *plan, const struct wish *w)
 {
-	for (size_t i = 0; i < plan->nlisteners; i++)
-		if (has_address(&plan->listeners[i], w))
+	for (size_t i = 0; i < plan->listen.count; i++)
+		if (has_address(&plan->listen.listeners[i], w))
 			return true;
 	return false;
 }
@@ -213,7 +215,7 @@ struct spare *pool_find(const struct plan *plan, struct pool *pool,
 {
 	for (size_t i = 0; i < pool->count; i++) {
 		struct spare *s = &pool->spares[i];
-		const struct listener *l = &plan->listeners[s->listener];
+		const struct listener *l = &plan->listen.listeners[s->listener];
 
 		if (s->fd >= 0 && s->form == pool_form(l, w) && in_place(l, s))
 			return s;
@@ -233,7 +235,7 @@ static void drop(struct spare *s)
  */
 void pool_gave(const struct plan *plan, struct pool *pool, struct spare *s)
 {
-	const bool udp = plan->listeners[s->listener].kind == LISTENER_UDP;
+	const bool udp = plan->listen.listeners[s->listener].kind == LISTENER_UDP;
 
 	drop(s);
 	for (size_t i = 0; udp && i < pool->count; i++) {
@@ -271,14 +273,14 @@ static int open_form(const struct plan *plan, const struct listener *l,
 	one.shared = l->dual;
 	one.dual = form == FORM_V6_DUAL;
 	one.given |= UINT32_C(1) << LISTENER_NOLISTEN;
-	return listen_open(plan, &one, &one.address.any, one.address_size, f);
+	return listen_open(&one, plan->listen.handoff, &one.address.any, one.address_size, f);
 }
 
 /* Into the pool, or for bind-own, which has none, only to see that it works. */
 static int add(const struct plan *plan, struct pool *pool, size_t listener,
 	       enum form form, struct fault *f)
 {
-	const struct listener *l = &plan->listeners[listener];
+	const struct listener *l = &plan->listen.listeners[listener];
 	struct spare *s = &pool->spares[pool->count];
 	struct stat st = { 0 };
 
@@ -287,7 +289,7 @@ static int add(const struct plan *plan, struct pool *pool, size_t listener,
 		return l->dual && form != FORM_V4 && listen_without_ipv6(f->err)
 			       ? 0
 			       : -1;
-	if (plan->handoff == HANDOFF_BIND_OWN) {
+	if (plan->listen.handoff == HANDOFF_BIND_OWN) {
 		close(s->fd);
 		return 0;
 	}
@@ -303,13 +305,13 @@ static int add(const struct plan *plan, struct pool *pool, size_t listener,
 
 int pool_fill(const struct plan *plan, struct pool *pool, struct fault *f)
 {
-	if (filter_check(f) < 0 || handoff_close_from(STDERR_FILENO + 1, f) < 0)
+	if (filter_check(f) < 0 || fs_close_from(STDERR_FILENO + 1, f) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->nlisteners; i++)
+	for (size_t i = 0; i < plan->listen.count; i++)
 		for (enum form form = FORM_V4; form < FORM_NONE; form++) {
-			size_t wanted = copies(&plan->listeners[i]);
+			size_t wanted = copies(&plan->listen.listeners[i]);
 
-			if (!(forms(&plan->listeners[i]) & 1u << form))
+			if (!(forms(&plan->listen.listeners[i]) & 1u << form))
 				continue;
 			while (wanted-- > 0)
 				if (add(plan, pool, i, form, f) < 0)

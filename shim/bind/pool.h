@@ -30,7 +30,7 @@ enum { PLAN_MAX_SPARES = 2048 };	/* of --handoff=bind, all forms */
 struct spare {
 	int fd;			/* -1 when it has been given away */
 	ino_t inode;
-	unsigned short listener;	/* index in plan->listeners */
+	unsigned short listener;	/* index in plan->listen.listeners */
 	unsigned char form;	/* enum form */
 	struct identity path;	/* of a Unix socket */
 };

@@ -199,7 +199,7 @@ static bool must_be_emptied(const struct plan *plan)
 /* What changes anything outside of this process comes before the drop. */
 static bool has_side_effects(const struct plan *plan)
 {
-	return plan->nlisteners > 0 || plan->ntrees > 0 || plan->own_stdio ||
+	return plan->listen.count > 0 || plan->ntrees > 0 || plan->own_stdio ||
 	       plan->account.value;
 }
 

@@ -303,7 +303,7 @@ enum { CLOSED_ONES = 64 };
  */
 int verify_descriptors(size_t count, struct fault *f)
 {
-	struct pollfd look[PLAN_MAX_SOCKETS + CLOSED_ONES];
+	struct pollfd look[SOCKETS_MAX + CLOSED_ONES];
 	unsigned int number =
 		fs_max_descriptors((unsigned int)count + CLOSED_ONES);
 

@@ -1,41 +1,44 @@
 /*
- * listen: open, bind and listen. Step 1: ports below
- * net.ipv4.ip_unprivileged_port_start need CAP_NET_BIND_SERVICE.
+ * socket: one socket, opened and bound.
+ *
+ * It is made with the filesystem ids of its owner, so that it counts as the
+ * application's and not as root's: for the owner match of iptables and of
+ * nftables, in /proc/net, and as the file of a unix socket.
  */
 #ifndef STEPDOWN_LISTEN_SOCKET_H
 #define STEPDOWN_LISTEN_SOCKET_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "listen/listen_fds.h"
+#include "listen/url.h"
+
 struct fault;
-struct listener;
-struct plan;
-struct run;
-struct text;
 
-/* Append what listen_run() would do, a line per --listen. */
-void listen_describe(const struct plan *plan, struct text *out);
+/* The backlog of a listener, or 0 if it does not listen. */
+int listen_backlog(const struct listener *l, enum handoff handoff);
 
 /*
- * Take the inherited sockets, then open every socket of the plan, into
- * run->sockets, in this order, each close-on-exec; launch hands them over.
+ * Open one socket of a listener, at its own address or at another one that it
+ * stands for, with all its options; it listens unless LISTENER_NOLISTEN is
+ * given. handoff: nginx wants a socket that does not block and its own backlog.
  *
- * Returns 0, or -1 with a fault; sockets opened so far stay open in run, and
- * the files of unix sockets stay.
+ * Returns the descriptor, close-on-exec, or -1 with a fault.
  */
-int listen_run(const struct plan *plan, struct run *run, struct fault *f);
-
-/*
- * Open one socket of a listener at an address that is its own or another one
- * for it, with all its options; listening, unless LISTENER_NOLISTEN is given.
- * Returns the descriptor, or -1 with a fault.
- */
-int listen_open(const struct plan *plan, const struct listener *l,
+int listen_open(const struct listener *l, enum handoff handoff,
 		const struct sockaddr *address, socklen_t size,
 		struct fault *f);
 
-/* Is that what the kernel says of an IPv6 socket where IPv6 is off? */
-bool listen_without_ipv6(int err);
+/*
+ * Does the kernel say by this errno that it has no IPv6? It may be compiled out
+ * or off at boot (EAFNOSUPPORT), or off by sysctl, as Docker does in containers
+ * (EADDRNOTAVAIL).
+ */
+static inline bool listen_without_ipv6(int err)
+{
+	return err == EAFNOSUPPORT || err == EADDRNOTAVAIL;
+}
 
 #endif

@@ -2,16 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
-#include "base/sys.h"
-#include "listen/hint.h"
-#include "own/links.h"
-#include "plan.h"
+#include "base/fs.h"
+#include "cred/caps.h"
+#include "listen/url.h"
 
 enum { DEFAULT_MODE = 0660 };
 
@@ -26,33 +25,30 @@ static const char *name_of(const struct listener *l)
 	return strrchr(l->address.un.sun_path, '/') + 1;
 }
 
-/* The folder, by a descriptor: what was looked at is what is changed. */
-static int open_folder(const struct listener *l, struct fault *f)
+/* Go on with no more rights over files than the filesystem ids have. */
+static int lower_rights(void)
 {
-	const struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS
-	};
-	char folder[sizeof(l->address.un.sun_path)];
-	size_t length = (size_t)(name_of(l) - l->address.un.sun_path);
-	int fd;
+	const uint64_t over_files = UINT64_C(1) << CAP_CHOWN |
+				    UINT64_C(1) << CAP_DAC_OVERRIDE |
+				    UINT64_C(1) << CAP_DAC_READ_SEARCH |
+				    UINT64_C(1) << CAP_FOWNER |
+				    UINT64_C(1) << CAP_FSETID;
+	uint64_t permitted, effective;
 
-	memcpy(folder, l->address.un.sun_path, length);
-	folder[length] = '\0';
-	fd = sys_openat2(AT_FDCWD, folder, &how);
-	return fd < 0 ? listen_failed(l, "open its folder", f) : fd;
+	if (caps_held(&permitted, &effective) < 0)
+		return -1;
+	return caps_set_effective(effective & ~over_files);
 }
 
 /*
- * Does somebody accept on it? Stream and seqpacket sockets that do not listen,
+ * Does nobody accept on it? Stream and seqpacket sockets that do not listen,
  * and those that are closed, refuse with ECONNREFUSED; a datagram socket in
  * use does not match the type (EPROTOTYPE). Not blocking: a full backlog is
  * EAGAIN, and somebody too.
  */
 static bool is_stale(const struct listener *l)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
-						    SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool stale;
 
 	if (fd < 0)
@@ -65,109 +61,100 @@ static bool is_stale(const struct listener *l)
 
 /*
  * Whoever can swap the entry between the look and the removal can remove it
- * himself: unlinkat(2) removes an entry of this one folder, no link is
- * followed.
+ * too: unlinkat(2) removes an entry of this one directory, no link is followed.
  */
-static int clear_place(int folder, const struct listener *l, struct fault *f)
+static int clear_place(int dir, const struct listener *l, const char **act)
 {
 	struct stat st;
 
-	if (fstatat(folder, name_of(l), &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : listen_failed(l, "examine its path", f);
+	*act = "examine its path";
+	if (fstatat(dir, name_of(l), &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
 	if (!S_ISSOCK(st.st_mode) || !is_stale(l)) {
+		*act = NULL;
 		errno = S_ISSOCK(st.st_mode) ? EADDRINUSE : EEXIST;
-		return listen_failed(l, NULL, f);
+		return -1;
 	}
-	if (unlinkat(folder, name_of(l), 0) < 0 && errno != ENOENT)
-		return listen_failed(l, "remove the stale socket", f);
-	return 0;
+	*act = "remove the stale socket";
+	return unlinkat(dir, name_of(l), 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 /*
- * The mode comes from the umask, so that it is right from the first moment,
- * and needs no chmod(2), which would follow a link. bind(2) itself takes a
- * path only, and servers compare it with their configuration; whether the file
- * came to lie in the folder that was looked at is seen by give().
+ * The mode comes from the umask, so that it is right from the first moment on
+ * and needs no chmod(2), which would follow a link.
  */
-static int bind_with_mode(int fd, const struct listener *l, struct fault *f)
+static int bind_with_mode(int fd, const struct listener *l, const char **act)
 {
 	mode_t old = umask(~mode_of(l) & 0777);
 	int result = bind(fd, &l->address.any, l->address_size);
 
 	umask(old);
-	return result == 0 ? 0 : listen_failed(l, NULL, f);
-}
-
-/* A second name would be somebody's trick to have another file changed. */
-static bool is_ours(const struct stat *st, const struct listener *l)
-{
-	return S_ISSOCK(st->st_mode) && st->st_nlink == 1 &&
-	       (st->st_mode & 07777) == mode_of(l);
-}
-
-/* And so would be one that comes and goes. Returns 1, 0, or -1 with errno. */
-static int is_only_link(int file, const struct stat *st, int folder,
-			const struct listener *l)
-{
-	struct links links;
-	int only;
-
-	links_start(&links);
-	only = links_is_only(&links, file, st, folder, name_of(l));
-	if (links_end(&links) < 0)
-		return -1;
-	return only;
-}
-
-/*
- * Until here it is root's, and nobody can connect to a socket before listen(2).
- * A default ACL of the folder, and some file systems, make another mode.
- */
-static int give(int file, int folder, const struct listener *l, struct fault *f)
-{
-	struct stat st;
-	int only = 0;
-
-	if (file < 0 || fstat(file, &st) < 0)
-		return listen_failed(l, "find what was bound", f);
-	if (is_ours(&st, l)) {
-		if (st.st_uid == l->uid && st.st_gid == l->gid)
-			return 0;
-		only = is_only_link(file, &st, folder, l);
-	}
-	if (only == 0)
-		return fault_set(f, EXIT_STEP, 0,
-				 "listen %s: lost, or of another mode (a default ACL?)",
-				 l->url);
-	if (only < 0)
-		return listen_failed(l, "see its links (fs.protected_hardlinks is not 1)", f);
-	if (fchownat(file, "", l->uid, l->gid, AT_EMPTY_PATH) < 0)
-		return listen_failed(l, "give it to its owner", f);
-	return 0;
-}
-
-static int find_and_give(int folder, const struct listener *l, struct fault *f)
-{
-	int file = openat(folder, name_of(l), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int result = give(file, folder, l, f);
-
-	if (file >= 0)
-		close(file);
+	*act = NULL;
 	return result;
 }
 
-int sockfile_bind(int fd, const struct listener *l, struct fault *f)
+/*
+ * Did the file come to lie in the directory that was looked at, and is it as it
+ * shall be? A default ACL of the directory, and some file systems, make another
+ * mode. A set-group-ID directory makes another group, and so does a start by
+ * somebody who is not root: its owner can set it to a group of its own.
+ */
+static int check_file(int file, const struct listener *l, const char **act)
 {
-	int folder = open_folder(l, f);
-	int result;
+	struct stat st;
 
-	if (folder < 0)
+	*act = "find what was bound";
+	if (file < 0 || fstat(file, &st) < 0)
 		return -1;
-	result = clear_place(folder, l, f);
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != l->uid ||
+	    (st.st_mode & 07777) != mode_of(l)) {
+		*act = "lost, or of another owner or mode (a default ACL?)";
+		errno = 0;
+		return -1;
+	}
+	*act = "set its group";
+	if (st.st_gid == l->gid)
+		return 0;
+	if (lower_rights() < 0)
+		return -1;
+	return fchownat(file, "", (uid_t)-1, l->gid, AT_EMPTY_PATH);
+}
+
+static int bind_in(int dir, int fd, const struct listener *l, const char **act)
+{
+	int file, result, err;
+
+	if (clear_place(dir, l, act) < 0 || bind_with_mode(fd, l, act) < 0)
+		return -1;
+	file = openat(dir, name_of(l), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	result = check_file(file, l, act);
+	err = errno;
+	if (file >= 0)
+		close(file);
+	errno = err;
+	return result;
+}
+
+int unix_path_bind(int fd, const struct listener *l,
+		   struct unix_path_failure *failure)
+{
+	bool fixed;
+	int dir = fs_open_directory_of(l->address.un.sun_path, &fixed);
+	int result, err;
+
+	*failure = (struct unix_path_failure){ "open its directory", NULL };
+	if (dir < 0)
+		return -1;
+	result = fixed ? 0 : lower_rights();
 	if (result == 0)
-		result = bind_with_mode(fd, l, f);
-	if (result == 0)
-		result = find_and_give(folder, l, f);
-	close(folder);
+		result = bind_in(dir, fd, l, &failure->act);
+	err = errno;
+	if (result < 0 && !fixed && (err == EACCES || err == EPERM))
+		failure->hint = "others than root can exchange its directory, "
+		                "so its owner must be able to write there: "
+		                "chown it in the image, or take one that is "
+		                "only root's (/run)";
+	close(dir);
+	errno = err;
 	return result;
 }

@@ -1,37 +1,21 @@
 #include "listen/url.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <net/if.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "base/text.h"
-#include "listen/address.h"
-#include "plan.h"
+#include "cred/passwd.h"
 
-/*
- * What an option can depend on, a bit each. ANY_IP is an IPv4 address or "*",
- * whose both families are not up for choice.
- */
-enum {
-	TCP_ANY_IP = 1 << 0,
-	TCP_IP6 = 1 << 1,
-	UDP_ANY_IP = 1 << 2,
-	UDP_IP6 = 1 << 3,
-	STREAM_PATH = 1 << 4,
-	DGRAM_PATH = 1 << 5,
-	SEQPACKET_PATH = 1 << 6,
-	STREAM_ABSTRACT = 1 << 7,
-	DGRAM_ABSTRACT = 1 << 8,
-	SEQPACKET_ABSTRACT = 1 << 9,
-
-	TCP = TCP_ANY_IP | TCP_IP6,
-	INET = TCP | UDP_ANY_IP | UDP_IP6,
-	PATH = STREAM_PATH | DGRAM_PATH | SEQPACKET_PATH,
-	ALL = INET | PATH | STREAM_ABSTRACT | DGRAM_ABSTRACT |
-	      SEQPACKET_ABSTRACT,
-	LISTENING = TCP | STREAM_PATH | SEQPACKET_PATH | STREAM_ABSTRACT |
-		    SEQPACKET_ABSTRACT
+/* What an option needs a listener to be. */
+enum trait {
+	ANY = 1 << 0,
+	INET = 1 << 1,
+	TCP = 1 << 2,
+	IP6 = 1 << 3,		/* one address in brackets, not "*" */
+	PATH = 1 << 4,
+	LISTENS = 1 << 5	/* not a datagram socket */
 };
 
 enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
@@ -39,58 +23,160 @@ enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
 /* The kernel takes half of an int for a buffer, which it doubles. */
 static const struct {
 	const char *form;	/* name, and how its value is written */
-	uint32_t highest;	/* for a word: of its length, as lowest */
-	uint16_t fits;
-	uint8_t lowest;
-	uint8_t value;		/* enum value */
+	enum trait needs;
+	enum value value;
+	uint32_t lowest;	/* of a number, or of a word's length */
+	uint32_t highest;
 } options[LISTENER_OPTIONS] = {
-	[LISTENER_BACKLOG] = { "backlog=N", INT_MAX, LISTENING, 1, NUMBER },
-	[LISTENER_REUSEPORT] = { "reuseport[=N]", PLAN_MAX_SOCKETS,
-				  INET, 1, NUMBER_OR_FLAG },
-	[LISTENER_V6ONLY] = { "v6only=0|1", 1, TCP_IP6 | UDP_IP6, 0, NUMBER },
-	[LISTENER_FREEBIND] = { "freebind", 0, INET, 0, FLAG },
-	[LISTENER_TRANSPARENT] = { "transparent", 0, INET, 0, FLAG },
-	[LISTENER_NODELAY] = { "nodelay", 0, TCP, 0, FLAG },
-	[LISTENER_KEEPALIVE] = { "keepalive", 0, TCP, 0, FLAG },
-	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", 65535,
-				  TCP, 1, NUMBER },
-	[LISTENER_FASTOPEN] = { "fastopen=N", 65535, TCP, 1, NUMBER },
-	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", INT_MAX / 2, ALL, 1, NUMBER },
-	[LISTENER_SNDBUF] = { "sndbuf=BYTES", INT_MAX / 2, ALL, 1, NUMBER },
-	[LISTENER_MARK] = { "mark=N", UINT32_MAX, INET, 0, NUMBER },
-	[LISTENER_DEVICE] = { "device=NAME", IFNAMSIZ - 1, INET, 1, WORD },
-	[LISTENER_MODE] = { "mode=OCTAL", 0777, PATH, 0, OCTAL },
-	[LISTENER_USER] = { "user=USER", USER_NAME_MAX, PATH, 1, WORD },
-	[LISTENER_GROUP] = { "group=GROUP", USER_NAME_MAX, PATH, 1, WORD },
-	[LISTENER_NONBLOCK] = { "nonblock", 0, ALL, 0, FLAG },
-	[LISTENER_NOLISTEN] = { "nolisten", 0, LISTENING, 0, FLAG },
-	[LISTENER_SPARES] = { "spares=N", 255, TCP, 0, NUMBER },
+	[LISTENER_BACKLOG] = { "backlog=N", LISTENS, NUMBER, 1, INT_MAX },
+	[LISTENER_REUSEPORT] = { "reuseport[=N]", INET, NUMBER_OR_FLAG, 1,
+				 SOCKETS_MAX },
+	[LISTENER_V6ONLY] = { "v6only=0|1", IP6, NUMBER, 0, 1 },
+	[LISTENER_FREEBIND] = { "freebind", INET, FLAG, 0, 0 },
+	[LISTENER_TRANSPARENT] = { "transparent", INET, FLAG, 0, 0 },
+	[LISTENER_NODELAY] = { "nodelay", TCP, FLAG, 0, 0 },
+	[LISTENER_KEEPALIVE] = { "keepalive", TCP, FLAG, 0, 0 },
+	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", TCP, NUMBER, 1,
+				    65535 },
+	[LISTENER_FASTOPEN] = { "fastopen=N", TCP, NUMBER, 1, 65535 },
+	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", ANY, NUMBER, 1, INT_MAX / 2 },
+	[LISTENER_SNDBUF] = { "sndbuf=BYTES", ANY, NUMBER, 1, INT_MAX / 2 },
+	[LISTENER_MARK] = { "mark=N", INET, NUMBER, 0, UINT32_MAX },
+	[LISTENER_DEVICE] = { "device=NAME", INET, WORD, 1, IFNAMSIZ - 1 },
+	[LISTENER_MODE] = { "mode=OCTAL", PATH, OCTAL, 0, 0777 },
+	[LISTENER_USER] = { "user=USER", PATH, WORD, 1, USER_NAME_MAX },
+	[LISTENER_GROUP] = { "group=GROUP", PATH, WORD, 1, USER_NAME_MAX },
+	[LISTENER_NONBLOCK] = { "nonblock", ANY, FLAG, 0, 0 },
+	[LISTENER_NOLISTEN] = { "nolisten", LISTENS, FLAG, 0, 0 },
+	[LISTENER_SPARES] = { "spares=N", TCP, NUMBER, 0, 255 },
 };
 
-static const struct {
-	const char *text;
-	uint16_t any, other;	/* other: IPv6 in brackets, abstract */
-} schemes[LISTENER_KINDS] = {
-	[LISTENER_TCP] = { "tcp://", TCP_ANY_IP, TCP_IP6 },
-	[LISTENER_UDP] = { "udp://", UDP_ANY_IP, UDP_IP6 },
-	[LISTENER_UNIX] = { "unix:", STREAM_PATH, STREAM_ABSTRACT },
-	[LISTENER_UNIX_DGRAM] = { "unix-dgram:", DGRAM_PATH, DGRAM_ABSTRACT },
-	[LISTENER_UNIX_SEQPACKET] = { "unix-seqpacket:", SEQPACKET_PATH,
-				      SEQPACKET_ABSTRACT },
+static const char *const schemes[LISTENER_KINDS] = {
+	[LISTENER_TCP] = "tcp://",
+	[LISTENER_UDP] = "udp://",
+	[LISTENER_UNIX] = "unix:",
+	[LISTENER_UNIX_DGRAM] = "unix-dgram:",
+	[LISTENER_UNIX_SEQPACKET] = "unix-seqpacket:",
 };
+
+/* --- the address ---------------------------------------------------------- */
+
+/* dev_valid_name() of the kernel: no '/', ':' or white space. */
+static bool is_device(struct slice w)
+{
+	if (w.length == 0 || w.length >= IFNAMSIZ)
+		return false;
+	for (size_t i = 0; i < w.length; i++)
+		if (w.at[i] <= ' ' || w.at[i] > '~' || w.at[i] == '/' ||
+		    w.at[i] == ':')
+			return false;
+	return true;
+}
+
+/* The kernel binds these only to one interface, which the zone names. */
+static bool needs_zone(const struct in6_addr *a)
+{
+	return IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a) ||
+	       IN6_IS_ADDR_MC_NODELOCAL(a);
+}
+
+static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
+{
+	struct in6_addr *a = &l->address.in6.sin6_addr;
+	char host[INET6_ADDRSTRLEN];
+	bool zoned = memchr(inside.at, '%', inside.length) != NULL;
+	struct slice digits = str_cut(&inside, '%');
+
+	if (!str_copy(digits, host, sizeof(host)) ||
+	    inet_pton(AF_INET6, host, a) != 1)
+		return str_no(wrong, "expected an IPv6 address in [ ]");
+	if (zoned && !is_device(inside))
+		return str_no(wrong, "expected an interface after '%%'");
+	if (zoned && !needs_zone(a))
+		return str_no(wrong, "only a link-local address has a zone");
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		return str_no(wrong, "write an IPv4 address as a.b.c.d");
+	l->zone = inside;
+	return true;
+}
+
+/* ADDRESS:PORT; sin_port and sin6_port are at the same place. */
+static bool set_inet(struct listener *l, struct slice where, struct text *wrong)
+{
+	const char *colon = memrchr(where.at, ':', where.length);
+	struct slice host = { where.at,
+			      colon ? (size_t)(colon - where.at) : 0 };
+	struct slice digits = { where.at + host.length + 1,
+				where.length - host.length - 1 };
+	bool bracketed = host.length >= 2 && host.at[0] == '[' &&
+			 host.at[host.length - 1] == ']';
+	char text[INET_ADDRSTRLEN];
+	uint64_t port;
+
+	if (!colon || !str_copy(digits, text, sizeof(text)) ||
+	    !str_number(text, 1, 65535, &port))
+		return str_no(wrong, "expected :PORT from 1 to 65535");
+	l->address.in.sin_port = htons((uint16_t)port);
+	l->dual = str_is(host, "*");
+	if (l->dual || bracketed) {
+		l->address.in6.sin6_family = AF_INET6;
+		l->address_size = sizeof(l->address.in6);
+		host.at++;
+		return l->dual ||
+		       set_ip6(l, (struct slice){ host.at, host.length - 2 },
+			       wrong);
+	}
+	l->address.in.sin_family = AF_INET;
+	l->address_size = sizeof(l->address.in);
+	if (str_copy(host, text, sizeof(text)) &&
+	    inet_pton(AF_INET, text, &l->address.in.sin_addr) == 1)
+		return true;
+	return str_no(wrong,
+		      "expected a numeric address (a.b.c.d or [v6]) or *");
+}
+
+/* An abstract name begins with NUL and is as long as address_size says. */
+static bool set_unix(struct listener *l, struct slice where, struct text *wrong)
+{
+	struct sockaddr_un *un = &l->address.un;
+	bool abstract = where.length && where.at[0] == '@';
+
+	if (where.length < 2 || (!abstract && where.at[0] != '/'))
+		return str_no(wrong, "expected /PATH or @NAME");
+	if (!abstract && where.at[where.length - 1] == '/')
+		return str_no(wrong, "the path ends in '/'");
+	if (where.length >= sizeof(un->sun_path))
+		return str_no(wrong, "longer than %zu bytes",
+			      sizeof(un->sun_path) - 1);
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, where.at, where.length);
+	if (abstract)
+		un->sun_path[0] = '\0';
+	l->address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+				      where.length + !abstract);
+	return true;
+}
 
 /* --- options -------------------------------------------------------------- */
 
-static uint16_t place_of(const struct listener *l)
+static unsigned int traits_of(const struct listener *l)
 {
-	bool other = l->address.any.sa_family == AF_UNIX
-			     ? l->address.un.sun_path[0] == '\0'
-			     : l->address.any.sa_family == AF_INET6 && !l->dual;
+	unsigned int traits = ANY;
 
-	return other ? schemes[l->kind].other : schemes[l->kind].any;
+	if (l->address.any.sa_family != AF_UNIX)
+		traits |= INET;
+	if (l->address.any.sa_family == AF_INET6 && !l->dual)
+		traits |= IP6;
+	if (l->kind == LISTENER_TCP)
+		traits |= TCP;
+	if (listener_has_path(l))
+		traits |= PATH;
+	if (l->kind != LISTENER_UDP && l->kind != LISTENER_UNIX_DGRAM)
+		traits |= LISTENS;
+	return traits;
 }
 
-static bool is_octal(struct slice w, uint32_t highest, uint32_t *value)
+static bool read_octal(struct slice w, uint32_t highest, uint32_t *value)
 {
 	uint32_t sum = 0;
 
@@ -108,7 +194,7 @@ static bool is_octal(struct slice w, uint32_t highest, uint32_t *value)
 struct slice url_option_name(enum listener_option o)
 {
 	return (struct slice){ options[o].form,
-			      strcspn(options[o].form, "=[") };
+			       strcspn(options[o].form, "=[") };
 }
 
 struct slice url_word(const void *list, size_t i)
@@ -118,15 +204,22 @@ struct slice url_word(const void *list, size_t i)
 				    : (struct slice){ NULL, 0 };
 }
 
-static bool is_option(size_t o, struct slice name)
+static enum listener_option option_named(struct slice name)
 {
-	struct slice known = url_option_name((enum listener_option)o);
+	enum listener_option o = 0;
 
-	return known.length == name.length &&
-	       memcmp(known.at, name.at, name.length) == 0;
+	while (o < LISTENER_OPTIONS) {
+		struct slice known = url_option_name(o);
+
+		if (known.length == name.length &&
+		    memcmp(known.at, name.at, name.length) == 0)
+			break;
+		o++;
+	}
+	return o;
 }
 
-/* The value may be without text (at is NULL) where there is none. */
+/* value.at is NULL where there is no '='. */
 static bool read_value(enum listener_option o, struct slice value,
 		       uint32_t *number)
 {
@@ -134,23 +227,23 @@ static bool read_value(enum listener_option o, struct slice value,
 	uint64_t wide;
 
 	*number = 1;
-	switch ((enum value)options[o].value) {
+	switch (options[o].value) {
 	case NUMBER:
 	case NUMBER_OR_FLAG:
 		if (!value.at)
 			return options[o].value == NUMBER_OR_FLAG;
 		if (!str_copy(value, text, sizeof(text)) ||
 		    !str_number(text, options[o].lowest, options[o].highest,
-				  &wide))
+				&wide))
 			return false;
 		*number = (uint32_t)wide;
 		return true;
 	case OCTAL:
-		return is_octal(value, options[o].highest, number);
+		return read_octal(value, options[o].highest, number);
 	case WORD:
 		return value.length >= options[o].lowest &&
 		       value.length <= options[o].highest &&
-		       (o != LISTENER_DEVICE || address_is_device(value));
+		       (o != LISTENER_DEVICE || is_device(value));
 	default:
 		return !value.at;
 	}
@@ -165,33 +258,33 @@ static bool wrong_value(enum listener_option o, struct text *wrong)
 	return false;
 }
 
-static bool unfit(struct slice name, uint16_t place, struct text *wrong)
+static bool wrong_option(struct slice name, unsigned int traits,
+			 struct text *wrong)
 {
 	const char *between = "";
 
 	text_add(wrong, "'%.*s' is no option of such a socket; there are ",
 		 (int)name.length, name.at);
 	for (size_t i = 0; i < LISTENER_OPTIONS; i++)
-		if (options[i].fits & place) {
+		if (options[i].needs & traits) {
 			text_add(wrong, "%s%s", between, options[i].form);
 			between = ", ";
 		}
 	return false;
 }
 
-static bool set_option(struct listener *l, struct slice part, struct text *wrong)
+static bool set_option(struct listener *l, struct slice part,
+		       struct text *wrong)
 {
 	bool valued = memchr(part.at, '=', part.length) != NULL;
 	struct slice name = str_cut(&part, '=');
-	size_t o = 0;
+	enum listener_option o = option_named(name);
 
-	while (o < LISTENER_OPTIONS && !is_option(o, name))
-		o++;
-	if (o == LISTENER_OPTIONS || !(options[o].fits & place_of(l)))
-		return unfit(name, place_of(l), wrong);
-	if (listener_has(l, (enum listener_option)o))
+	if (o == LISTENER_OPTIONS || !(options[o].needs & traits_of(l)))
+		return wrong_option(name, traits_of(l), wrong);
+	if (listener_has(l, o))
 		return str_no(wrong, "%.*s is given twice", (int)name.length,
-				name.at);
+			      name.at);
 	if (!valued)
 		part.at = NULL;
 	if (o == LISTENER_DEVICE)
@@ -201,21 +294,20 @@ static bool set_option(struct listener *l, struct slice part, struct text *wrong
 	else if (o == LISTENER_GROUP)
 		l->group = part;
 	l->given |= UINT32_C(1) << o;
-	return read_value((enum listener_option)o, part, &l->number[o]) ||
-	       wrong_value((enum listener_option)o, wrong);
+	return read_value(o, part, &l->number[o]) || wrong_value(o, wrong);
 }
 
 /* What one option says of another, or of the address. */
-static bool fits_together(const struct listener *l, struct text *wrong)
+static bool check_options(const struct listener *l, struct text *wrong)
 {
 	if (listener_has(l, LISTENER_NOLISTEN) &&
 	    listener_has(l, LISTENER_BACKLOG))
 		return str_no(wrong, "backlog and nolisten exclude each other");
 	if (l->address.any.sa_family == AF_INET6 && !l->zone.length &&
-	    !listener_has(l, LISTENER_DEVICE) &&
-	    address_needs_zone(&l->address.in6.sin6_addr))
+	    !l->device.length && needs_zone(&l->address.in6.sin6_addr))
 		return str_no(wrong,
-			  "a link-local address needs its interface: [fe80::1%%eth0]");
+			      "a link-local address needs its interface: "
+			      "[fe80::1%%eth0]");
 	return true;
 }
 
@@ -225,12 +317,12 @@ static bool fits_together(const struct listener *l, struct text *wrong)
  * LISTEN_FDNAMES joins names with ':' and sd_listen_fds_with_names(3) allows
  * printable ASCII only, at most 255 bytes.
  */
-static bool is_socket_name(const char *text, size_t length)
+static bool is_socket_name(struct slice w)
 {
-	if (length == 0 || length > LISTENER_NAME_MAX)
+	if (w.length == 0 || w.length > LISTENER_NAME_MAX)
 		return false;
-	for (size_t i = 0; i < length; i++)
-		if (text[i] <= ' ' || text[i] > '~' || text[i] == ':')
+	for (size_t i = 0; i < w.length; i++)
+		if (w.at[i] <= ' ' || w.at[i] > '~' || w.at[i] == ':')
 			return false;
 	return true;
 }
@@ -238,8 +330,7 @@ static bool is_socket_name(const char *text, size_t length)
 static bool set_scheme(struct listener *l)
 {
 	for (size_t i = 0; i < LISTENER_KINDS; i++)
-		if (strncmp(l->url, schemes[i].text,
-			    strlen(schemes[i].text)) == 0) {
+		if (strncmp(l->url, schemes[i], strlen(schemes[i])) == 0) {
 			l->kind = (enum listener_kind)i;
 			return true;
 		}
@@ -254,17 +345,18 @@ static bool set_name(struct listener *l, struct text *wrong)
 	if (set_scheme(l))
 		return true;
 	if (equals && strchr(equals, ':')) {
-		l->name = l->url;
-		l->name_length = (size_t)(equals - l->name);
+		l->name = (struct slice){ l->url, (size_t)(equals - l->url) };
 		l->url = equals + 1;
-		if (!is_socket_name(l->name, l->name_length))
+		if (!is_socket_name(l->name))
 			return str_no(wrong,
-				  "the name is 1 to 255 printable characters without ':'");
+				      "the name is 1 to 255 printable "
+				      "characters without ':'");
 		if (set_scheme(l))
 			return true;
 	}
 	return str_no(wrong,
-		  "expected [NAME=]tcp://ADDRESS:PORT, udp://..., unix:/PATH, unix-dgram:... or unix-seqpacket:...");
+		      "expected [NAME=]tcp://ADDRESS:PORT, udp://..., "
+		      "unix:/PATH, unix-dgram:... or unix-seqpacket:...");
 }
 
 bool url_parse(const char *text, struct listener *listener, struct text *wrong)
@@ -275,20 +367,19 @@ bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 
 	if (!set_name(&l, wrong))
 		return false;
-	rest.at = l.url + strlen(schemes[l.kind].text);
-	rest.length = strlen(rest.at);
+	rest = str_word(l.url + strlen(schemes[l.kind]));
 	more = strchr(rest.at, '?') != NULL;
 	where = str_cut(&rest, '?');
 	if (l.kind == LISTENER_TCP || l.kind == LISTENER_UDP
-		    ? !address_set_inet(&l, where, wrong)
-		    : !address_set_unix(&l, where, wrong))
+		    ? !set_inet(&l, where, wrong)
+		    : !set_unix(&l, where, wrong))
 		return false;
 	while (more) {
 		more = memchr(rest.at, '&', rest.length) != NULL;
 		if (!set_option(&l, str_cut(&rest, '&'), wrong))
 			return false;
 	}
-	if (!fits_together(&l, wrong))
+	if (!check_options(&l, wrong))
 		return false;
 	*listener = l;
 	return true;

@@ -1,5 +1,5 @@
 /*
- * url: the words of --listen to a socket that is wanted. Pure: no system call,
+ * url: the value of --listen as a socket that is wanted. Pure: no system call,
  * no global state.
  */
 #ifndef STEPDOWN_LISTEN_URL_H
@@ -17,7 +17,10 @@
 
 struct text;
 
-enum { LISTENER_NAME_MAX = 255 };	/* sd_listen_fds_with_names(3) */
+enum {
+	LISTENER_NAME_MAX = 255,	/* sd_listen_fds_with_names(3) */
+	SOCKETS_MAX = 256	/* inherited ones and all of reuseport=N */
+};
 
 enum listener_kind {
 	LISTENER_TCP,
@@ -55,8 +58,7 @@ enum listener_option {
 /* What one --listen asks for: a socket, or with reuseport=N several. */
 struct listener {
 	const char *url;	/* as typed, without its name */
-	const char *name;	/* for LISTEN_FDNAMES, not ended by NUL, or NULL */
-	size_t name_length;
+	struct slice name;	/* for LISTEN_FDNAMES, or .at is NULL */
 	enum listener_kind kind;
 	union {
 		struct sockaddr any;
@@ -65,7 +67,7 @@ struct listener {
 		struct sockaddr_un un;
 	} address;
 	socklen_t address_size;
-	bool dual;		/* address given as "*": IPv4 too, in one socket */
+	bool dual;		/* "*": IPv4 too, in one socket */
 	bool shared;		/* bound beside others with the same port */
 	uint32_t given;		/* bit n: enum listener_option n was given */
 	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
@@ -73,7 +75,7 @@ struct listener {
 	struct slice device;
 	struct slice user, group;
 
-	/* Filled by resolve_target(), for a socket with a path. */
+	/* The owner, for every kind of socket. resolve_owners() fills it. */
 	uid_t uid;
 	gid_t gid;
 };
@@ -85,12 +87,18 @@ static inline bool listener_has(const struct listener *l,
 	return l->given & (UINT32_C(1) << option);
 }
 
-/* How many sockets it is. */
+/* How many sockets the listener stands for. */
 static inline size_t listener_count(const struct listener *l)
 {
 	return listener_has(l, LISTENER_REUSEPORT)
 		       ? l->number[LISTENER_REUSEPORT]
 		       : 1;
+}
+
+/* Is its address a path, and not a name in the abstract namespace? */
+static inline bool listener_has_path(const struct listener *l)
+{
+	return l->address.any.sa_family == AF_UNIX && l->address.un.sun_path[0];
 }
 
 /*
@@ -99,7 +107,7 @@ static inline size_t listener_count(const struct listener *l)
  *	tcp://ADDRESS:PORT[?OPTIONS]	ADDRESS: a.b.c.d, [v6], [v6%zone] or *
  *	udp://ADDRESS:PORT[?OPTIONS]
  *	unix:/PATH[?OPTIONS]		stream; unix-dgram:, unix-seqpacket:
- *	unix:@NAME[?OPTIONS]		in the abstract namespace, the same three
+ *	unix:@NAME[?OPTIONS]		an abstract name, the same three
  *
  * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into
  * the text. An option that was not given has the value 0.
@@ -107,7 +115,8 @@ static inline size_t listener_count(const struct listener *l)
  * Returns true, or false with what is wrong appended to *wrong; the listener
  * is then as it was.
  */
-bool url_parse(const char *text, struct listener *listener, struct text *wrong);
+bool url_parse(const char *text, struct listener *listener,
+	       struct text *wrong);
 
 /* What the options are called in OPTIONS, for near_find(). */
 struct slice url_word(const void *list, size_t i);

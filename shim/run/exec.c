@@ -12,7 +12,7 @@
 #include "drop/command.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
-#include "listen/handoff.h"
+#include "listen/listen.h"
 #include "plan.h"
 #include "run/env.h"
 
@@ -21,7 +21,7 @@ void launch_describe(const struct plan *plan, struct text *out)
 	text_add(out, "execve");
 	for (char *const *word = plan->command; *word; word++)
 		text_add(out, " %s", *word);
-	handoff_describe(plan, out);
+	listen_describe_handoff(&plan->listen, out);
 }
 
 static bool is_there(const char *path)
@@ -108,6 +108,27 @@ static int execute(char *const argv[], struct environment *e, struct fault *f)
 	return not_started(argv[0], argv[0], errno, f);
 }
 
+/* Tell the application of its sockets. */
+static int announce(const struct listen_spec *spec,
+		    const struct sockets *sockets, struct environment *e,
+		    struct fault *f)
+{
+	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
+	char value[SOCKETS_NAMES_SIZE];
+
+	for (unsigned int n = 0;; n++) {
+		struct text t;
+		const char *name;
+
+		text_start(&t, value, sizeof(value));
+		name = sockets_variable(sockets, spec->handoff, pid, n, &t);
+		if (!name)
+			return 0;
+		if (environ_set(e, f, name, "%s", value) < 0)
+			return -1;
+	}
+}
+
 int launch(const struct plan *plan, struct run *run, char *const given[],
 	   struct fault *f)
 {
@@ -115,9 +136,9 @@ int launch(const struct plan *plan, struct run *run, char *const given[],
 
 	if (limits_chdir(&plan->limits, plan->target.uid, f) < 0 ||
 	    environ_build(e, given, plan, f) < 0 ||
-	    handoff_announce(plan, run, getpid(), e, f) < 0 ||
-	    handoff_arrange(run, f) < 0 ||
-	    verify_descriptors(run->nsockets, f) < 0)
+	    announce(&plan->listen, &run->sockets, e, f) < 0 ||
+	    sockets_arrange(&run->sockets, f) < 0 ||
+	    verify_descriptors(run->sockets.count, f) < 0)
 		return -1;
 	return execute(plan->command, e, f);
 }

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/report.h"
 #include "base/text.h"
 #include "bind/broker.h"
-#include "listen/handoff.h"
 #include "plan.h"
 #include "run/exec.h"
 #include "run/session.h"
@@ -64,7 +64,7 @@ static void prepare(const struct plan *plan, struct watch *w)
 	w->want = plan->init;
 	w->first = getpid() == 1;
 	w->status = EXIT_STEP;
-	if (plan->handoff == HANDOFF_NGINX && !w->want.rewrite[SIGWINCH])
+	if (plan->listen.handoff == HANDOFF_NGINX && !w->want.rewrite[SIGWINCH])
 		w->want.rewrite[SIGWINCH] = SIGNAL_DROP;
 	w->terminal = !plan->setsid && !rewrites_the_terminal(&w->want) &&
 		      terminal_is_ours();
@@ -187,7 +187,7 @@ static void let_go(const struct watch *w, const struct plan *plan, int signals,
 	if (plan_brokers(plan))
 		close(signals);
 	else
-		handoff_close_from(STDERR_FILENO + 1, ignored);
+		fs_close_from(STDERR_FILENO + 1, ignored);
 	(void)!chdir("/");
 }
 

@@ -236,7 +236,7 @@ without_ipv6()
 		--listen=tcp://0.0.0.0:82 --listen=tcp://0.0.0.0:83 \
 		--listen=tcp://0.0.0.0:84 -- "$WITNESS"
 	refused 111
-	message_has 'Too many open files'
+	message_has 'No file descriptors available'
 }
 
 @test "for nginx the sockets do not block" {

@@ -7,7 +7,7 @@
 
 setup_file()
 {
-	need ip ss setpriv python3
+	need ip ss setpriv python3 strace iptables pgrep
 	net_up
 	in_net ip link add far0 type veth peer name far1
 	in_net ip addr add 192.0.2.1/24 dev far0
@@ -125,6 +125,94 @@ is_witness()
 	refused 111
 	message_has 'find its interface: No such device'
 	hint_has interface
+}
+
+# ---- whose they are ----
+
+# uids_of TABLE: of the sockets in /proc/net/TABLE, each once
+uids_of()
+{
+	in_net awk 'NR > 1 { print $8 }' "/proc/net/$1" | sort -u
+}
+
+@test "a socket counts as the application's: the uid in /proc/net" {
+	local handoff
+
+	for handoff in systemd nginx; do
+		hold --handoff=$handoff --listen=tcp://0.0.0.0:80 \
+			--listen='tcp://[::]:80' --listen='tcp://*:81' \
+			--listen=udp://0.0.0.0:53 --listen='udp://[::]:53'
+		for table in tcp tcp6 udp udp6; do
+			[ "$(uids_of $table)" = 4242 ] ||
+				fail "$table: $(uids_of $table)"
+		done
+		stop "$background"
+	done
+}
+
+@test "a socket that bind(2) is answered with counts as the application's" {
+	in_background "$STEPDOWN" --user=4242:4242 --handoff=bind \
+		--listen=tcp://0.0.0.0:80 --listen=udp://0.0.0.0:53 -- \
+		python3 -c '
+import socket, time
+t = socket.socket()
+t.bind(("0.0.0.0", 80))
+t.listen()
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.bind(("0.0.0.0", 53))
+time.sleep(60)'
+	eventually 10 is_bound tcp 80
+	[ "$(uids_of tcp)" = 4242 ]
+	[ "$(uids_of udp)" = 4242 ]
+	kill "$(pgrep -P "$background")"
+	wait "$background" || true
+}
+
+is_bound()
+{
+	in_net ss -Hln "--$1" "sport = :$2" | grep -q .
+}
+
+@test "what a UDP socket sends is the application's for the owner match" {
+	in_net iptables -A OUTPUT -p udp -m owner --uid-owner 4242 -j ACCEPT
+	in_net iptables -A OUTPUT -p udp -m owner --uid-owner 0 -j ACCEPT
+	as_4242 --listen=udp://127.0.0.1:53 -- python3 -c '
+import socket
+socket.socket(fileno=3).sendto(b"x", ("127.0.0.1", 9))'
+	succeeded
+	in_net iptables -nvxL OUTPUT >"$tmp/rules"
+	in_net iptables -F OUTPUT
+	[ "$(awk '/owner UID match/ { print $NF, $1 }' "$tmp/rules")" = \
+		"4242 1"$'\n'"0 0" ] || fail "$(cat "$tmp/rules")"
+}
+
+peer_of()
+{
+	in_net python3 -c '
+import socket, struct, sys
+c = socket.socket(socket.AF_UNIX, getattr(socket, sys.argv[1]))
+c.connect(sys.argv[2].replace("@", "\0"))
+print(*struct.unpack("3i", c.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)))
+' "$@"
+}
+
+@test "the client of a unix socket sees the application: SO_PEERCRED" {
+	hold "--listen=unix:$tmp/a?mode=666" --listen=unix:@name \
+		--listen=unix-seqpacket:@name
+	[ "$(peer_of SOCK_STREAM "$tmp/a")" = "$background 4242 4242" ]
+	[ "$(peer_of SOCK_STREAM @name)" = "$background 4242 4242" ]
+	[ "$(peer_of SOCK_SEQPACKET @name)" = "$background 4242 4242" ]
+}
+
+@test "and not the parent that stays" {
+	local child
+
+	in_background "$STEPDOWN" --user=4242:4242 --init --listen=unix:@name \
+		-- "$WITNESS" sleep 30
+	eventually 5 pgrep -P "$background" -x witness
+	child=$(pgrep -P "$background" -x witness)
+	[ "$(peer_of SOCK_STREAM @name)" = "$child 4242 4242" ]
+	kill "$child"
 }
 
 # ---- options ----
@@ -279,49 +367,112 @@ backlog_of()
 	witness_says umask 0077
 }
 
-@test "the mode is right from the first moment, and so is the owner at listen(2)" {
+@test "mode and owner are right from the first moment: nothing is changed later" {
 	traced bind,umask,chmod,fchmod,fchmodat,chown,lchown,fchown,fchownat,listen \
 		"$STEPDOWN" --user=4242:4242 "--listen=unix:$tmp/a?mode=0640" \
-		-- "$WITNESS"
+		-- "$WITNESS" sleep 0
 	succeeded
 	[ "$(sed -E 's/^([0-9]+ +)?([a-z]+)\(.*/\2/; /^listen/q' "$calls" |
-		tr '\n' ' ')" = 'umask bind umask fchownat listen ' ] ||
+		tr '\n' ' ')" = 'umask bind umask listen ' ] ||
 		fail_seen "$(cat "$calls")"
 	grep -q 'umask(0137' "$calls"
+	file_is 640:4242:4242 "$tmp/a"
 }
 
-@test "a socket that gets a second name before it is given: 111" {
-	need strace
-	before=(strace -f -qq -o /dev/null -e trace=bind
-		-e inject=bind:delay_exit=1000000)
-	for owner in '' '?user=root&group=root'; do
-		rm -f "$tmp/a" "$tmp/b"
-		eventually 10 ln "$tmp/a" "$tmp/b" &
-		as_4242 "--listen=unix:$tmp/a$owner" -- "$WITNESS"
-		wait $!
-		refused 111
-		message_has "listen unix:$tmp/a$owner: lost"
-		file_is 660:0:0 "$tmp/b"
-	done
+@test "the group is as asked for in a directory that sets another" {
+	mkdir "$tmp/volume"
+	chown 0:2000 "$tmp/volume"
+	chmod 2777 "$tmp/volume"
+	as_4242 "--listen=unix:$tmp/volume/a" \
+		"--listen=unix:$tmp/volume/b?group=9" \
+		"--listen=unix-dgram:$tmp/volume/c?user=7&group=2000" \
+		-- "$WITNESS"
+	succeeded
+	file_is 660:4242:4242 "$tmp/volume/a"
+	file_is 660:4242:9 "$tmp/volume/b"
+	file_is 660:7:2000 "$tmp/volume/c"
 }
 
-@test "without protected links, names that change in the folder: 111" {
-	need strace
-	without_protected_links
+@test "without openat2 a unix socket is bound all the same" {
+	through strace -f -qq -o /dev/null -e trace=openat2 \
+		-e inject=openat2:error=ENOSYS
 	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
 	succeeded
 	file_is 660:4242:4242 "$tmp/a"
-	slowly_without_protected_links
-	mkdir "$tmp/folder"
-	beside_renames "$tmp/folder" \
-		as_4242 "--listen=unix:$tmp/folder/b" -- "$WITNESS"
+}
+
+# A stale socket, whose removal tells that bind(2) is next. That one is late.
+before_bind()
+{
+	as_4242 "--listen=unix:$1" -- "$WITNESS"
+	succeeded
+	through strace -f -qq -o /dev/null -e trace=bind \
+		-e inject=bind:delay_enter=1500000
+	{ eventually 30 test ! -e "$1" && "${@:2}"; } &
+}
+
+exchange_by_link()
+{
+	mv "$1" "$1.away"
+	ln -s "$2" "$1"
+}
+
+@test "a directory that is exchanged before bind: nothing appears elsewhere" {
+	mkdir "$tmp/elsewhere" "$tmp/volume" "$tmp/volume/run"
+	chown -R 4242:4242 "$tmp/volume"
+	before_bind "$tmp/volume/run/a" \
+		exchange_by_link "$tmp/volume/run" "$tmp/elsewhere"
+	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
+	wait $!
 	refused 111
-	message_has "listen unix:$tmp/folder/b: lost"
-	file_is 660:0:0 "$tmp/folder/b"
+	[ -z "$(ls "$tmp/elsewhere")" ] || fail "$(ls -l "$tmp/elsewhere")"
+	message_has 'Permission denied'
+}
+
+@test "root's rights count only where root alone can exchange the directory" {
+	mkdir "$tmp/volume" "$tmp/volume/run" "$tmp/run"
+	chown 4242:4242 "$tmp/volume"
+	as_4242 "--listen=unix:$tmp/run/a" -- "$WITNESS"
+	succeeded
+	file_is 660:4242:4242 "$tmp/run/a"
+	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
+	refused 111
+	message_has 'Permission denied'
+	hint_has 'others than root can exchange its directory'
+	[ -z "$(ls "$tmp/volume/run")" ]
+	chown 4242:4242 "$tmp/volume/run"
+	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
+	succeeded
+	file_is 660:4242:4242 "$tmp/volume/run/a"
+}
+
+@test "another one's socket that takes the place of ours is not given away" {
+	mkdir "$tmp/volume"
+	python3 -c '
+import os, socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+os.umask(0o117)
+s.bind(sys.argv[1])
+os.chown(sys.argv[1], 7, 7)
+s.listen()
+time.sleep(60)' "$tmp/volume/other" 3>&- 4>&- &
+	background=$!
+	eventually 10 test -S "$tmp/volume/other"
+	chown 4242:4242 "$tmp/volume"
+	through strace -f -qq -o /dev/null -e trace=bind \
+		-e inject=bind:delay_exit=1500000
+	{
+		eventually 30 test -S "$tmp/volume/a" &&
+			mv "$tmp/volume/other" "$tmp/volume/a"
+	} &
+	as_4242 "--listen=unix:$tmp/volume/a" -- "$WITNESS"
+	wait $!
+	refused 111
+	message_has "listen unix:$tmp/volume/a: lost"
+	file_is 660:7:7 "$tmp/volume/a"
 }
 
 @test "a unix socket of no such user or group: 100, and nothing is bound" {
-	need strace
 	misuse "no user 'nobody-here'" --user=4242:4242 \
 		"--listen=unix:$tmp/a?user=nobody-here" -- "$WITNESS"
 	misuse "no group 'nobody-here'" --user=4242:4242 \
@@ -345,7 +496,7 @@ backlog_of()
 		[ -S "$tmp/a" ]
 }
 
-@test "a socket that somebody accepts on is left alone: 111, and who" {
+@test "a socket that somebody accepts on is left alone: 111" {
 	local kind
 
 	for kind in unix unix-dgram unix-seqpacket; do
@@ -354,7 +505,7 @@ backlog_of()
 			as_4242 "--listen=$other:$tmp/$kind" -- "$WITNESS"
 			refused 111
 			message_has "listen $other:$tmp/$kind: Address"
-			hint_has "it is held by witness, process $background"
+			hint_has 'another process accepts on it'
 		done
 		[ -S "$tmp/$kind" ]
 		stop "$background"
@@ -631,28 +782,24 @@ witness_has_given()
 
 # ---- what is said of a failure ----
 
-@test "a port that is taken: by whom" {
+@test "a port that is taken: where to look" {
 	hold --listen=tcp://0.0.0.0:80 --listen='udp://[::1]:53'
 	as_4242 --listen=tcp://127.0.0.1:80 -- "$WITNESS"
 	refused 111
-	hint_has "it is held by witness, process $background"
-	as_4242 --listen='tcp://*:80' -- "$WITNESS"
-	refused 111
-	hint_has "it is held by witness, process $background"
+	hint_has 'ss -lntup'
+	hint_has hostNetwork
 	as_4242 --listen='udp://[::1]:53' -- "$WITNESS"
 	refused 111
-	hint_has "it is held by witness, process $background"
+	hint_has 'ss -lntup'
 	as_4242 --listen='udp://[::1]:54' -- "$WITNESS"
 	succeeded
 }
 
-@test "a port that is taken, and /proc does not say by whom" {
-	hold --listen=tcp://0.0.0.0:80
-	# shellcheck disable=SC2016 # for that shell
-	through unshare --mount sh -c 'umount -l /proc && exec "$@"' -
-	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+@test "sockets that exclude each other: bind(2) says which" {
+	as_4242 --listen=tcp://127.0.0.1:80 --listen='tcp://*:80' -- "$WITNESS"
 	refused 111
-	hint_has hostNetwork
+	message_has 'listen tcp://*:80: Address'
+	hint_has 'a socket of this run'
 }
 
 @test "a low port without the capability: both ways out" {

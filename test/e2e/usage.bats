@@ -170,6 +170,7 @@ teardown()
 }
 
 @test "the same --listen twice" {
+	misuse_with 'given twice' --listen=unix:@a --listen=unix:@a -- "$WITNESS"
 	misuse_with tcp://0.0.0.0:80 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	misuse_with 'given twice' --listen=unix:@a --listen=unix:@a -- "$WITNESS"
 	misuse_with 'tcp://[0::0]:81' --listen='tcp://[::]:81' \

@@ -11,16 +11,16 @@
 
 static void check_name(const char *text, const struct listener *l)
 {
-	if (!l->name) {
+	if (!l->name.at) {
 		must(l->url == text);
 		return;
 	}
-	must(l->name == text && l->name[l->name_length] == '=');
-	must(l->name_length > 0 && l->name_length <= LISTENER_NAME_MAX);
-	must(l->url == l->name + l->name_length + 1);
-	for (size_t i = 0; i < l->name_length; i++)
-		must(l->name[i] > ' ' && l->name[i] <= '~' &&
-		     l->name[i] != ':');
+	must(l->name.at == text && l->name.at[l->name.length] == '=');
+	must(l->name.length > 0 && l->name.length <= LISTENER_NAME_MAX);
+	must(l->url == l->name.at + l->name.length + 1);
+	for (size_t i = 0; i < l->name.length; i++)
+		must(l->name.at[i] > ' ' && l->name.at[i] <= '~' &&
+		     l->name.at[i] != ':');
 }
 
 static void check_inet(const struct listener *l)
@@ -63,7 +63,7 @@ static void check_options(const char *text, const struct listener *l)
 	must(l->given < UINT32_C(1) << LISTENER_OPTIONS);
 	for (unsigned int o = 0; o < LISTENER_OPTIONS; o++)
 		must(listener_has(l, o) || l->number[o] == 0);
-	must(listener_count(l) >= 1 && listener_count(l) <= PLAN_MAX_SOCKETS);
+	must(listener_count(l) >= 1 && listener_count(l) <= SOCKETS_MAX);
 	must(l->number[LISTENER_V6ONLY] <= 1);
 	must(l->number[LISTENER_MODE] <= 0777);
 	must(l->number[LISTENER_RCVBUF] <= INT32_MAX / 2);

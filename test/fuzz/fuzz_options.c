@@ -25,7 +25,7 @@ static void check(const struct plan *plan, char *const *words)
 	for (size_t i = 0; i < t->ngroups; i++)
 		must(t->groups[i] != (gid_t)-1 && t->groups[i] != t->gid);
 	must(t->home[0] == '/');
-	must(plan->nlisteners <= PLAN_MAX_LISTENERS);
+	must(plan->listen.count <= LISTENERS_MAX);
 	must(plan->ntrees <= PLAN_MAX_TREES);
 	must(plan->nvariables <= PLAN_MAX_VARIABLES);
 	must(plan->text_length <= PLAN_TEXT_SIZE);

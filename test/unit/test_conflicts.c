@@ -13,7 +13,8 @@ static void add(const char *url)
 	struct text wrong;
 
 	text_start(&wrong, why, sizeof(why));
-	if (!url_parse(url, &plan.listeners[plan.nlisteners++], &wrong))
+	if (!url_parse(url, &plan.listen.listeners[plan.listen.count++],
+		       &wrong))
 		fail_msg("%s: %s", url, why);
 }
 
@@ -100,8 +101,8 @@ static void sockets_are_counted_with_their_workers(void **state)
 	assert_int_equal(check(&f, "tcp://0.0.0.0:80?reuseport=255",
 			       "tcp://0.0.0.0:81"),
 			 0);
-	assert_int_equal(plan_count_sockets(&plan), 256);
-	plan.inherited.count = 1;
+	assert_int_equal(listen_count(&plan.listen), 256);
+	plan.listen.inherited.count = 1;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "257 sockets, more than 256");
 }
@@ -119,7 +120,7 @@ static void names_that_the_environment_has_no_room_for_are_refused(void **state)
 	add(url);
 	assert_int_equal(conflicts_check(&plan, &f), 0);
 	strcpy(url + 255, "=tcp://0.0.0.0:80?reuseport=129");
-	plan.nlisteners = 0;
+	plan.listen.count = 0;
 	add(url);
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "more than 32768 bytes");
@@ -131,15 +132,15 @@ static void nginx_takes_only_what_listens(void **state)
 
 	(void)state;
 	start();
-	plan.handoff = HANDOFF_NGINX;
+	plan.listen.handoff = HANDOFF_NGINX;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "no --listen");
-	plan.inherited.count = 1;
+	plan.listen.inherited.count = 1;
 	assert_int_equal(conflicts_check(&plan, &f), 0);
-	plan.no_listen_pid = true;
+	plan.listen.no_listen_pid = true;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "--no-listen-pid");
-	plan.no_listen_pid = false;
+	plan.listen.no_listen_pid = false;
 	add("tcp://0.0.0.0:80?nolisten");
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "a socket that listens");

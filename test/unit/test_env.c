@@ -174,7 +174,7 @@ static void what_does_not_fit_the_store_is_a_fault(void **state)
 static void the_names_of_all_sockets_fit(void **state)
 {
 	char *const nothing[] = { NULL };
-	static char names[PLAN_MAX_LISTENERS * (LISTENER_NAME_MAX + 1)];
+	static char names[LISTENERS_MAX * (LISTENER_NAME_MAX + 1)];
 
 	(void)state;
 	memset(plan.target.home, 'h', sizeof(plan.target.home) - 1);

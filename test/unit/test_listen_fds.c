@@ -2,8 +2,8 @@
 
 #include <fcntl.h>
 
-#include "listen/listen_fds.h"
 #include "base/text.h"
+#include "listen/listen_fds.h"
 
 static int read_from(struct inherited *i, struct fault *f, const char *fds,
 		     const char *pid, const char *names)
@@ -25,9 +25,9 @@ static int read_from(struct inherited *i, struct fault *f, const char *fds,
 		snprintf(buffer[2], 128, "LISTEN_FDNAMES=%s", names);
 		env[count++] = buffer[2];
 	}
-	if (inherit_read(i, (char *const *)(uintptr_t)env, f) < 0)
+	if (inherited_read(i, (char *const *)(uintptr_t)env, f) < 0)
 		return -1;
-	return inherit_check(i, f);
+	return inherited_check(i, f);
 }
 
 /* Descriptors 3 and 4 are open while these run. */
@@ -123,36 +123,65 @@ static void each_is_an_open_socket(void **state)
 	close(5);
 }
 
+/* What the variables say, one a line. */
+static const char *announced(const struct sockets *sockets,
+			     enum handoff handoff, pid_t pid)
+{
+	static char all[256];
+	struct text out;
+
+	text_start(&out, all, sizeof(all));
+	for (unsigned int n = 0;; n++) {
+		char buffer[128];
+		struct text value;
+		const char *name;
+
+		text_start(&value, buffer, sizeof(buffer));
+		name = sockets_variable(sockets, handoff, pid, n, &value);
+		if (!name)
+			return all;
+		text_add(&out, "%s=%s\n", name, buffer);
+	}
+}
+
 static void they_are_kept_in_front_and_closed_on_execve(void **state)
 {
-	static struct plan plan;
-	static struct run run;
+	struct inherited i = { .count = 2, .names = "a:b" };
+	static struct sockets sockets;
 	struct fault f;
 
 	(void)state;
-	plan.inherited.count = 2;
-	assert_int_equal(inherit_run(&plan, &run, &f), 0);
-	assert_int_equal(run.nsockets, 2);
-	assert_int_equal(run.sockets[0], 3);
-	assert_int_equal(run.sockets[1], 4);
-	assert_int_equal(fcntl(3, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(fcntl(4, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(inherited_add(&i, HANDOFF_SYSTEMD, &sockets, &f), 0);
+	assert_int_equal(sockets.count, 2);
+	for (int n = 0; n < 2; n++) {
+		assert_int_equal(sockets.all[n].fd, 3 + n);
+		assert_int_equal(fcntl(3 + n, F_GETFD), FD_CLOEXEC);
+		assert_false(fcntl(3 + n, F_GETFL) & O_NONBLOCK);
+	}
+	sockets.all[sockets.count++] = (struct handed){ .fd = 9 };
+	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 7),
+			    "LISTEN_FDS=3\nLISTEN_FDNAMES=a:b:unknown\n"
+			    "LISTEN_PID=7\n");
+	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 0),
+			    "LISTEN_FDS=3\nLISTEN_FDNAMES=a:b:unknown\n");
 }
 
-static void names_are_kept_or_unknown(void **state)
+static void without_names_they_are_unknown(void **state)
 {
-	struct inherited i = { .count = 2, .names = "a:b" };
-	char buffer[64];
-	struct text t;
+	struct inherited i = { .count = 2 };
+	static struct sockets sockets;
+	struct fault f;
 
 	(void)state;
-	text_start(&t, buffer, sizeof(buffer));
-	inherit_add_names(&i, &t);
-	assert_string_equal(buffer, "a:b");
-	i.names = NULL;
-	text_start(&t, buffer, sizeof(buffer));
-	inherit_add_names(&i, &t);
-	assert_string_equal(buffer, "unknown:unknown");
+	assert_int_equal(inherited_add(&i, HANDOFF_NGINX, &sockets, &f), 0);
+	assert_true(fcntl(3, F_GETFL) & O_NONBLOCK);
+	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 0),
+			    "LISTEN_FDS=2\nLISTEN_FDNAMES=unknown:unknown\n");
+	assert_string_equal(announced(&sockets, HANDOFF_NGINX, 7),
+			    "NGINX=3;4;\n");
+	sockets.count = 0;
+	assert_string_equal(announced(&sockets, HANDOFF_NGINX, 7), "");
+	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 7), "");
 }
 
 int main(void)
@@ -165,7 +194,7 @@ int main(void)
 		cmocka_unit_test(there_is_a_name_for_each),
 		cmocka_unit_test(each_is_an_open_socket),
 		cmocka_unit_test(they_are_kept_in_front_and_closed_on_execve),
-		cmocka_unit_test(names_are_kept_or_unknown),
+		cmocka_unit_test(without_names_they_are_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, open_two, NULL);

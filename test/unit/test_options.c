@@ -136,11 +136,11 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		assert_int_equal(PARSE(word(buffer, o, value, false), "cmd"),
 				 0);
 		assert_string_equal(plan.command[0], "cmd");
-		assert_int_equal(plan.nlisteners, first.nlisteners);
+		assert_int_equal(plan.listen.count, first.listen.count);
 		assert_int_equal(plan.ntrees, first.ntrees);
 		assert_int_equal(plan.nvariables, first.nvariables);
 		assert_int_equal(plan.drop.keep_caps, first.drop.keep_caps);
-		assert_int_equal(plan.handoff, first.handoff);
+		assert_int_equal(plan.listen.handoff, first.listen.handoff);
 		assert_int_equal(!plan.user, !first.user);
 		assert_int_equal(!plan.groups, !first.groups);
 		if (!o->letter)
@@ -149,7 +149,7 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		assert_string_equal(plan.command[0], "cmd");
 		assert_int_equal(PARSE(word(buffer, o, value, true), "cmd"), 0);
 		assert_string_equal(plan.command[0], "cmd");
-		assert_int_equal(plan.nlisteners, first.nlisteners);
+		assert_int_equal(plan.listen.count, first.listen.count);
 		assert_int_equal(plan.ntrees, first.ntrees);
 		assert_int_equal(!plan.user, !first.user);
 	}
@@ -220,7 +220,7 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 			assert_int_equal(result, 0);
 			if (strcmp(o->name, "rlimit") == 0)
 				continue;	/* of one name, the last counts */
-			assert_int_equal(plan.nlisteners + plan.ntrees +
+			assert_int_equal(plan.listen.count + plan.ntrees +
 					 plan.nvariables +
 					 plan.surroundings.nunset, 2);
 		} else {
@@ -342,10 +342,10 @@ static void each_wish_reaches_the_plan(void **state)
 	assert_string_equal(plan.user, "4242:4243");
 	assert_string_equal(plan.groups, "1,2");
 	assert_true(plan.allow_root);
-	assert_int_equal(plan.nlisteners, 2);
-	assert_string_equal(plan.listeners[0].url, "tcp://0.0.0.0:80");
-	assert_string_equal(plan.listeners[1].url, "tcp://[::]:80");
-	assert_int_equal(plan.handoff, HANDOFF_NGINX);
+	assert_int_equal(plan.listen.count, 2);
+	assert_string_equal(plan.listen.listeners[0].url, "tcp://0.0.0.0:80");
+	assert_string_equal(plan.listen.listeners[1].url, "tcp://[::]:80");
+	assert_int_equal(plan.listen.handoff, HANDOFF_NGINX);
 	assert_int_equal(plan.ntrees, 2);
 	assert_string_equal(plan.trees[0].path, "/a");
 	assert_string_equal(plan.trees[1].path, "/b");
@@ -361,7 +361,7 @@ static void without_options_nothing_is_wished(void **state)
 	(void)state;
 	assert_int_equal(PARSE("cmd"), 0);
 	assert_int_equal(plan.action, ACTION_RUN);
-	assert_int_equal(plan.handoff, HANDOFF_SYSTEMD);
+	assert_int_equal(plan.listen.handoff, HANDOFF_SYSTEMD);
 	assert_int_equal(plan.drop.keep_caps, 0);
 	assert_false(plan.allow_root);
 	assert_false(plan.own_stdio);
@@ -417,7 +417,7 @@ static void variables_are_expanded_in_every_value(void **state)
 			       "--listen", "tcp://*:${PORT}", "-o${DIR}",
 			       "--env=X=$${ID}", "cmd", "${ID}"), 0);
 	assert_string_equal(plan.user, "4242:7");
-	assert_string_equal(plan.listeners[0].url, "tcp://*:80");
+	assert_string_equal(plan.listen.listeners[0].url, "tcp://*:80");
 	assert_string_equal(plan.trees[0].path, "/data");
 	assert_string_equal(plan.variables[0], "X=${ID}");
 	assert_string_equal(plan.command[1], "${ID}");
@@ -467,7 +467,7 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 		size_t most;
 		const char *words;
 	} lists[] = {
-		{ "-ltcp://*:80", PLAN_MAX_LISTENERS, "more than 128" },
+		{ "-ltcp://*:80", LISTENERS_MAX, "more than 128" },
 		{ "-o/a", PLAN_MAX_TREES, "more than 128" },
 		{ "--env=A=b", PLAN_MAX_VARIABLES, "more than 256" },
 	};

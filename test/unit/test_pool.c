@@ -15,7 +15,8 @@ static void listen_to(const char *url)
 	struct text wrong;
 
 	text_start(&wrong, room, sizeof(room));
-	if (!url_parse(url, &plan.listeners[plan.nlisteners++], &wrong))
+	if (!url_parse(url, &plan.listen.listeners[plan.listen.count++],
+		       &wrong))
 		fail_msg("%s: %s", url, room);
 }
 
@@ -24,7 +25,7 @@ static int start(void **state)
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
 	memset(&f, 0, sizeof(f));
-	plan.handoff = HANDOFF_BIND;
+	plan.listen.handoff = HANDOFF_BIND;
 	return 0;
 }
 
@@ -50,7 +51,7 @@ static enum form form(const char *address, unsigned short port, bool v6only)
 {
 	struct wish w = tcp(address, port, v6only);
 
-	return pool_form(&plan.listeners[0], &w);
+	return pool_form(&plan.listen.listeners[0], &w);
 }
 
 static void a_star_covers_both_families_and_no_single_address(void **state)
@@ -101,7 +102,7 @@ static void another_kind_of_socket_is_not_served(void **state)
 	listen_to("tcp://*:80");
 	w.kind = LISTENER_UDP;
 	assert_true(pool_knows(&plan, &w));
-	assert_int_equal(pool_form(&plan.listeners[0], &w), FORM_NONE);
+	assert_int_equal(pool_form(&plan.listen.listeners[0], &w), FORM_NONE);
 }
 
 static void an_address_that_is_too_short_is_none(void **state)
@@ -128,16 +129,16 @@ static void a_path_may_lack_its_nul_and_no_byte(void **state)
 	w.address.un.sun_family = AF_UNIX;
 	memcpy(w.address.un.sun_path, "/run/a.sockXYZ", 14);
 	w.size = start_of_path + 11;
-	assert_int_equal(pool_form(&plan.listeners[0], &w), FORM_UNIX);
+	assert_int_equal(pool_form(&plan.listen.listeners[0], &w), FORM_UNIX);
 	w.size = start_of_path + 12;
-	assert_int_equal(pool_form(&plan.listeners[0], &w), FORM_NONE);
+	assert_int_equal(pool_form(&plan.listen.listeners[0], &w), FORM_NONE);
 	w.size = start_of_path + 10;
-	assert_int_equal(pool_form(&plan.listeners[0], &w), FORM_NONE);
+	assert_int_equal(pool_form(&plan.listen.listeners[0], &w), FORM_NONE);
 	w.address.un.sun_path[11] = '\0';
 	w.size = sizeof(w.address.un);
-	assert_int_equal(pool_form(&plan.listeners[0], &w), FORM_UNIX);
+	assert_int_equal(pool_form(&plan.listen.listeners[0], &w), FORM_UNIX);
 	w.size = start_of_path;
-	assert_int_equal(pool_form(&plan.listeners[0], &w), FORM_NONE);
+	assert_int_equal(pool_form(&plan.listen.listeners[0], &w), FORM_NONE);
 }
 
 static void each_socket_is_given_once(void **state)
@@ -210,12 +211,12 @@ static void contradictions_are_refused(void **state)
 	plan.drop.keep_caps = 1;
 	refused("excludes --keep-caps");
 	plan.drop.keep_caps = 0;
-	plan.inherited.wanted = true;
+	plan.listen.inherited.wanted = true;
 	refused("--inherit-sockets");
-	plan.inherited.wanted = false;
-	plan.handoff = HANDOFF_BIND_OWN;
+	plan.listen.inherited.wanted = false;
+	plan.listen.handoff = HANDOFF_BIND_OWN;
 	refused("neither spares nor unix sockets");
-	plan.handoff = HANDOFF_NGINX;
+	plan.listen.handoff = HANDOFF_NGINX;
 	refused("spares are of --handoff=bind");
 	start(state);
 	listen_to("tcp://0.0.0.0:80?nonblock");
@@ -227,7 +228,7 @@ static void contradictions_are_refused(void **state)
 	listen_to("tcp://0.0.0.0:80");
 	refused("2053 sockets with all spares, more than 2048");
 	start(state);
-	plan.handoff = HANDOFF_BIND_OWN;
+	plan.listen.handoff = HANDOFF_BIND_OWN;
 	listen_to("unix:/run/a.sock");
 	refused("neither spares nor unix sockets");
 }

@@ -88,11 +88,11 @@ static void an_address_and_port_are_what_was_typed(void **state)
 		bool v6 = listeners[i].family == AF_INET6;
 
 		assert_string_equal(l.url, listeners[i].url);
-		assert_int_equal(l.name_length, strlen(listeners[i].name));
-		assert_int_equal(l.name != NULL, l.name_length > 0);
-		if (l.name)
-			assert_memory_equal(l.name, listeners[i].name,
-					    l.name_length);
+		assert_int_equal(l.name.length, strlen(listeners[i].name));
+		assert_int_equal(l.name.at != NULL, l.name.length > 0);
+		if (l.name.at)
+			assert_memory_equal(l.name.at, listeners[i].name,
+					    l.name.length);
 		assert_int_equal(l.kind, listeners[i].kind);
 		assert_int_equal(l.dual, listeners[i].dual);
 		assert_int_equal(l.address.any.sa_family, listeners[i].family);
@@ -136,7 +136,7 @@ static void a_unix_socket_has_a_path_or_an_abstract_name(void **state)
 		size_t length = strlen(sockets[i].path);
 
 		assert_int_equal(l.kind, sockets[i].kind);
-		assert_int_equal(l.name_length, strlen(sockets[i].name));
+		assert_int_equal(l.name.length, strlen(sockets[i].name));
 		assert_int_equal(l.address.un.sun_family, AF_UNIX);
 		assert_int_equal(l.address_size,
 				 offsetof(struct sockaddr_un, sun_path) +
@@ -391,7 +391,7 @@ static void a_socket_name_has_at_most_255_bytes(void **state)
 	(void)state;
 	memset(text, 'n', sizeof(text));
 	strcpy(text + 255, "=tcp://*:80");
-	assert_int_equal(good(text).name_length, 255);
+	assert_int_equal(good(text).name.length, 255);
 	memset(text, 'n', sizeof(text));
 	strcpy(text + 256, "=tcp://*:80");
 	assert_wrong(text, "the name");
