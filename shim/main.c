@@ -56,11 +56,13 @@ static int print_help(void)
 static int step_down(struct plan *plan, struct run *run, char *const env[],
 		     struct fault *f)
 {
+	const struct start_spec spec = plan_start_spec(plan);
+
 	if (plan->action == ACTION_DRY_RUN)
 		steps_describe(plan);
-	if (start_raise(plan, f) < 0 || steps_check(plan, f) < 0)
+	if (start_raise(&plan->start, f) < 0 || steps_check(plan, f) < 0)
 		return -1;
-	start_tell(plan);
+	start_tell(&spec, &plan->start);
 	if (plan->action == ACTION_DRY_RUN)
 		return 0;
 	if (steps_run(plan, run, f) < 0)
@@ -78,6 +80,8 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
  */
 static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
+	struct start_spec spec;
+
 	if (plan->listen.inherited.wanted &&
 	    inherited_read(&plan->listen.inherited, plan->start.secure ? NULL : env,
 			 f) < 0)
@@ -89,10 +93,13 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	/* The config file's variables may be secrets; they are --user's. */
 	if (plan->start.secure && plan->start.uid != plan->target.uid)
 		plan->nvariables = 0;
-	if (start_settle(plan, PASSWD_USERS, f) < 0 ||
+	spec = plan_start_spec(plan);
+	if (start_settle(&spec, &plan->start, &plan->target,
+			 &plan->drop.keep_caps, f) < 0 ||
 	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
 		return -1;
-	return account_resolve(plan, PASSWD_USERS, PASSWD_GROUPS, f);
+	return account_resolve(&plan->account, &plan->target, PASSWD_USERS,
+			       PASSWD_GROUPS, f);
 }
 
 /*

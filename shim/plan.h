@@ -66,7 +66,7 @@ struct plan {
 
 	struct drop_spec drop;
 	struct limits_spec limits;
-	struct account account;
+	struct account_spec account;
 	struct surroundings surroundings;
 	size_t text_length;
 
@@ -95,6 +95,22 @@ struct run {
 	struct pool pool;	/* of --handoff=bind */
 	struct verify_seen seen;
 };
+
+/* What of the plan depends on how we were started. */
+static inline struct start_spec plan_start_spec(const struct plan *plan)
+{
+	return (struct start_spec){
+		.user = plan->user,
+		.passwd = PASSWD_USERS,
+		.unprivileged = plan->unprivileged,
+		.allow_root = plan->allow_root,
+		.verbose = plan->verbose,
+		.may_stay = plan->strict || plan->drop.allow_new_privs
+				    ? drop_bounding(&plan->drop,
+						    plan->target.uid)
+				    : UINT64_MAX
+	};
+}
 
 /* Does the application bind by itself, and ask the supervisor? */
 static inline bool plan_brokers(const struct plan *plan)

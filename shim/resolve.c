@@ -1,8 +1,12 @@
 #include "resolve.h"
 
+#include <linux/capability.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fault.h"
+#include "base/report.h"
 #include "base/str.h"
 #include "cred/ids.h"
 #include "cred/passwd.h"
@@ -138,7 +142,39 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	if (found < 0)
 		return ids_unreadable(passwd, f);
 	strcpy(plan->root_home, found ? root.home : "/root");
-	return ids_resolve_groups(plan, found ? root.name : "root", group, f);
+	return ids_resolve_groups(plan->groups, plan->named,
+				  found ? root.name : "root", group,
+				  &plan->start, &plan->target, f);
+}
+
+/*
+ * A directory that we own or may write is as it should be: fsGroup, an
+ * emptyDir, a group 0 that may write. access(2) asks for the real uid, which is
+ * the one that stays.
+ */
+static bool is_usable(const char *path, uid_t uid)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	return st.st_uid == uid ||
+	       access(path, S_ISDIR(st.st_mode) ? W_OK | X_OK : W_OK) == 0;
+}
+
+/* Who may not change owners needs none changed where the owner is right. */
+static void pass_over_trees(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		if (!is_usable(plan->trees[i].path, plan->target.uid))
+			plan->trees[kept++] = plan->trees[i];
+		else if (plan->verbose)
+			report_note("own %s: passed over, uid %u may write it",
+				    plan->trees[i].path, plan->target.uid);
+	}
+	plan->ntrees = kept;
 }
 
 int resolve_owners(struct plan *plan, const char *passwd,
@@ -146,6 +182,8 @@ int resolve_owners(struct plan *plan, const char *passwd,
 {
 	struct ids_word w = { .passwd = passwd, .group = group };
 
+	if (plan->start.euid != 0 && !start_has(&plan->start, CAP_CHOWN))
+		pass_over_trees(plan);
 	for (size_t i = 0; i < plan->listen.count; i++)
 		if (resolve_listener(&plan->listen.listeners[i], &plan->target, &w,
 				     f) < 0)

@@ -10,7 +10,7 @@ struct plan;
 /*
  * Turn the names of the plan into ids: user, group, supplementary groups, home.
  *
- * passwd, group: the files to read, RESOLVE_PASSWD and RESOLVE_GROUP outside tests.
+ * passwd, group: the files to read, PASSWD_USERS and PASSWD_GROUPS outside of tests.
  * A missing file is one without entries.
  * Returns 0, or -1 with a fault; the target is then not usable.
  */

@@ -74,13 +74,14 @@ static int run_own_stdio(const struct plan *plan, struct run *run,
 
 static void describe_account(const struct plan *plan, struct text *out)
 {
-	account_describe(plan, out);
+	account_describe(&plan->account, out);
 }
 
 static int run_account(const struct plan *plan, struct run *run,
 		       struct fault *f)
 {
-	return account_run(plan, run, f);
+	(void)run;
+	return account_run(&plan->account, &plan->target, f);
 }
 
 static void describe_limits(const struct plan *plan, struct text *out)
@@ -100,13 +101,27 @@ static void describe_drop(const struct plan *plan, struct text *out)
 	drop_describe(&plan->drop, &plan->target, &plan->start, out);
 }
 
-/* Drop is the step that fails when the start was the wrong one. */
+/* What changes anything outside of this process comes before the drop. */
+static bool has_side_effects(const struct plan *plan)
+{
+	return plan->listen.count > 0 || plan->ntrees > 0 || plan->own_stdio ||
+	       plan->account.value;
+}
+
+/*
+ * Drop is the step that fails when the start was the wrong one. A look into
+ * /proc costs more than all else that is checked.
+ */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
+	const struct start_spec spec = plan_start_spec(plan);
 	const char *path = command_path(plan->variables, plan->nvariables,
 					environ);
 
-	if (start_check(plan, f) < 0)
+	if (start_check(&spec, &plan->start, plan->drop.keep_caps, f) < 0)
+		return -1;
+	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
+	    ids_check_maps(&plan->target, &plan->start, f) < 0)
 		return -1;
 	return drop_check(&plan->drop, plan->target.uid, plan->command[0],
 			  path, f);

@@ -3,21 +3,33 @@
  *
  * OpenShift and `docker run --user` start an image as a uid that its
  * /etc/passwd does not know; programs that ask who they are fail then.
+ *
+ * A line is appended, never a file replaced: that works where the file is a
+ * mount (engines make it one) and where only the file may be written, not its
+ * directory (OpenShift's group 0), and there is no second file that somebody
+ * could open meanwhile.
  */
 #ifndef STEPDOWN_CRED_ACCOUNT_H
 #define STEPDOWN_CRED_ACCOUNT_H
 
 #include <stdbool.h>
 
+#include "cred/ids.h"
+
 struct fault;
-struct plan;
-struct run;
 struct text;
 
+/* A name as useradd(8) takes it. */
+enum { ACCOUNT_NAME_MAX = 32 };
+
 /* An entry for a uid that has none. */
-struct account {
+struct account_spec {
 	const char *value;		/* as typed, or NULL */
-	bool add_user, add_group;	/* filled by resolve_target() */
+	/* The rest is filled by account_resolve(). */
+	bool add_user, add_group;
+	char name[ACCOUNT_NAME_MAX + 1];
+	char home[USER_PATH_MAX];
+	char shell[USER_PATH_MAX];
 };
 
 /*
@@ -28,23 +40,24 @@ bool account_is(const char *value);
 
 /*
  * Find out which entries the target lacks, and give the target the name and
- * home of the account if it has none. Call it when the target is known.
+ * home of the account if it has none. Call it when the target is settled.
  *
+ * passwd, group: PASSWD_USERS and PASSWD_GROUPS outside of tests.
  * Returns 0, or -1 with a fault.
  */
-int account_resolve(struct plan *plan, const char *passwd, const char *group,
-		    struct fault *f);
+int account_resolve(struct account_spec *a, struct target *t,
+		    const char *passwd, const char *group, struct fault *f);
 
 /* Append what account_run() would do. */
-void account_describe(const struct plan *plan, struct text *out);
+void account_describe(const struct account_spec *a, struct text *out);
 
 /*
- * Add the entries. The files are replaced by a rename that keeps their mode and
- * owner; where that is not possible (a mount, a folder that only root may write)
- * the line is appended in one write(2).
+ * Add the entries. An entry that cannot be added is a warning, and its file is
+ * then as it was: no half line is left, which would be read as another id.
  *
- * Returns 0: where the files cannot be written it is a warning.
+ * Returns 0, or -1 with a fault: the filesystem ids could not be put back.
  */
-int account_run(const struct plan *plan, struct run *run, struct fault *f);
+int account_run(const struct account_spec *a, const struct target *t,
+		struct fault *f);
 
 #endif

@@ -18,11 +18,6 @@
 /* The kernel keeps its sets in 64 bits. */
 enum { CAPS_LIMIT = 64, CAPS_NAME_MAX = 32 };
 
-static uint64_t bit(int cap)
-{
-	return UINT64_C(1) << cap;
-}
-
 /* A name or number of a capability, or -1. */
 static int find(const char *word)
 {
@@ -60,7 +55,7 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 			return fault_hint(f,
 					  "as in net_bind_service,chown");
 		}
-		found |= bit(cap);
+		found |= CAPS_BIT(cap);
 	} while (word.at[word.length]);
 	*set = found;
 	return 0;
@@ -85,7 +80,7 @@ void caps_describe(uint64_t set, struct text *out)
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
 		const char *name;
 
-		if (!(set & bit(cap)))
+		if (!(set & CAPS_BIT(cap)))
 			continue;
 		name = capng_capability_to_name((unsigned int)cap);
 		if (name)
@@ -100,23 +95,20 @@ void caps_describe(uint64_t set, struct text *out)
 static void choose(capng_type_t type, uint64_t set)
 {
 	for (int cap = 0; cap < CAPS_LIMIT; cap++)
-		if (set & bit(cap))
+		if (set & CAPS_BIT(cap))
 			capng_update(CAPNG_ADD, type, (unsigned int)cap);
 }
 
-/*
- * Not capng_get_caps_process(): it reads the bounding and ambient sets from
- * /proc/PID/status, which may not be mounted, and its parser would be a fifth
- * of the whole binary.
- */
+/* Of the calling thread: libcap-ng remembers the thread that it began with. */
+static const struct __user_cap_header_struct thread = {
+	.version = _LINUX_CAPABILITY_VERSION_3
+};
+
 int caps_held(uint64_t *permitted, uint64_t *effective)
 {
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	if (syscall(SYS_capget, &header, data) < 0)
+	if (syscall(SYS_capget, &thread, data) < 0)
 		return -1;
 	*permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	*effective = data[0].effective | (uint64_t)data[1].effective << 32;
@@ -125,16 +117,13 @@ int caps_held(uint64_t *permitted, uint64_t *effective)
 
 int caps_set_effective(uint64_t effective)
 {
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
-	if (syscall(SYS_capget, &header, data) < 0)
+	if (syscall(SYS_capget, &thread, data) < 0)
 		return -1;
 	data[0].effective = (uint32_t)effective;
 	data[1].effective = (uint32_t)(effective >> 32);
-	return (int)syscall(SYS_capset, &header, data);
+	return (int)syscall(SYS_capset, &thread, data);
 }
 
 /* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
@@ -153,7 +142,7 @@ uint64_t caps_bounding(void)
 		if (has < 0)
 			break;
 		if (has)
-			set |= bit(cap);
+			set |= CAPS_BIT(cap);
 	}
 	return set;
 }
@@ -165,11 +154,10 @@ static int failed(const char *act, struct fault *f)
 }
 
 /*
- * Set permitted, effective and inheritable, nothing more. capng_apply() tells
- * failures apart by its return value and does not promise an errno.
+ * capng_apply() tells failures apart by its return value and does not promise
+ * an errno; the calls it makes leave theirs.
  */
-static int set_process(uint64_t permitted, uint64_t effective,
-		       uint64_t inheritable)
+int caps_set(uint64_t permitted, uint64_t effective, uint64_t inheritable)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
 	choose(CAPNG_PERMITTED, permitted);
@@ -178,18 +166,16 @@ static int set_process(uint64_t permitted, uint64_t effective,
 	return capng_apply(CAPNG_SELECT_CAPS);
 }
 
-int caps_raise(uint64_t permitted, struct fault *f)
+/* Raised one by one: all of them are permitted and inheritable by now. */
+static int set_ambient(uint64_t set)
 {
-	return set_process(permitted, permitted, 0) < 0
-		       ? failed("raise the file capabilities", f)
-		       : 0;
-}
-
-int caps_give_up(struct fault *f)
-{
-	return set_process(0, 0, 0) < 0
-		       ? failed("give up the file capabilities", f)
-		       : 0;
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return -1;
+	for (int cap = 0; cap < CAPS_LIMIT; cap++)
+		if (set & CAPS_BIT(cap) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return -1;
+	return 0;
 }
 
 /*
@@ -203,11 +189,11 @@ int caps_give_up(struct fault *f)
 static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = permitted & bit(cap) ? 1 : in_bounding(cap);
+		int has = permitted & CAPS_BIT(cap) ? 1 : in_bounding(cap);
 
 		if (has < 0)	/* past the last one, and there is a first */
 			return errno == EINVAL && cap > 0 ? 0 : -1;
-		if (has && !(keep & bit(cap)) &&
+		if (has && !(keep & CAPS_BIT(cap)) &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;
 	}
@@ -237,13 +223,13 @@ int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
 		const char *name =
 			capng_capability_to_name((unsigned int)cap);
 
-		if (!(keep & bit(cap)))
+		if (!(keep & CAPS_BIT(cap)))
 			continue;
 		if (in_bounding(cap) < 0 && errno == EINVAL)
 			return fault_set(f, EXIT_USAGE, 0,
 					 "--keep-caps %d: no such capability in this kernel",
 					 cap);
-		if (permitted & bit(cap))
+		if (permitted & CAPS_BIT(cap))
 			continue;
 		fault_set(f, EXIT_STEP, EPERM, "keep capability %s",
 			  name ? name : "(unnamed)");
@@ -266,34 +252,28 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	 * done, all else goes at once. Ambient capabilities must be permitted
 	 * and inheritable first.
 	 */
-	setpcap = permitted & bit(CAP_SETPCAP);
-	if (set_process(keep | held | setpcap, setpcap, keep) < 0)
+	setpcap = permitted & CAPS_BIT(CAP_SETPCAP);
+	if (caps_set(keep | held | setpcap, setpcap, keep) < 0)
 		return failed("set the capabilities", f);
-	capng_clear(CAPNG_SELECT_AMBIENT);
-	choose(CAPNG_AMBIENT, keep);
-	if (capng_apply(CAPNG_SELECT_AMBIENT) < 0)
+	if (set_ambient(keep) < 0)
 		return failed("set the ambient capabilities", f);
 	if (setpcap && bounding != UINT64_MAX &&
 	    reduce_bounding(keep | bounding, permitted) < 0)
 		return failed("reduce the bounding set", f);
 	if (setpcap && !new_privs && lock_noroot() < 0)
 		return failed("lock the securebits", f);
-	if (set_process(keep | held, keep | held, keep) < 0)
+	if (caps_set(keep | held, keep | held, keep) < 0)
 		return failed("drop the capabilities", f);
 	return 0;
 }
 
 int caps_clear(struct fault *f)
 {
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
 	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
 		{ 0 }
 	};
 
-	/* Not libcap-ng: it remembers the id of the thread that began. */
-	if (syscall(SYS_capset, &header, none) < 0)
+	if (syscall(SYS_capset, &thread, none) < 0)
 		return failed("drop the capabilities", f);
 	return 0;
 }
@@ -326,7 +306,7 @@ int caps_hint(struct fault *f, int cap)
 	uint64_t permitted, effective;
 
 	if (!known || !str_copy(str_word(known), name, sizeof(name)) ||
-	    caps_held(&permitted, &effective) < 0 || (effective & bit(cap)))
+	    caps_held(&permitted, &effective) < 0 || (effective & CAPS_BIT(cap)))
 		return -1;
 	for (char *c = name; *c; c++)
 		if (*c >= 'a' && *c <= 'z')

@@ -12,7 +12,9 @@
 
 #include "base/str.h"
 
-/* The hint for who is not root, and so may get nothing. */
+#define CAPS_BIT(cap) (UINT64_C(1) << (cap))
+
+/* The hint where a process that is not root lacks a privilege. */
 #define CAPS_START_AS_ROOT "start as root (no --user, runAsUser or USER)"
 
 struct fault;
@@ -46,14 +48,8 @@ int caps_set_effective(uint64_t effective);
 /* The bounding set. */
 uint64_t caps_bounding(void);
 
-/*
- * Make the effective set the permitted one, which it is not where a file
- * capability is permitted only. Returns 0, or -1 with a fault.
- */
-int caps_raise(uint64_t permitted, struct fault *f);
-
-/* Empty all sets but the bounding one. Returns 0, or -1 with a fault. */
-int caps_give_up(struct fault *f);
+/* Set these three sets, nothing more. Returns 0, or -1 with errno. */
+int caps_set(uint64_t permitted, uint64_t effective, uint64_t inheritable);
 
 /*
  * Can all of these be kept, given what is permitted? A capability that this

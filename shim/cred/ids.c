@@ -2,14 +2,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fault.h"
-#include "base/str.h"
-#include "cred/passwd.h"
-#include "plan.h"
+#include "base/fs.h"
+#include "cred/start.h"
+
+#define UID_MAP "/proc/self/uid_map"
+#define GID_MAP "/proc/self/gid_map"
+
+/* The inode of the first user namespace (include/linux/proc_ns.h). */
+static const ino_t first_namespace = 0xEFFFFFFDu;
 
 int ids_unreadable(const char *path, struct fault *f)
 {
@@ -41,8 +47,9 @@ int ids_read(const struct ids_word *w, const char *kind, struct slice name,
 }
 
 /* kind, file: as of ids_read() and ids_missing(). */
-static int find_id(const struct ids_word *w, const char *kind, const char *file,
-		struct slice name, uint32_t *id, struct fault *f)
+static int find_id(const struct ids_word *w, const char *kind,
+		   const char *file, struct slice name, uint32_t *id,
+		   struct fault *f)
 {
 	char word[USER_NAME_MAX + 1];
 	struct passwd_entry user;
@@ -86,36 +93,21 @@ void ids_describe(const struct passwd_entry *entry, struct target *t)
 					   "/bin/sh");
 }
 
-/* Let list[at] sink until neither of its children is greater. */
-static void sink(gid_t *list, size_t at, size_t count)
+static int compare(const void *a, const void *b)
 {
-	gid_t gid = list[at];
+	gid_t one = *(const gid_t *)a;
+	gid_t other = *(const gid_t *)b;
 
-	for (size_t child; (child = 2 * at + 1) < count; at = child) {
-		if (child + 1 < count && list[child + 1] > list[child])
-			child++;
-		if (list[child] <= gid)
-			break;
-		list[at] = list[child];
-	}
-	list[at] = gid;
+	return (one > other) - (one < other);
 }
 
-/* A heap sort: that of the C library is a fortieth of the whole binary. */
 void ids_sort(gid_t *list, size_t count)
 {
-	for (size_t i = count / 2; i-- > 0;)
-		sink(list, i, count);
-	while (count > 1) {
-		gid_t last = list[--count];
-
-		list[count] = list[0];
-		list[0] = last;
-		sink(list, 0, count);
-	}
+	qsort(list, count, sizeof(*list), compare);
 }
 
-size_t ids_unique(gid_t *list, size_t count)
+/* Sort a list and remove what is there twice. Returns the new length. */
+static size_t unique(gid_t *list, size_t count)
 {
 	size_t kept = 0;
 
@@ -131,21 +123,10 @@ bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb)
 	return na == nb && memcmp(a, b, na * sizeof(*a)) == 0;
 }
 
-bool ids_have(const gid_t *list, size_t count, gid_t gid)
+/* Is a gid in a sorted list? */
+static bool is_in(const gid_t *list, size_t count, gid_t gid)
 {
-	size_t first = 0;
-
-	while (first < count) {
-		size_t middle = first + (count - first) / 2;
-
-		if (list[middle] == gid)
-			return true;
-		if (list[middle] < gid)
-			first = middle + 1;
-		else
-			count = middle;
-	}
-	return false;
+	return bsearch(&gid, list, count, sizeof(gid), compare);
 }
 
 static int too_many(struct fault *f)
@@ -158,37 +139,40 @@ static int too_many(struct fault *f)
 static int add(struct target *t, gid_t gid, struct fault *f)
 {
 	if (t->ngroups == IDS_MAX_GROUPS)
-		t->ngroups = ids_unique(t->groups, t->ngroups);
+		t->ngroups = unique(t->groups, t->ngroups);
 	if (t->ngroups == IDS_MAX_GROUPS)
-		return ids_have(t->groups, t->ngroups, gid) ? 0
-							       : too_many(f);
+		return is_in(t->groups, t->ngroups, gid) ? 0 : too_many(f);
 	t->groups[t->ngroups++] = gid;
 	return 0;
 }
 
-/* The groups that the file lists a name in, to the end of a list. */
+/*
+ * Append the groups that the file lists a name in, but for gid 0: a line of
+ * the image must not make the application a member of root's group.
+ */
 static int collect(const char *file, const char *name, gid_t *list,
 		   size_t *count, struct fault *f)
 {
 	size_t room = IDS_MAX_GROUPS - *count;
-	ssize_t found = passwd_groups_of(file, name, list + *count, room);
+	gid_t *added = list + *count;
+	ssize_t found = passwd_groups_of(file, name, added, room);
 
 	if (found < 0)
 		return ids_unreadable(file, f);
 	if ((size_t)found > room)
 		return too_many(f);
-	*count += (size_t)found;
+	for (ssize_t i = 0; i < found; i++)
+		if (added[i] != 0)
+			list[(*count)++] = added[i];
 	return 0;
 }
 
 /* What /etc/group gives the user; a uid without a name has none there. */
-static int add_init(struct plan *plan, const char *file, struct fault *f)
+static int add_init(const char *file, struct target *t, struct fault *f)
 {
-	struct target *t = &plan->target;
-
 	if (!t->name[0])
 		return 0;
-	t->ngroups = ids_unique(t->groups, t->ngroups);
+	t->ngroups = unique(t->groups, t->ngroups);
 	return collect(file, t->name, t->groups, &t->ngroups, f);
 }
 
@@ -198,74 +182,54 @@ static int add_init(struct plan *plan, const char *file, struct fault *f)
  * --group-add, fsGroup, supplementalGroups. Only the latter are meant for the
  * application.
  */
-static int add_runtime(struct plan *plan, const char *root, const char *file,
-		       struct fault *f)
+static int add_runtime(const char *root, const char *file, struct start *s,
+		       struct target *t, struct fault *f)
 {
-	gid_t *roots = plan->start.roots;
-	const struct start *s = &plan->start;
 	size_t count = 0;
 
 	if (s->ngroups == 0)
 		return 0;
-	if (collect(file, root, roots, &count, f) < 0)
+	if (collect(file, root, s->roots, &count, f) < 0)
 		return -1;
-	count = ids_unique(roots, count);
+	count = unique(s->roots, count);
 	for (size_t i = 0; i < s->ngroups; i++)
-		if (s->groups[i] != 0 &&
-		    !ids_have(roots, count, s->groups[i]) &&
-		    add(&plan->target, s->groups[i], f) < 0)
+		if (s->groups[i] != 0 && !is_in(s->roots, count, s->groups[i]) &&
+		    add(t, s->groups[i], f) < 0)
 			return -1;
 	return 0;
 }
 
-static int add_word(struct plan *plan, struct slice word, const char *root,
-		    const char *file, struct fault *f)
+int ids_resolve_groups(const char *list, bool named, const char *root,
+		       const char *group, struct start *s, struct target *t,
+		       struct fault *f)
 {
-	const struct ids_word w = { "groups", plan->groups, NULL, file };
-	bool is_auto = str_is(word, "auto");
+	const struct ids_word w = { "groups", list, NULL, group };
+	struct slice rest = str_word(list ? list : "auto");
+	size_t kept = 0;
+	int result = 0;
 	gid_t gid;
 
-	if (is_auto || str_is(word, "runtime")) {
-		if (is_auto && plan->named &&
-		    add_init(plan, file, f) < 0)
-			return -1;
-		return add_runtime(plan, root, file, f);
-	}
-	if (str_is(word, "init"))
-		return add_init(plan, file, f);
-	if (ids_group(&w, word, &gid, f) < 0)
-		return -1;
-	return add(&plan->target, gid, f);
-}
-
-/* Each word of the list, which has at least one, perhaps an empty one. */
-static int add_words(struct plan *plan, const char *list, const char *root,
-		     const char *file, struct fault *f)
-{
-	struct slice rest = str_word(list);
-	struct slice word;
-
-	do {
-		word = str_cut(&rest, ',');
-		if (add_word(plan, word, root, file, f) < 0)
-			return -1;
-	} while (word.at[word.length]);
-	return 0;
-}
-
-int ids_resolve_groups(struct plan *plan, const char *root, const char *file,
-		   struct fault *f)
-{
-	struct target *t = &plan->target;
-	const char *list = plan->groups ? plan->groups : "auto";
-	size_t kept = 0;
-
 	t->ngroups = 0;
-	if (strcmp(list, "none") == 0)
+	if (str_is(rest, "none"))
 		return 0;
-	if (add_words(plan, list, root, file, f) < 0)
+	while (result == 0 && rest.at) {
+		struct slice word = str_cut(&rest, ',');
+		bool is_auto = str_is(word, "auto");
+
+		if (!word.at[word.length])
+			rest.at = NULL;
+		if ((is_auto && named) || str_is(word, "init"))
+			result = add_init(group, t, f);
+		if (result == 0 && (is_auto || str_is(word, "runtime")))
+			result = add_runtime(root, group, s, t, f);
+		else if (result == 0 && !str_is(word, "init"))
+			result = ids_group(&w, word, &gid, f) < 0
+					 ? -1
+					 : add(t, gid, f);
+	}
+	if (result < 0)
 		return -1;
-	t->ngroups = ids_unique(t->groups, t->ngroups);
+	t->ngroups = unique(t->groups, t->ngroups);
 	for (size_t i = 0; i < t->ngroups; i++)
 		if (t->groups[i] != t->gid)
 			t->groups[kept++] = t->groups[i];
@@ -273,122 +237,59 @@ int ids_resolve_groups(struct plan *plan, const char *root, const char *file,
 	return 0;
 }
 
-/* 340 lines of three numbers, since Linux 4.15; five of them before. */
-enum { MAP_SIZE = 340 * 34 + 1 };
-
-/* The number of the first user namespace (include/linux/proc_ns.h). */
-static const ino_t first_namespace = 0xEFFFFFFDu;
-
-/* Read a file of /proc, which may come in parts. -1 with errno. */
-static ssize_t read_whole(const char *path, char *buffer, size_t size)
+/* A map is lines of three numbers: first id inside, first outside, how many. */
+static bool is_mapped(const char *path, uint32_t id)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t length = 0;
-	ssize_t got = 1;
+	char line[64];
+	FILE *map = fopen(path, "re");
+	bool found = !map;
 
-	if (fd < 0)
-		return -1;
-	while (got > 0 && length < size) {
-		got = read(fd, buffer + length, size - length);
-		if (got > 0)
-			length += (size_t)got;
+	while (!found && fgets(line, sizeof(line), map)) {
+		char *at = line;
+		unsigned long first = strtoul(at, &at, 10);
+
+		strtoul(at, &at, 10);
+		found = id >= first && id - first < strtoul(at, &at, 10);
 	}
-	close(fd);
-	return got < 0 ? -1 : (ssize_t)length;
-}
-
-/* The next number of a line, or false at its end. */
-static bool next_number(const char **at, const char *end, uint64_t *number)
-{
-	bool found = false;
-
-	*number = 0;
-	while (*at < end && **at == ' ')
-		(*at)++;
-	for (; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
-		*number = *number * 10 + (uint64_t)(**at - '0');
-		found = true;
-	}
+	if (map)
+		fclose(map);
 	return found;
 }
 
-bool ids_map_holds(const char *map, size_t length, uint32_t id)
+static int check_map(const char *kind, const char *path, uint32_t id,
+		     struct fault *f)
 {
-	const char *end = map + length;
-
-	while (map < end) {
-		const char *line_end = memchr(map, '\n', (size_t)(end - map));
-		uint64_t first, outside, count;
-
-		if (!line_end)
-			line_end = end;
-		if (next_number(&map, line_end, &first) &&
-		    next_number(&map, line_end, &outside) &&
-		    next_number(&map, line_end, &count) && id >= first &&
-		    id - first < count)
-			return true;
-		map = line_end + 1;
-	}
-	return false;
-}
-
-static int unmapped(const char *kind, uint32_t id, const char *file,
-		    struct fault *f)
-{
-	fault_set(f, EXIT_STEP, 0,
-		  "%s %u is not mapped (%s)", kind, id,
-		  file);
+	if (is_mapped(path, id))
+		return 0;
+	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (%s)", kind, id, path);
 	return fault_hint(f,
 			  "map it: podman run --%smap, /etc/sub%s, dockerd --userns-remap",
 			  kind, kind);
 }
 
-/* Each of the ids must be in the map; without a map nothing is known. */
-static int check_map(const char *kind, const char *file, const uint32_t *ids,
-		     size_t count, struct fault *f)
+int ids_check_maps(const struct target *t, const struct start *s,
+		     struct fault *f)
 {
-	char map[MAP_SIZE];
-	ssize_t length = read_whole(file, map, sizeof(map));
-
-	for (size_t i = 0; length >= 0 && i < count; i++)
-		if (!ids_map_holds(map, (size_t)length, ids[i]))
-			return unmapped(kind, ids[i], file, f);
-	return 0;
-}
-
-/*
- * A process without privilege may map one gid only if it gives setgroups(2) up
- * for its namespace (CVE-2014-8989).
- */
-static int check_setgroups(struct fault *f)
-{
+	struct stat st;
 	char word[8];
-	ssize_t length = read_whole("/proc/self/setgroups", word, sizeof(word));
 
-	if (length < 4 || memcmp(word, "deny", 4) != 0)
+	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
+		return 0;
+	if (t->uid != s->uid && check_map("uid", UID_MAP, t->uid, f) < 0)
+		return -1;
+	if (t->gid != s->gid && check_map("gid", GID_MAP, t->gid, f) < 0)
+		return -1;
+	if (ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
+		return 0;
+	for (size_t i = 0; i < t->ngroups; i++)
+		if (check_map("gid", GID_MAP, t->groups[i], f) < 0)
+			return -1;
+	/* Whoever maps one gid without privilege gives setgroups(2) up. */
+	if (!fs_read(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) ||
+	    memcmp(word, "deny", 4) != 0)
 		return 0;
 	fault_set(f, EXIT_STEP, EPERM,
 		  "set the groups (/proc/self/setgroups says deny)");
 	return fault_hint(f,
 			  "rootless engines need newgidmap and /etc/subgid");
-}
-
-int ids_check_maps(const struct target *t, const struct start *s,
-		   struct fault *f)
-{
-	struct stat st;
-
-	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
-		return 0;
-	if (t->uid != s->uid &&
-	    check_map("uid", "/proc/self/uid_map", &t->uid, 1, f) < 0)
-		return -1;
-	if (t->gid != s->gid &&
-	    check_map("gid", "/proc/self/gid_map", &t->gid, 1, f) < 0)
-		return -1;
-	if (ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
-		return 0;
-	if (check_map("gid", "/proc/self/gid_map", t->groups, t->ngroups, f) < 0)
-		return -1;
-	return check_setgroups(f);
 }

@@ -1,5 +1,6 @@
 /*
- * ids: the words of --user, --groups and their like to uids and gids.
+ * ids: the words of --user, --groups and their like to uids and gids, and
+ * whether the kernel knows those.
  */
 #ifndef STEPDOWN_CRED_IDS_H
 #define STEPDOWN_CRED_IDS_H
@@ -13,7 +14,6 @@
 #include "cred/passwd.h"
 
 struct fault;
-struct plan;
 struct start;
 
 enum { IDS_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
@@ -29,11 +29,14 @@ struct target {
 	gid_t groups[IDS_MAX_GROUPS];	/* supplementary groups, sorted */
 };
 
-/* What was typed, for the message: "--user a:b: no group 'b' in /etc/group". */
+/*
+ * What was typed, for the message "--user a:b: no group 'b' in /etc/group",
+ * and the files to read: PASSWD_USERS and PASSWD_GROUPS outside of tests.
+ */
 struct ids_word {
 	const char *option;
 	const char *value;
-	const char *passwd;	/* the files to read */
+	const char *passwd;
 	const char *group;
 };
 
@@ -54,49 +57,43 @@ int ids_group(const struct ids_word *w, struct slice name, gid_t *gid,
 /* Give the target name, home and shell of an entry, or of none (NULL). */
 void ids_describe(const struct passwd_entry *entry, struct target *t);
 
-/* The faults for a name that a file lacks, ... Returns -1. */
+/* The fault for a name that a file lacks. Returns -1. */
 int ids_missing(const struct ids_word *w, const char *kind, const char *word,
 		const char *file, struct fault *f);
 
-/* ... and for a file that names could not read, from errno. Returns -1. */
+/* The fault for a file that passwd could not read, from errno. Returns -1. */
 int ids_unreadable(const char *path, struct fault *f);
 
 void ids_sort(gid_t *list, size_t count);
 
-/* Sort a list and remove what is there twice. Returns the new length. */
-size_t ids_unique(gid_t *list, size_t count);
-
 /* Are these, both sorted, the same? */
 bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb);
 
-/* Is a gid in a sorted list? */
-bool ids_have(const gid_t *list, size_t count, gid_t gid);
-
 /*
- * Turn --groups into target.groups, sorted, each once and without the primary
- * gid. The words: "auto", "none", "init" (what /etc/group gives the user),
- * "runtime" (what we were started with, but for gid 0 and the groups that
- * /etc/group gives root), names, numbers.
+ * Turn a list of --groups into t->groups, sorted, each once and without the
+ * primary gid. The words: "init" (what /etc/group gives the user), "runtime"
+ * (what we were started with, but for the groups that /etc/group gives root),
+ * "auto" (runtime, and with a named user init too), "none", names, numbers.
+ * gid 0 comes only from a word that is 0 or the name of gid 0.
  *
- * root: the name of uid 0. file: /etc/group.
- * Returns 0, or -1 with a fault.
- */
-int ids_resolve_groups(struct plan *plan, const char *root, const char *file,
-		   struct fault *f);
-
-/*
- * Does a map, the text of /proc/PID/uid_map, hold the id? Pure. What is not a
- * line of three numbers holds none.
- */
-bool ids_map_holds(const char *map, size_t length, uint32_t id);
-
-/*
- * Would the kernel know the target's uid, gid and groups, and let us set
- * groups? Outside of user namespaces, and without /proc, the answer is yes.
+ * list: as typed, NULL for "auto". named: the user was given by name. root: the
+ * name of uid 0. group: the file to read. s->roots is used as a scratch list.
  *
  * Returns 0, or -1 with a fault.
+ */
+int ids_resolve_groups(const char *list, bool named, const char *root,
+		       const char *group, struct start *s, struct target *t,
+		       struct fault *f);
+
+/*
+ * Does this user namespace know the ids that will be set, and may groups be set
+ * in it (user_namespaces(7))? Outside of user namespaces, and without /proc,
+ * the answer is yes. It is asked before the first side effect, and again for
+ * the reason when a call was refused.
+ *
+ * Returns 0, or -1 with a fault that says which file of /proc forbids it.
  */
 int ids_check_maps(const struct target *t, const struct start *s,
-		   struct fault *f);
+		     struct fault *f);
 
 #endif

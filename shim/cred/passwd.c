@@ -20,10 +20,11 @@ struct reader {
 enum { END_OF_FILE = -1, ID_SIZE = 16 };
 
 /*
- * 1 opened, 0 there is no such file, -1 errno. Who is not root and may not read
- * it is no worse off than without it: podman makes a closed /etc where the image
- * has none. For root it is an error, also where the id is known without the
- * file: groups that /etc/group gives root must not pass for the runtime's.
+ * Returns 1, 0 if there is no such file, or -1 with errno. A process that is
+ * not root and may not read the file is no worse off than without it: podman
+ * makes a closed /etc where the image has none. For root it is an error, also
+ * where the id is known without the file: the groups that /etc/group gives root
+ * must not pass for the runtime's.
  */
 static int reader_open(struct reader *r, const char *path)
 {
@@ -38,7 +39,7 @@ static int reader_open(struct reader *r, const char *path)
 	return -1;
 }
 
-/* Give the result, or -1 with errno if a read failed on the way. */
+/* Returns the result, or -1 with errno if a read failed on the way. */
 static ssize_t reader_close(struct reader *r, ssize_t result)
 {
 	close(r->fd);
@@ -67,9 +68,9 @@ static int next_byte(struct reader *r)
 }
 
 /*
- * Read the next field, up to ':' or the line's end, if there is one: if the
- * last one ended in ':'. Returns what ended it. Without room for its text (NULL)
- * it is passed over. A line whose fields are too few is not valid.
+ * Read the next field, up to ':' or the line's end. ended: what ended the field
+ * before it; without ':' there is no next one, and the line is not valid.
+ * Returns what ended it. With text NULL the field is passed over.
  */
 static int next_field(struct reader *r, int ended, char *text, size_t size)
 {

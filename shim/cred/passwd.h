@@ -1,16 +1,17 @@
 /*
- * names: /etc/passwd and /etc/group, read by ourselves.
+ * passwd: /etc/passwd and /etc/group, read by ourselves.
  *
  * No NSS: its modules would be code loaded into a root process, and a static
- * program has none. The files are read as a stream of fields in a fixed buffer,
- * so lines and files may be of any length. A line with a missing, overlong or
- * NUL-holding field, or a number that is not one, matches nothing, nor does one
- * that begins with '#', '+' or '-'; the first match counts, as in getpwnam(3).
+ * program has none. A line with a missing or overlong field, a NUL, or a number
+ * that is not one matches nothing, nor does a line that begins with '#', '+' or
+ * '-': glibc passes over NIS' lines too, and a line that was commented out must
+ * not lend its gid to the uid in it. The first match counts, as in getpwnam(3).
+ * The files are read as a stream of fields in a fixed buffer, so that lines and
+ * files may be of any length.
  */
 #ifndef STEPDOWN_CRED_PASSWD_H
 #define STEPDOWN_CRED_PASSWD_H
 
-#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -37,7 +38,7 @@ struct passwd_entry {
  * with errno when the file cannot be read.
  */
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		    struct passwd_entry *user);
+		     struct passwd_entry *user);
 
 /* Find a group's gid by its name. Returns as passwd_find_user(). */
 int passwd_find_group(const char *group, const char *name, gid_t *gid);
@@ -52,6 +53,6 @@ int passwd_find_gid(const char *group, gid_t gid);
  * Returns how many there are, perhaps more than size, or -1 with errno.
  */
 ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
-			size_t size);
+			 size_t size);
 
 #endif

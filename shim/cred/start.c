@@ -3,12 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/securebits.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -16,18 +13,11 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "cred/caps.h"
-#include "cred/ids.h"
 #include "cred/passwd.h"
-#include "plan.h"
-
-static uint64_t bit(int cap)
-{
-	return UINT64_C(1) << cap;
-}
 
 bool start_has(const struct start *s, int cap)
 {
-	return s->permitted & bit(cap);
+	return s->permitted & CAPS_BIT(cap);
 }
 
 int start_read(struct start *s, struct fault *f)
@@ -46,16 +36,16 @@ int start_read(struct start *s, struct fault *f)
 	s->securebits = (unsigned int)bits;
 	s->secure = getauxval(AT_SECURE) != 0;
 	s->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-	/* With it the set will be emptied, and 41 calls can be saved here. */
+	/* With CAP_SETPCAP it will be emptied, and 41 calls are saved here. */
 	if (!start_has(s, CAP_SETPCAP))
 		s->bounding = caps_bounding();
 	return 0;
 }
 
 /*
- * The file's privileges are meant for --user. Whoever else may execute it (any
- * process of the container may) must get nothing from it: no ownership of a
- * volume, no port. He may still start the image as it starts without them.
+ * The file's privileges are meant for --user. Any process of the container may
+ * execute the file; another user must get nothing from it, no ownership of a
+ * volume, no port, and may still start the image as it starts without them.
  */
 static int renounce(struct start *s, struct fault *f)
 {
@@ -63,52 +53,24 @@ static int renounce(struct start *s, struct fault *f)
 	    setresuid(s->uid, s->uid, s->uid) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "give up the setuid file's ids");
-	if (s->uid != 0 && caps_give_up(f) < 0)
-		return -1;
+	if (s->uid != 0 && caps_set(0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "give up the file capabilities");
 	return start_read(s, f);
 }
 
-/* Who are we, if the uid stays? */
-static int take_own_name(struct plan *plan, const char *passwd,
-			 struct fault *f)
+/* The name and home of the uid that stays. */
+static int take_own_name(const struct start_spec *spec, const struct start *s,
+			 struct target *t, struct fault *f)
 {
-	struct target *t = &plan->target;
 	struct passwd_entry entry;
-	int found = passwd_find_user(passwd, NULL, plan->start.uid, &entry);
+	int found = passwd_find_user(spec->passwd, NULL, s->uid, &entry);
 
 	if (found < 0)
-		return ids_unreadable(passwd, f);
-	t->uid = plan->start.uid;
+		return ids_unreadable(spec->passwd, f);
+	t->uid = s->uid;
 	ids_describe(found ? &entry : NULL, t);
 	return 0;
-}
-
-/*
- * A folder that we own or may write is as it should be: fsGroup, an emptyDir, a
- * group 0 that may write. access(2) asks for the real uid, which is what stays.
- */
-static bool is_usable(const char *path, uid_t uid)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return false;
-	return st.st_uid == uid ||
-	       access(path, S_ISDIR(st.st_mode) ? W_OK | X_OK : W_OK) == 0;
-}
-
-static void pass_over_trees(struct plan *plan)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < plan->ntrees; i++) {
-		if (!is_usable(plan->trees[i].path, plan->target.uid))
-			plan->trees[kept++] = plan->trees[i];
-		else if (plan->verbose)
-			report_note("own %s: passed over, uid %u may write it",
-				 plan->trees[i].path, plan->target.uid);
-	}
-	plan->ntrees = kept;
 }
 
 /* Engines open low ports to everybody in the network of a container. */
@@ -117,8 +79,8 @@ static bool ports_are_open(void)
 	char first[2];
 
 	return fs_read(AT_FDCWD,
-			   "/proc/sys/net/ipv4/ip_unprivileged_port_start",
-			   first, sizeof(first)) &&
+		       "/proc/sys/net/ipv4/ip_unprivileged_port_start", first,
+		       sizeof(first)) &&
 	       first[0] == '0';
 }
 
@@ -134,122 +96,90 @@ static bool are_the_groups(const struct target *t, const struct start *s)
 	return at == t->ngroups;
 }
 
-static int adapt(struct plan *plan, const char *passwd, struct fault *f)
+static int adapt(const struct start_spec *spec, struct start *s,
+		 struct target *t, struct fault *f)
 {
-	struct start *s = &plan->start;
-	struct target *t = &plan->target;
-	const uint64_t bind = bit(CAP_NET_BIND_SERVICE);
-
-	if (s->uid == 0 && !plan->allow_root)
+	if (s->uid == 0 && !spec->allow_root)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "started as uid %u with root as real uid",
 				 s->euid);
-	if (t->uid != s->uid || !start_has(s, CAP_SETGID)) {
-		s->adapted = t->uid != s->uid || t->gid != s->gid ||
-			     !are_the_groups(t, s);
-		t->gid = s->gid;
-		t->ngroups = s->ngroups;
-		memcpy(t->groups, s->groups,
-		       s->ngroups * sizeof(s->groups[0]));
-	}
-	if (t->uid != s->uid && take_own_name(plan, passwd, f) < 0)
-		return -1;
-	if (!start_has(s, CAP_CHOWN))
-		pass_over_trees(plan);
-	if ((plan->drop.keep_caps & bind) && !(s->permitted & bind) &&
-	    ports_are_open()) {
-		plan->drop.keep_caps &= ~bind;
-		if (plan->verbose)
-			report_note("keep-caps: no port needs net_bind_service here");
-	}
-	return 0;
+	if (t->uid == s->uid && start_has(s, CAP_SETGID))
+		return 0;
+	s->adapted = t->uid != s->uid || t->gid != s->gid ||
+		     !are_the_groups(t, s);
+	t->gid = s->gid;
+	t->ngroups = s->ngroups;
+	memcpy(t->groups, s->groups, s->ngroups * sizeof(s->groups[0]));
+	return t->uid == s->uid ? 0 : take_own_name(spec, s, t, f);
 }
 
-int start_settle(struct plan *plan, const char *passwd, struct fault *f)
+int start_settle(const struct start_spec *spec, struct start *s,
+		 struct target *t, uint64_t *keep_caps, struct fault *f)
 {
-	struct start *s = &plan->start;
+	const uint64_t bind = CAPS_BIT(CAP_NET_BIND_SERVICE);
 
-	if (s->secure && s->uid != plan->target.uid) {
+	if (s->secure && s->uid != t->uid) {
 		if (renounce(s, f) < 0)
 			return -1;
-		if (plan->verbose)
+		if (spec->verbose)
 			report_note("the file's privileges are for --user %s: given up",
-				 plan->user);
+				    spec->user);
 	}
 	if (s->euid == 0)
 		return 0;
-	if (plan->unprivileged == UNPRIVILEGED_FAIL) {
+	if (spec->unprivileged == UNPRIVILEGED_FAIL) {
 		fault_set(f, EXIT_USAGE, 0,
 			  "--unprivileged fail: started as uid %u, not as root",
 			  s->euid);
 		return fault_hint(f, "%s", CAPS_START_AS_ROOT);
 	}
-	return adapt(plan, passwd, f);
+	if (adapt(spec, s, t, f) < 0)
+		return -1;
+	if ((*keep_caps & bind & ~s->permitted) && ports_are_open()) {
+		*keep_caps &= ~bind;
+		if (spec->verbose)
+			report_note("keep-caps: no port needs net_bind_service here");
+	}
+	return 0;
 }
 
 /*
  * With no_new_privs a bounding set that cannot be emptied gives nothing. Without
  * it, a setuid program of root gets all of it, whoever the user is.
  */
-static bool must_be_emptied(const struct plan *plan)
+int start_check(const struct start_spec *spec, const struct start *s,
+		uint64_t keep_caps, struct fault *f)
 {
-	return plan->strict || plan->drop.allow_new_privs;
-}
-
-/* What changes anything outside of this process comes before the drop. */
-static bool has_side_effects(const struct plan *plan)
-{
-	return plan->listen.count > 0 || plan->ntrees > 0 || plan->own_stdio ||
-	       plan->account.value;
-}
-
-int start_check(const struct plan *plan, struct fault *f)
-{
-	const struct start *s = &plan->start;
-
-	if (caps_check(plan->drop.keep_caps, s->permitted, f) < 0)
+	if (caps_check(keep_caps, s->permitted, f) < 0)
 		return -1;
-	if (!start_has(s, CAP_SETPCAP) && 
-	    (s->bounding & ~drop_bounding(&plan->drop, plan->target.uid)) &&
-	    must_be_emptied(plan)) {
-		fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
-		return caps_hint(f, CAP_SETPCAP);
-	}
-	/* A look into /proc costs more than all else that is checked here. */
-	if (has_side_effects(plan) || plan->action == ACTION_DRY_RUN)
-		return ids_check_maps(&plan->target, s, f);
-	return 0;
+	if (start_has(s, CAP_SETPCAP) || !(s->bounding & ~spec->may_stay))
+		return 0;
+	fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
+	return caps_hint(f, CAP_SETPCAP);
 }
 
-/* File capabilities that the kernel did not give have a reason. */
-static void tell_of_lost_file_caps(const struct start *s)
+void start_tell(const struct start_spec *spec, const struct start *s)
 {
 	const char *file = (const char *)(uintptr_t)getauxval(AT_EXECFN);
-
-	if (s->permitted || !file ||
-	    getxattr(file, "security.capability", NULL, 0) <= 0)
-		return;
-	report_note("file capabilities were not given: %s",
-		 s->no_new_privs
-			 ? "no_new_privs is set (no-new-privileges, allowPrivilegeEscalation: false)"
-			 : "bounding set, nosuid or another user");
-}
-
-void start_tell(const struct plan *plan)
-{
-	const struct start *s = &plan->start;
 
 	if (s->euid == 0)
 		return;
 	if (s->adapted)
 		report_note("not root: uid %u, gid %u and groups stay, not --user %s",
-			 s->uid, s->gid, plan->user);
-	tell_of_lost_file_caps(s);
+			    s->uid, s->gid, spec->user);
+	/* File capabilities that the kernel did not give have a reason. */
+	if (!s->permitted && file &&
+	    getxattr(file, "security.capability", NULL, 0) > 0)
+		report_note("file capabilities were not given: %s",
+			    s->no_new_privs
+				    ? "no_new_privs is set (no-new-privileges, allowPrivilegeEscalation: false)"
+				    : "bounding set, nosuid or another user");
 }
 
-int start_raise(const struct plan *plan, struct fault *f)
+int start_raise(const struct start *s, struct fault *f)
 {
-	const struct start *s = &plan->start;
-
-	return s->permitted == s->effective ? 0 : caps_raise(s->permitted, f);
+	if (s->permitted == s->effective ||
+	    caps_set(s->permitted, s->permitted, 0) == 0)
+		return 0;
+	return fault_set(f, EXIT_STEP, errno, "raise the file capabilities");
 }

@@ -15,8 +15,6 @@
 #include "cred/ids.h"
 
 struct fault;
-struct plan;
-struct start;
 
 /* What to do when started as somebody else than root. */
 enum unprivileged {
@@ -24,23 +22,30 @@ enum unprivileged {
 	UNPRIVILEGED_FAIL
 };
 
-/*
- * How stepdown was started: what the kernel said before anything was done.
- * drop decides by it and verify expects by it.
- */
+/* What the kernel said before anything was done. */
 struct start {
 	bool secure;		/* AT_SECURE: file capabilities or setuid */
 	bool no_new_privs;
+	bool adapted;		/* the target is not all that --user says */
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
 	uint64_t permitted;	/* capabilities */
 	uint64_t effective;
 	uint64_t bounding;	/* read only where it cannot be changed */
 	unsigned int securebits;
-	bool adapted;		/* the target is not all that --user says */
 	size_t ngroups;
 	gid_t groups[IDS_MAX_GROUPS];	/* sorted */
-	gid_t roots[IDS_MAX_GROUPS];	/* those of root in /etc/group */
+	gid_t roots[IDS_MAX_GROUPS];	/* see ids_resolve_groups() */
+};
+
+/* What was asked for that depends on the start. */
+struct start_spec {
+	const char *user;		/* --user as typed, for messages */
+	const char *passwd;		/* to look up who we are */
+	enum unprivileged unprivileged;
+	bool allow_root;
+	bool verbose;
+	uint64_t may_stay;	/* of a bounding set that cannot be reduced */
 };
 
 /* Ask the kernel. Returns 0, or -1 with a fault. */
@@ -50,33 +55,33 @@ int start_read(struct start *s, struct fault *f);
 bool start_has(const struct start *s, int cap);
 
 /*
- * Who the application will really be. Started as root: the target of the plan.
- * Otherwise the ids and groups that we have, unless they can be changed to
- * those of --user; what is so already is taken out of the plan.
+ * Who the application will really be. Started as root: *t, as resolve has
+ * filled it. Otherwise *t becomes the ids and groups that we have, unless they
+ * can be changed to those of --user; net_bind_service is taken out of
+ * *keep_caps where no port needs it.
  *
  * Started with file capabilities or setuid by somebody who is not --user: those
  * privileges are given up first, and the run is as any unprivileged one.
  *
- * passwd: to look up who we are. Call it after resolve_target().
  * Returns 0, or -1 with a fault.
  */
-int start_settle(struct plan *plan, const char *passwd, struct fault *f);
+int start_settle(const struct start_spec *spec, struct start *s,
+		 struct target *t, uint64_t *keep_caps, struct fault *f);
 
 /*
- * Find what will not work, before the first side effect: ids that a user
- * namespace does not know, capabilities that are missing.
- *
- * Returns 0, or -1 with a fault.
+ * Find the capabilities that are missing for what was asked, before the first
+ * side effect. Returns 0, or -1 with a fault.
  */
-int start_check(const struct plan *plan, struct fault *f);
+int start_check(const struct start_spec *spec, const struct start *s,
+		uint64_t keep_caps, struct fault *f);
 
 /* Tell the user, on stderr, where the run differs from what was asked for. */
-void start_tell(const struct plan *plan);
+void start_tell(const struct start_spec *spec, const struct start *s);
 
 /*
  * Raise what file capabilities have put into the permitted set only; drop takes
  * all of it away again. Returns 0, or -1 with a fault.
  */
-int start_raise(const struct plan *plan, struct fault *f);
+int start_raise(const struct start *s, struct fault *f);
 
 #endif

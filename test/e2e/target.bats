@@ -275,13 +275,97 @@ passwd_of()
 	cmp "$tmp/old" "$root/etc/passwd"
 }
 
-@test "--account: a symbolic link is not replaced" {
+# Whoever may write /etc in an earlier run could point it at any file of root.
+@test "--account: a symbolic link is neither replaced nor followed" {
 	mv "$root/etc/passwd" "$root/etc/real"
 	ln -s real "$root/etc/passwd"
+	cp "$root/etc/real" "$tmp/old"
 	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
 	succeeded
 	[ -L "$root/etc/passwd" ]
-	grep -q ^web "$root/etc/real"
+	cmp "$tmp/old" "$root/etc/real"
+	grep -q '^stepdown: warning: account: .*Symbolic link loop' "$err"
+}
+
+witness_lists_no_root()
+{
+	succeeded
+	[[ " $(witness groups) " != *' 0 '* ]] || fail_seen 'gid 0 is there'
+}
+
+# What `account` may write at most: with_room BYTES COMMAND... gives it a /etc
+# that holds the two files and that many bytes more, of whole pages.
+with_room()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c 'e=$0/etc
+		mount -t tmpfs -o "size=$1" tmpfs "$e" && cp "$0/old/"* "$e" &&
+		{ head -c 1000000 /dev/zero >"$e/full" 2>/dev/null || :; } &&
+		shift && "$@"; s=$?; cp "$e/passwd" "$e/group" "$0/new"
+		exit $s' "$root" "$1")
+}
+
+# On a full filesystem a page has room for a part of the line only.
+@test "--account: no half line where the filesystem is full" {
+	local pad
+
+	mkdir "$root/old" "$root/new"
+	cp "$root/etc/passwd" "$root/etc/group" "$root/old"
+	# The line goes over the end of the file's only page.
+	pad=$((4096 - $(stat -c %s "$root/old/passwd") - 30))
+	printf 'pad:x:1:1:%0*d:/:/bin/sh\n' $((pad - 12)) 0 \
+		>>"$root/old/passwd"
+	with_room 8192
+	in_scratch "$root" /stepdown --user=7777:7778 \
+		--account=application:/home/application:/bin/sh -- /witness
+	succeeded
+	cmp "$root/old/passwd" "$root/new/passwd"
+	grep -q '^stepdown: warning: account: .*No space left' "$err"
+	hint_has room
+}
+
+# limited WORD... : with these words before it; what is printed goes into pipes,
+# because the limit is of all files.
+limited()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(bash -c '"$@" 2>&1 | cat >&2; exit "${PIPESTATUS[0]}"' - "$@")
+	in_scratch "$root" /stepdown --user=7777:7778 \
+		--account=web:/home/web:/bin/sh -- /witness
+	succeeded
+}
+
+@test "--account: no half line by a limit on the size of files" {
+	local ignore size
+
+	cp "$root/etc/passwd" "$tmp/old"
+	size=$(stat -c %s "$root/etc/passwd")
+	# A caller may ignore SIGXFSZ. Without CAP_SYS_RESOURCE the hard limit
+	# cannot be raised.
+	for ignore in --ignore-signal=XFSZ --default-signal=XFSZ; do
+		limited env $ignore prlimit "--fsize=$((size + 15))" \
+			setpriv --bounding-set=-sys_resource
+		cmp "$tmp/old" "$root/etc/passwd"
+		grep -q '^stepdown: warning: account: .*File too large' "$err"
+	done
+	# The soft limit is raised for the time, and put back.
+	limited prlimit "--fsize=$((size + 15)):1000000"
+	grep -q ^web:x:7777:7778: "$root/etc/passwd"
+	grep -q "^rlimit.fsize=$((size + 15)):1000000" "$err"
+	[ "$(ls "$root/etc")" = $'group\npasswd' ]
+}
+
+@test "--groups: what /etc/group says of a user gives no gid 0" {
+	echo 'also:x:0:app' >>"$root/etc/group"
+	sed -i 's/^root:.*/root:x:0:app/' "$root/etc/group"
+	with_groups 0,2000 --user=app --groups=init
+	witness_lists_no_root
+	with_groups 0,2000 --user=app
+	witness_lists_no_root
+	with_groups 0,2000 --user=app --groups=init,0
+	[[ " $(witness groups) " == *' 0 '* ]]
+	with_groups 0,2000 --user=app --groups=also
+	witness_says groups 0
 }
 
 # ---- environment ----

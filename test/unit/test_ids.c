@@ -14,15 +14,16 @@ static const char group_file[] = "root:x:0:\n"
 				 "again:x:6001:app\n"
 				 "prime:x:4242:app\n";
 
+static const char *image = group_file;	/* what /etc/group holds */
+
 static int resolve(const char *list)
 {
-	const char *file = temporary_file(0, group_file,
-					  sizeof(group_file) - 1);
+	const char *file = temporary_file(0, image, strlen(image));
 
 	memset(&f, 0, sizeof(f));
 	plan.target.gid = 4242;
-	plan.groups = list;
-	return ids_resolve_groups(&plan, "root", file, &f);
+	return ids_resolve_groups(list, plan.named, "root", file, &plan.start,
+				  &plan.target, &f);
 }
 
 static void started_with(const gid_t *list, size_t count)
@@ -124,22 +125,23 @@ static void any_list_is_sorted(void **state)
 		}
 }
 
-static void each_is_found_and_nothing_else(void **state)
+static void only_a_word_that_says_so_gives_gid_0(void **state)
 {
-	gid_t list[] = { 9, 1, 5, 5, 4294967294u, 0, 9 };
-	size_t count = ids_unique(list, ARRAY_LEN(list));
+	static const char file[] = "root:x:0:app,root\n"
+				   "also:x:0:app\nmedia:x:6001:app\n";
+	const struct start *s = &plan.start;
 
 	(void)state;
-	assert_int_equal(count, 5);
-	assert_true(ids_have(list, count, 0));
-	assert_true(ids_have(list, count, 5));
-	assert_true(ids_have(list, count, 4294967294u));
-	assert_false(ids_have(list, count, 2));
-	assert_false(ids_have(list, count, 10));
-	assert_false(ids_have(list, 0, 0));
-	assert_true(ids_same(list, count, list, count));
-	assert_false(ids_same(list, count, list, count - 1));
-	assert_false(ids_same(list, 2, list + 1, 2));
+	started_with(from_runtime, ARRAY_LEN(from_runtime));
+	image = file;
+	assert_groups("init", "6001");
+	assert_groups("runtime", "6 7 10 2000");
+	assert_groups("auto", "6 7 10 2000 6001");
+	assert_int_equal(s->groups[0], 0);
+	assert_groups("init,0", "0 6001");
+	assert_groups("root", "0");
+	assert_groups("also", "0");
+	image = group_file;
 }
 
 int main(void)
@@ -150,7 +152,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_group_is_a_usage_fault),
 		cmocka_unit_test(as_many_as_the_kernel_takes_and_no_more),
 		cmocka_unit_test(any_list_is_sorted),
-		cmocka_unit_test(each_is_found_and_nothing_else),
+		cmocka_unit_test(only_a_word_that_says_so_gives_gid_0),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
