@@ -43,15 +43,27 @@ static bool is_same_socket(const struct listener *a, const struct listener *b)
 		 listener_has(b, LISTENER_REUSEPORT));
 }
 
+static int check_pair(const struct listener *a, const struct listener *b,
+		      struct fault *f)
+{
+	if (is_same_socket(a, b))
+		return fault_set(f, EXIT_USAGE, 0, "--listen %s: given twice",
+				 a->url);
+	if (listener_has(a, LISTENER_FD) && listener_has(b, LISTENER_FD))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--listen %s: descriptor 0 is taken by %s",
+				 a->url, b->url);
+	return 0;
+}
+
 static int check_pairs(const struct plan *plan, struct fault *f)
 {
+	const struct listener *l = plan->listen.listeners;
+
 	for (size_t i = 0; i < plan->listen.count; i++)
 		for (size_t j = 0; j < i; j++)
-			if (is_same_socket(&plan->listen.listeners[i],
-					   &plan->listen.listeners[j]))
-				return fault_set(f, EXIT_USAGE, 0,
-						 "--listen %s: given twice",
-						 plan->listen.listeners[i].url);
+			if (check_pair(&l[i], &l[j], f) < 0)
+				return -1;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "listen/listen.h"
 
 #include "base/fault.h"
+#include "base/report.h"
 #include "base/text.h"
 #include "listen/socket.h"
 
@@ -9,12 +10,13 @@ size_t listen_count(const struct listen_spec *spec)
 	size_t count = spec->inherited.count;
 
 	for (size_t i = 0; i < spec->count; i++)
-		count += listener_count(&spec->listeners[i]);
+		if (!listener_has(&spec->listeners[i], LISTENER_FD))
+			count += listener_count(&spec->listeners[i]);
 	return count;
 }
 
 static void describe_listener(const struct listener *l, enum handoff handoff,
-		     size_t first, struct text *out)
+			      size_t first, struct text *out)
 {
 	size_t count = listener_count(l);
 
@@ -22,6 +24,8 @@ static void describe_listener(const struct listener *l, enum handoff handoff,
 		 first);
 	if (count > 1)
 		text_add(out, " to %zu", first + count - 1);
+	if (listener_has(l, LISTENER_TRY))
+		text_add(out, ", if the host can");
 	if (l->name.at)
 		text_add(out, ", name %.*s", (int)l->name.length, l->name.at);
 	if (listener_has_path(l))
@@ -41,10 +45,11 @@ void listen_describe(const struct listen_spec *spec, struct text *out)
 			 spec->inherited.count);
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct listener *l = &spec->listeners[i];
+		bool input = listener_has(l, LISTENER_FD);
 
 		text_add(out, "%s", out->length ? "\n" : "");
-		describe_listener(l, spec->handoff, next, out);
-		next += listener_count(l);
+		describe_listener(l, spec->handoff, input ? 0 : next, out);
+		next += input ? 0 : listener_count(l);
 	}
 }
 
@@ -74,23 +79,47 @@ static int open_listener(const struct listener *l, enum handoff handoff,
 	return listen_open(l, handoff, (struct sockaddr *)&any, sizeof(any), f);
 }
 
+/* The host has no such address family, or no such address. */
+static bool can_pass_over(const struct listener *l, const struct fault *f)
+{
+	struct fault passed;
+
+	if (!listener_has(l, LISTENER_TRY) || !listen_without_ipv6(f->err))
+		return false;
+	fault_set(&passed, EXIT_STEP, f->err, "listen %s: passed over", l->url);
+	report_warning(&passed);
+	return true;
+}
+
+static int run_listener(const struct listener *l, enum handoff handoff,
+			struct sockets *sockets, struct fault *f)
+{
+	struct handed h = { .name = l->name };
+
+	if (l->address.any.sa_family == AF_UNIX)
+		h.backlog = listen_backlog(l, handoff);
+	for (size_t n = listener_count(l); n > 0; n--) {
+		h.fd = open_listener(l, handoff, f);
+		if (h.fd < 0)
+			return can_pass_over(l, f) ? 0 : -1;
+		if (listener_has(l, LISTENER_FD)) {
+			sockets->has_input = true;
+			sockets->input = h;
+		} else {
+			sockets->all[sockets->count++] = h;
+		}
+	}
+	return 0;
+}
+
 int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 	       struct fault *f)
 {
 	if (inherited_add(&spec->inherited, spec->handoff, sockets, f) < 0)
 		return -1;
-	for (size_t i = 0; i < spec->count; i++) {
-		const struct listener *l = &spec->listeners[i];
-		struct handed h = { .name = l->name };
-
-		if (l->address.any.sa_family == AF_UNIX)
-			h.backlog = listen_backlog(l, spec->handoff);
-		for (size_t n = listener_count(l); n > 0; n--) {
-			h.fd = open_listener(l, spec->handoff, f);
-			if (h.fd < 0)
-				return -1;
-			sockets->all[sockets->count++] = h;
-		}
-	}
+	for (size_t i = 0; i < spec->count; i++)
+		if (run_listener(&spec->listeners[i], spec->handoff, sockets,
+				 f) < 0)
+			return -1;
 	return 0;
 }

@@ -22,7 +22,10 @@ struct listen_spec {
 	struct listener listeners[LISTENERS_MAX];
 };
 
-/* How many sockets there will be, the inherited ones included. */
+/*
+ * How many sockets are numbered from 3 on, the inherited ones included; one of
+ * ?fd=0 is not.
+ */
 size_t listen_count(const struct listen_spec *spec);
 
 /* Append what listen_run() would do, a line per --listen. */
@@ -34,7 +37,8 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out);
 /*
  * Take the inherited sockets, then open every socket of the spec, into
  * *sockets, in this order, each close-on-exec; sockets_arrange() hands them
- * over.
+ * over. One of ?try that the host cannot have is passed over with a warning,
+ * and takes no number.
  *
  * Returns 0, or -1 with a fault; sockets opened so far stay open, and the files
  * of unix sockets stay.

@@ -185,17 +185,28 @@ static int move_into_place(struct sockets *sockets, struct fault *f)
 	return 0;
 }
 
+/* Who listened last on a unix socket is whom its clients see. */
+static int listen_again(const struct handed *h, struct fault *f)
+{
+	if (!h->backlog || listen(h->fd, h->backlog) == 0)
+		return 0;
+	return fault_set(f, EXIT_STEP, errno, "listen again on descriptor %d",
+			 h->fd);
+}
+
 int sockets_arrange(struct sockets *sockets, struct fault *f)
 {
+	if (sockets->has_input && (listen_again(&sockets->input, f) < 0 ||
+				   dup2(sockets->input.fd, STDIN_FILENO) < 0))
+		return fault_set(f, EXIT_STEP, errno,
+				 "move socket to descriptor 0");
 	if (!are_in_place(sockets) && move_into_place(sockets, f) < 0)
 		return -1;
 	for (size_t i = 0; i < sockets->count; i++) {
 		const struct handed *h = &sockets->all[i];
 
-		if (h->backlog && listen(h->fd, h->backlog) < 0)
-			return fault_set(f, EXIT_STEP, errno,
-					 "listen again on descriptor %d",
-					 h->fd);
+		if (listen_again(h, f) < 0)
+			return -1;
 		if (fcntl(h->fd, F_SETFD, 0) < 0)
 			return fault_set(f, EXIT_STEP, errno,
 					 "keep descriptor %d", h->fd);

@@ -47,6 +47,8 @@ struct handed {
 struct sockets {
 	size_t count;
 	struct handed all[SOCKETS_MAX];
+	bool has_input;
+	struct handed input;	/* goes to descriptor 0, and is not announced */
 };
 
 /*
@@ -86,8 +88,8 @@ const char *sockets_variable(const struct sockets *sockets,
 			     struct text *value);
 
 /*
- * Move the sockets to descriptors 3, 4, ... in their order, where they survive
- * execve, and close every other descriptor above 2. To be called by the process
+ * Move the sockets to descriptors 3, 4, ... in their order, and that of ?fd=0 to
+ * descriptor 0, where they survive execve, and close every other descriptor above 2. To be called by the process
  * that will call execve, after the drop: who listened last on a unix socket is
  * whom its clients see as SO_PEERCRED, so those sockets listen once more.
  *

@@ -93,9 +93,10 @@ static const char *hint_inet(const struct listener *l, int err)
 	case EAFNOSUPPORT:
 		return l->address.any.sa_family == AF_INET6
 			       ? "no such address, or IPv6 is off "
-			         "(net.ipv6.conf.all.disable_ipv6)"
+				 "(net.ipv6.conf.all.disable_ipv6); ?try "
+				 "passes over it"
 			       : "no interface has it; 0.0.0.0 takes all, "
-			         "?freebind one to come";
+				 "?freebind one to come";
 	default:
 		return NULL;
 	}

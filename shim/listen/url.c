@@ -49,6 +49,8 @@ static const struct {
 	[LISTENER_NONBLOCK] = { "nonblock", ANY, FLAG, 0, 0 },
 	[LISTENER_NOLISTEN] = { "nolisten", LISTENS, FLAG, 0, 0 },
 	[LISTENER_SPARES] = { "spares=N", TCP, NUMBER, 0, 255 },
+	[LISTENER_TRY] = { "try", ANY, FLAG, 0, 0 },
+	[LISTENER_FD] = { "fd=0", ANY, NUMBER, 0, 0 },
 };
 
 static const char *const schemes[LISTENER_KINDS] = {
@@ -252,7 +254,7 @@ static bool read_value(enum listener_option o, struct slice value,
 static bool wrong_value(enum listener_option o, struct text *wrong)
 {
 	text_add(wrong, "expected %s", options[o].form);
-	if (options[o].value == NUMBER || options[o].value == NUMBER_OR_FLAG)
+	if (options[o].lowest < options[o].highest && options[o].value < OCTAL)
 		text_add(wrong, " from %u to %u", options[o].lowest,
 			 options[o].highest);
 	return false;
@@ -303,6 +305,8 @@ static bool check_options(const struct listener *l, struct text *wrong)
 	if (listener_has(l, LISTENER_NOLISTEN) &&
 	    listener_has(l, LISTENER_BACKLOG))
 		return str_no(wrong, "backlog and nolisten exclude each other");
+	if (listener_has(l, LISTENER_FD) && listener_count(l) > 1)
+		return str_no(wrong, "descriptor 0 is one socket, not several");
 	if (l->address.any.sa_family == AF_INET6 && !l->zone.length &&
 	    !l->device.length && needs_zone(&l->address.in6.sin6_addr))
 		return str_no(wrong,

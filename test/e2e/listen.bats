@@ -182,6 +182,60 @@ without_ipv6()
 	hint_has IPv6
 }
 
+# What is missing takes no number away from the next, in either handoff.
+without_its_first_socket()
+{
+	succeeded
+	[ "$(cat "$err")" = "stepdown: warning: listen $1: passed over: $2" ] ||
+		fail_seen 'another message'
+	witness_has_descriptors 0 1 2 3
+	witness_has_socket 3 inet 0.0.0.0:80
+}
+
+@test "?try passes over what the host cannot do, in one line" {
+	local six='tcp://[::]:80?try'
+
+	without_ipv6 EAFNOSUPPORT socket
+	as_4242 --listen="six=$six" --listen=four=tcp://0.0.0.0:80 \
+		-- "$WITNESS"
+	without_its_first_socket "$six" 'Address family not supported by protocol'
+	witness_says env.LISTEN_FDS 1
+	witness_says env.LISTEN_FDNAMES four
+	as_4242 --handoff=nginx --listen="$six" --listen=tcp://0.0.0.0:80 \
+		-- "$WITNESS"
+	without_its_first_socket "$six" 'Address family not supported by protocol'
+	witness_says env.NGINX '3;'
+}
+
+@test "?try: IPv6 that is switched off, and an address that is not there" {
+	sysctl_in_net net/ipv6/conf/all/disable_ipv6 1
+	as_4242 --listen='tcp://[::1]:80?try' --listen=tcp://0.0.0.0:80 \
+		-- "$WITNESS"
+	without_its_first_socket 'tcp://[::1]:80?try' 'Address not available'
+	as_4242 --listen='udp://192.0.2.1:80?try' --listen=tcp://0.0.0.0:80 \
+		-- "$WITNESS"
+	without_its_first_socket 'udp://192.0.2.1:80?try' 'Address not available'
+}
+
+@test "?try passes over nothing else: a port that is taken, or too low" {
+	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
+		-- "$WITNESS" sleep 20
+	eventually 5 is_listening 80
+	as_4242 --listen='tcp://0.0.0.0:80?try' -- "$WITNESS"
+	refused 111
+	before+=(setpriv --bounding-set -net_bind_service --)
+	as_4242 --listen='tcp://0.0.0.0:81?try' -- "$WITNESS"
+	refused 111
+}
+
+@test "the hint for IPv6 names ?try, and no address that nginx would not take" {
+	without_ipv6 EAFNOSUPPORT socket
+	as_4242 --handoff=nginx --listen='tcp://[::]:80' -- "$WITNESS"
+	refused 111
+	hint_has '?try passes over it'
+	! grep -F 'tcp://*' "$err"
+}
+
 @test "an address that nobody has here: 111" {
 	as_4242 --listen=tcp://192.0.2.1:80 -- "$WITNESS"
 	refused 111

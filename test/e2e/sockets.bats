@@ -7,7 +7,7 @@
 
 setup_file()
 {
-	need ip ss setpriv python3 strace iptables pgrep
+	need ip ss setpriv python3 strace iptables pgrep s6-ipcserverd
 	net_up
 	in_net ip link add far0 type veth peer name far1
 	in_net ip addr add 192.0.2.1/24 dev far0
@@ -752,6 +752,40 @@ witness_has_given()
 	witness_has_socket 3 inet 0.0.0.0:80
 	witness_says fd.4.address 0.0.0.0:81
 	witness_has_unix 5 stream @x
+}
+
+@test "?fd=0: the socket is standard input, and counts for nothing else" {
+	local how
+
+	for how in '' --init; do
+		as_4242 $how --listen='tcp://0.0.0.0:80?fd=0' -- "$WITNESS"
+		succeeded
+		witness_has_descriptors 0 1 2
+		witness_has_socket 0 inet 0.0.0.0:80
+		witness_lacks env.LISTEN_FDS
+	done
+	as_4242 --listen=a=udp://0.0.0.0:53 --listen='unix:@in?fd=0' \
+		--listen=b=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3 4
+	witness_has_unix 0 stream @in
+	witness_says fd.3.address 0.0.0.0:53
+	witness_has_socket 4 inet 0.0.0.0:80
+	witness_says env.LISTEN_FDS 2
+	witness_says env.LISTEN_FDNAMES a:b
+}
+
+@test "?fd=0 for a server of inetd's kind: s6-ipcserverd" {
+	in_background "$STEPDOWN" --user=4242:4242 \
+		"--listen=unix:$tmp/s?fd=0&mode=666" -- \
+		s6-ipcserverd -v0 /bin/sh -c 'echo "served by $(id -u)"'
+	eventually 5 test -S "$tmp/s"
+	[ "$(in_net python3 -c '
+import socket, sys
+c = socket.socket(socket.AF_UNIX)
+c.connect(sys.argv[1])
+c.settimeout(10)
+print(c.makefile().read(), end="")' "$tmp/s")" = 'served by 4242' ]
 }
 
 @test "--no-listen-pid leaves LISTEN_PID out, and nothing else" {

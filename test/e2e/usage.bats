@@ -142,7 +142,7 @@ teardown()
 		'--listen=udp://0.0.0.0:81?backlog=5' -- "$WITNESS"
 	misuse_with "'colour' is no option" \
 		'--listen=tcp://0.0.0.0:81?colour=red' -- "$WITNESS"
-	misuse_with 'backlog=N, rcvbuf=BYTES, sndbuf=BYTES, nonblock, nolisten' \
+	misuse_with 'backlog=N, rcvbuf=BYTES, sndbuf=BYTES, nonblock, nolisten, try, fd=0' \
 		'--listen=unix:@a?mode=600' -- "$WITNESS"
 	misuse_with 'mode=OCTAL, user=USER, group=GROUP' \
 		'--listen=unix:/a?v6only=1' -- "$WITNESS"

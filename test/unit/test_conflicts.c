@@ -68,6 +68,19 @@ static const char *const apart[][2] = {
 	{ "unix:/s", "tcp://0.0.0.0:80" },
 };
 
+static void descriptor_0_is_given_once(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	assert_int_equal(check(&f, "tcp://0.0.0.0:80?fd=0",
+			       "tcp://[::]:80?fd=0"), -1);
+	assert_fault(&f, EXIT_USAGE, "descriptor 0 is taken by");
+	assert_int_equal(check(&f, "tcp://0.0.0.0:80?fd=0",
+			       "tcp://[::]:80"), 0);
+	assert_int_equal(listen_count(&plan.listen), 1);
+}
+
 static void the_same_socket_twice_is_refused(void **state)
 {
 	struct fault f;
@@ -198,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_socket_twice_is_refused),
+		cmocka_unit_test(descriptor_0_is_given_once),
 		cmocka_unit_test(sockets_that_do_not_are_taken),
 		cmocka_unit_test(sockets_are_counted_with_their_workers),
 		cmocka_unit_test(

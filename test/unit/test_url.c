@@ -212,7 +212,9 @@ static const struct {
 	{ "unix:/s?group=4343", LISTENER_GROUP, 1 },
 	{ "unix:@s?nonblock", LISTENER_NONBLOCK, 1 },
 	{ "tcp://*:80?nolisten", LISTENER_NOLISTEN, 1 },
-	{ "tcp://*:80?spares=7", LISTENER_SPARES, 7 }
+	{ "tcp://*:80?spares=7", LISTENER_SPARES, 7 },
+	{ "tcp://[::]:80?try", LISTENER_TRY, 1 },
+	{ "unix-dgram:/s?fd=0", LISTENER_FD, 0 }
 };
 
 static void each_option_has_its_value(void **state)
@@ -257,9 +259,9 @@ static void an_option_of_another_kind_of_socket_is_refused(void **state)
 	assert_wrong("udp://*:80?backlog=5",
 		     "'backlog' is no option of such a socket; there are "
 		     "reuseport[=N], freebind, transparent, rcvbuf=BYTES, "
-		     "sndbuf=BYTES, mark=N, device=NAME, nonblock");
+		     "sndbuf=BYTES, mark=N, device=NAME, nonblock, try, fd=0");
 	assert_wrong("unix:@s?mode=600", "there are backlog=N, rcvbuf=BYTES, "
-		     "sndbuf=BYTES, nonblock, nolisten");
+		     "sndbuf=BYTES, nonblock, nolisten, try, fd=0");
 	assert_wrong("unix-dgram:/s?backlog=5", "there are rcvbuf=BYTES, "
 		     "sndbuf=BYTES, mode=OCTAL, user=USER, group=GROUP, nonblock");
 	assert_wrong("tcp://0.0.0.0:80?v6only=0", "'v6only' is no option");
@@ -374,7 +376,11 @@ static const struct {
 	{ "unix:/s?mode=00600", "expected mode=OCTAL" },
 	{ "unix:/s?user", "expected user=USER" },
 	{ "unix:/s?group=", "expected group=GROUP" },
-	{ "tcp://*:80?nolisten&backlog=1", "exclude each other" }
+	{ "tcp://*:80?nolisten&backlog=1", "exclude each other" },
+	{ "tcp://*:80?fd", "expected fd=0" },
+	{ "tcp://*:80?fd=1", "expected fd=0" },
+	{ "tcp://*:80?try=1", "expected try" },
+	{ "tcp://*:80?fd=0&reuseport=2", "one socket" }
 };
 
 static void what_is_no_listener_is_refused_and_says_why(void **state)
