@@ -168,6 +168,25 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
+/* A path alone needs no copy; words are cut in one, which the plan keeps. */
+static int set_own(struct plan *plan, const char *value, struct fault *f)
+{
+	size_t size = strlen(value) + 1;
+	char *words = NULL;
+
+	if (plan->ntrees == OWN_MAX_TREES)
+		return too_many("own", OWN_MAX_TREES, f);
+	if (strpbrk(value, ",\\")) {
+		if (size > sizeof(plan->text) - plan->text_length)
+			return fault_set(f, EXIT_USAGE, 0, "--own %s: too long",
+					 value);
+		words = plan->text + plan->text_length;
+		memcpy(words, value, size);
+		plan->text_length += size;
+	}
+	return own_parse(&plan->trees[plan->ntrees++], value, words, f);
+}
+
 static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
 {
 	return caps_parse("keep-caps", value, &plan->drop.keep_caps, f);
@@ -272,7 +291,7 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_FILES, .name = "own", .letter = 'o', .many = true,
 	  .value = "PATH[,OPTION...]", .separators = ",\\",
 	  .help = "give it all below PATH",
-	  .set = own_option_parse },
+	  .set = set_own },
 	{ .topic = TOPIC_FILES, .name = "own-stdio",
 	  .help = "give it the pipes and terminals of fd 0 to 2",
 	  AT(own_stdio) },

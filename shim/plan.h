@@ -29,7 +29,6 @@
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
 enum {
-	PLAN_MAX_TREES = 128,
 	PLAN_TEXT_SIZE = 65536,		/* bytes of expanded option values */
 	PLAN_CONFIG_SIZE = 65536	/* bytes of a config file */
 };
@@ -76,7 +75,7 @@ struct plan {
 	struct target target;
 
 	struct listen_spec listen;
-	struct tree trees[PLAN_MAX_TREES];
+	struct own_tree trees[OWN_MAX_TREES];
 	const char *variables[PLAN_MAX_VARIABLES];	/* NAME=VALUE */
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */

@@ -99,7 +99,8 @@ static int resolve_listener(struct listener *l, const struct target *t,
 }
 
 /* UID[:GID] of --own=...,from= */
-static int resolve_from(struct tree *t, const struct ids_word *w, struct fault *f)
+static int resolve_from(struct own_tree *t, const struct ids_word *w,
+			struct fault *f)
 {
 	struct slice group = str_word(t->from);
 	struct slice user = str_cut(&group, ':');
@@ -109,7 +110,7 @@ static int resolve_from(struct tree *t, const struct ids_word *w, struct fault *
 	return user.at[user.length] ? ids_group(w, group, &t->from_gid, f) : 0;
 }
 
-static int resolve_tree(struct tree *t, const struct target *target,
+static int resolve_tree(struct own_tree *t, const struct target *target,
 			struct ids_word *w, struct fault *f)
 {
 	w->option = "own";
@@ -120,7 +121,9 @@ static int resolve_tree(struct tree *t, const struct target *target,
 	t->from_gid = (gid_t)-1;
 	if (t->user && ids_user(w, str_word(t->user), &t->uid, f) < 0)
 		return -1;
-	if (t->group && ids_group(w, str_word(t->group), &t->gid, f) < 0)
+	if (t->group && strcmp(t->group, "keep") == 0)
+		t->gid = (gid_t)-1;
+	else if (t->group && ids_group(w, str_word(t->group), &t->gid, f) < 0)
 		return -1;
 	return t->from ? resolve_from(t, w, f) : 0;
 }

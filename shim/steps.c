@@ -51,25 +51,44 @@ static int run_listen(const struct plan *plan, struct run *run,
 	return listen_run(&plan->listen, &run->sockets, f);
 }
 
+static struct own_spec own_spec(const struct plan *plan)
+{
+	return (struct own_spec){ .trees = plan->trees,
+				  .ntrees = plan->ntrees,
+				  .groups = plan->start.groups,
+				  .ngroups = plan->start.ngroups,
+				  .verbose = plan->verbose };
+}
+
 static void describe_own(const struct plan *plan, struct text *out)
 {
-	own_describe(plan, out);
+	const struct own_spec spec = own_spec(plan);
+
+	own_describe(&spec, out);
 }
 
 static int run_own(const struct plan *plan, struct run *run, struct fault *f)
 {
-	return own_run(plan, run, f);
+	const struct own_spec spec = own_spec(plan);
+
+	(void)run;
+	return own_run(&spec, f);
 }
 
 static void describe_own_stdio(const struct plan *plan, struct text *out)
 {
-	own_stdio_describe(plan, out);
+	if (plan->own_stdio)
+		own_stdio_describe(plan->target.uid, out);
 }
 
 static int run_own_stdio(const struct plan *plan, struct run *run,
 			 struct fault *f)
 {
-	return own_stdio_run(plan, run, f);
+	(void)run;
+	(void)f;
+	if (plan->own_stdio)
+		own_stdio_run(plan->target.uid);
+	return 0;
 }
 
 static void describe_account(const struct plan *plan, struct text *out)

@@ -17,12 +17,12 @@
 #define UNKNOWN_MOUNT UINT64_MAX
 #define DEVICE_BIT (UINT64_C(1) << 62)
 
-void fs_link(char path[FS_LINK], const char *folder, int fd)
+void fs_link(char path[FS_LINK], const char *dir, int fd)
 {
 	struct text out;
 
 	text_start(&out, path, FS_LINK);
-	text_add(&out, "/proc/self/%s/%d", folder, fd);
+	text_add(&out, "/proc/self/%s/%d", dir, fd);
 }
 
 bool fs_next_part(const char **path, char name[NAME_MAX + 2])
@@ -35,24 +35,6 @@ bool fs_next_part(const char **path, char name[NAME_MAX + 2])
 	name[kept] = '\0';
 	*path = at + length;
 	return kept > 0;
-}
-
-/* EPERM is how seccomp profiles older than a call deny it. */
-static bool is_denied(int fd)
-{
-	return fd < 0 && (errno == ENOSYS || errno == EPERM);
-}
-
-void fs_start(struct fs_opener *o, bool cross_mounts)
-{
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
-	int fd = sys_openat2(AT_FDCWD, "/", &how);
-
-	o->cross_mounts = cross_mounts;
-	o->openat2 = !is_denied(fd);
-	o->mount = 0;
-	if (fd >= 0)
-		close(fd);
 }
 
 static int close_with(int fd, int err)
@@ -100,21 +82,22 @@ static uint64_t mount_of(int fd)
 	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
 }
 
-int fs_same_mount(int fd, int other)
+/* EPERM is how seccomp profiles older than a call deny it. */
+static bool is_denied(int fd)
 {
-	uint64_t mount = mount_of(fd);
-	uint64_t mount_of_other = mount_of(other);
-
-	if (!((mount | mount_of_other) & DEVICE_BIT))
-		return mount == mount_of_other;
-	errno = ENOSYS;
-	return -1;
+	return fd < 0 && (errno == ENOSYS || errno == EPERM);
 }
 
-void fs_stay(struct fs_opener *o, int fd)
+void fs_start(struct fs_opener *o, int top, bool cross_mounts)
 {
-	if (!o->openat2)
-		o->mount = mount_of(fd);
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
+	int fd = sys_openat2(AT_FDCWD, "/", &how);
+
+	o->cross_mounts = cross_mounts;
+	o->openat2 = !is_denied(fd);
+	o->mount = o->openat2 ? 0 : mount_of(top);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Only the descriptor of the same mount is kept. */
@@ -130,32 +113,21 @@ static int same_mount(const struct fs_opener *o, int fd)
 	return close_with(fd, EXDEV);
 }
 
-static int open_in(const struct fs_opener *o, int folder, const char *name,
-		   int flags, uint64_t resolve)
+int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
 {
 	const struct open_how how = {
 		.flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
-		.resolve = resolve | RESOLVE_NO_SYMLINKS |
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
 			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
 	};
 
 	if (o->openat2)
-		return sys_openat2(folder, name, &how);
-	return same_mount(o, openat(folder, name, ((int)how.flags) | O_CLOEXEC));
+		return sys_openat2(dir, name, &how);
+	return same_mount(o, openat(dir, name,
+				    flags | O_NOFOLLOW | O_CLOEXEC));
 }
 
-int fs_open(const struct fs_opener *o, int folder, const char *name,
-	     int flags)
-{
-	return open_in(o, folder, name, flags, RESOLVE_BENEATH);
-}
-
-int fs_open_parent(const struct fs_opener *o, int folder)
-{
-	return open_in(o, folder, "..", FS_DIRECTORY, 0);
-}
-
-/* The next part of a path, without following it. Takes fd. */
+/* The next component of a path, without following it. Takes fd. */
 static int step_into(int fd, const char *name)
 {
 	struct stat st;

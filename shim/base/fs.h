@@ -1,16 +1,16 @@
 /*
- * fs_open: opening what is in a hostile volume.
+ * fs: opening what is in a hostile volume, and reading small files.
  *
- * Each call takes an open folder and one name in it, so there is no path whose
- * parts could be exchanged between two looks at it. openat2(2) (Linux 5.6)
- * refuses symbolic links and other mounts inside the kernel. Where there is no
- * openat2, or a seccomp profile refuses it, O_NOFOLLOW does for the one name,
- * and the mount is compared after opening: an O_PATH descriptor or that of a
- * folder has no side effect, so to look afterwards is early enough.
+ * Each call takes an open directory and one name in it, so there is no path
+ * whose components could be exchanged between two looks at it. openat2(2)
+ * (Linux 5.6) refuses symbolic links and other mounts inside the kernel. Where
+ * there is no openat2, or a seccomp profile denies it, O_NOFOLLOW does for the
+ * one name, and the mount is compared after opening: opening with O_PATH or a
+ * directory has no side effect, so to look afterwards is early enough.
  *
- * A mount is known by its id: a device number does not tell a bind mount of
- * the same filesystem. The id comes from statx(2) (Linux 5.8) or from
- * /proc/self/fdinfo; where neither is to be had, the device number must do.
+ * There, a mount is known by its id, from statx(2) (Linux 5.8) or from
+ * /proc/self/fdinfo: a device number does not tell a bind mount of the same
+ * filesystem. Where neither is to be had, the device number must do.
  *
  * Every descriptor is close-on-exec. Each function returns one, or -1 with
  * errno: EXDEV for another mount, ELOOP for a symbolic link.
@@ -32,13 +32,14 @@ struct identity {
 	ino_t inode;
 };
 
+/* How the entries of one tree are opened. */
 struct fs_opener {
 	bool cross_mounts;
 	bool openat2;		/* may be used */
 	uint64_t mount;		/* without it: id of the top's mount */
 };
 
-/* How a folder is opened to be read. */
+/* The flags to open a directory with to read it. */
 #define FS_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
 
 /*
@@ -46,19 +47,13 @@ struct fs_opener {
  * nothing else ("fd").
  */
 enum { FS_LINK = 40 };
-void fs_link(char path[FS_LINK], const char *folder, int fd);
+void fs_link(char path[FS_LINK], const char *dir, int fd);
 
 /*
- * Take the next part off a path, "." and ".." too. Returns false at the end.
- * One that is too long for the kernel stays so.
+ * Take the next component off a path, "." and ".." too. Returns false at the
+ * end. One that is too long for the kernel stays so.
  */
 bool fs_next_part(const char **path, char name[NAME_MAX + 2]);
-
-/* Find out whether there is openat2. */
-void fs_start(struct fs_opener *o, bool cross_mounts);
-
-/* From now on the mount of fd is the one that is not left. */
-void fs_stay(struct fs_opener *o, int fd);
 
 /*
  * Open an absolute path with O_PATH; no component of it may be a symbolic link.
@@ -66,18 +61,14 @@ void fs_stay(struct fs_opener *o, int fd);
  */
 int fs_open_path(const char *path);
 
-/* A name in a folder, opened with flags and never followed. */
-int fs_open(const struct fs_opener *o, int folder, const char *name,
-	     int flags);
-
-/* Are both in the same mount? Returns 1, 0, or -1 with errno: unknown. */
-int fs_same_mount(int fd, int other);
-
 /*
- * The folder above. It may be any folder, as an attacker may have moved this
- * one: the caller must know it again before using it.
+ * Prepare to open what is below top, and find out whether there is openat2.
+ * Unless cross_mounts, the mount of top is not left.
  */
-int fs_open_parent(const struct fs_opener *o, int folder);
+void fs_start(struct fs_opener *o, int top, bool cross_mounts);
+
+/* Open a name in a directory with flags; a symbolic link is never followed. */
+int fs_open(const struct fs_opener *o, int dir, const char *name, int flags);
 
 /*
  * Open the directory of a file with O_PATH, with or without openat2(2). path is

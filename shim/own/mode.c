@@ -3,8 +3,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "plan.h"
-
 enum {
 	ALL_BITS = 07777,
 	SET_IDS = S_ISUID | S_ISGID,
@@ -59,12 +57,14 @@ static size_t str_octal(const char *text, struct mode_clause *clause)
 {
 	mode_t mode = 0;
 
-	if (strlen(text) > 4 || text[strspn(text, "01234567")])
+	bool exact = strlen(text) == 5 && text[0] == '0';
+
+	if (strlen(text) > (exact ? 5 : 4) || text[strspn(text, "01234567")])
 		return 0;
 	for (; *text; text++)
 		mode = mode * 8 + (mode_t)(*text - '0');
 	*clause = (struct mode_clause){ .op = '=', .who = ALL_BITS,
-					.bits = mode };
+					.bits = mode, .exact = exact };
 	return 1;
 }
 
@@ -106,15 +106,15 @@ static mode_t spread(mode_t bits)
 }
 
 mode_t own_mode_apply(const struct mode_clause *clauses, size_t count,
-		      mode_t mode, bool folder, mode_t mask)
+		      mode_t mode, bool dir, mode_t mask)
 {
 	mode &= ALL_BITS;
 	for (const struct mode_clause *c = clauses; c < clauses + count; c++) {
 		mode_t named = c->who ? c->bits & c->who : c->bits;
-		mode_t kept = folder ? SET_IDS & ~named : 0;
+		mode_t kept = dir && !c->exact ? SET_IDS & ~named : 0;
 		mode_t bits = c->copy ? spread(c->bits & mode) : c->bits;
 
-		if (c->if_any && (folder || mode & ANY_X))
+		if (c->if_any && (dir || mode & ANY_X))
 			bits |= ANY_X;
 		bits &= (c->who ? c->who : ~mask) & ~kept;
 		if (c->op == '+')

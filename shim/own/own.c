@@ -5,28 +5,269 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/text.h"
 #include "cred/caps.h"
-#include "own/create.h"
 #include "own/entry.h"
-#include "own/links.h"
 #include "own/report.h"
 #include "own/spec.h"
 #include "own/walk.h"
-#include "plan.h"
 
-void own_describe(const struct plan *plan, struct text *out)
+/* One tree while it is given. */
+struct giving {
+	const struct own_spec *spec;
+	struct own_rules rules;
+	struct own_ids ids;
+	struct own_counts counts;
+};
+
+void own_describe(const struct own_spec *spec, struct text *out)
 {
-	for (size_t i = 0; i < plan->ntrees; i++) {
+	for (size_t i = 0; i < spec->ntrees; i++) {
 		text_add(out, "%s", i ? "\n" : "");
-		own_option_describe(&plan->trees[i], out);
+		own_tree_describe(&spec->trees[i], out);
 	}
+}
+
+/* ---- opening and making the top */
+
+/* Where a path leads whose last components may be missing. */
+static bool follow_links(const char *path, char *out, size_t size)
+{
+	char head[PATH_MAX];
+	struct text real;
+	int fd = -1;
+
+	if (!str_copy(str_word(path), head, sizeof(head)))
+		return false;
+	while (fd < 0 && strrchr(head, '/') > head) {
+		fd = open(head, O_PATH | O_CLOEXEC);
+		if (fd < 0 && errno != ENOENT)
+			return false;
+		if (fd < 0)
+			*strrchr(head, '/') = '\0';
+	}
+	text_start(&real, out, size);
+	own_report_path(&real, fd);
+	if (fd >= 0)
+		close(fd);
+	if (!real.length)
+		return false;
+	text_add(&real, "%s", path + strlen(head));
+	return !real.cut;
+}
+
+static int not_opened(const struct own_tree *t, struct fault *f)
+{
+	char real[PATH_MAX];
+
+	fault_set(f, EXIT_STEP, errno, "own %s", t->path);
+	if (f->err == ENOENT)
+		return fault_hint(f,
+				  "create it, mount a volume there, or add ,create or ,if-exists");
+	if (f->err == ELOOP && follow_links(t->path, real, sizeof(real)))
+		return fault_hint(f,
+				  "a symbolic link is not followed; give the real path: --own=%s",
+				  real);
+	return f->err == EACCES ? caps_hint(f, CAP_DAC_OVERRIDE) : -1;
+}
+
+/*
+ * Make a directory that nobody but its owner can use from the first moment: as
+ * its final owner, or as root, if root alone may write in dir. A caller who
+ * started this program by file capabilities never owns it, and so can put
+ * nothing into it that is then given away. The mode comes last.
+ */
+static int make(struct giving *g, int dir, const char *name)
+{
+	uid_t uid = g->rules.uid == (uid_t)-1 ? geteuid() : g->rules.uid;
+	gid_t gid = g->rules.gid == (gid_t)-1 ? getegid() : g->rules.gid;
+	struct stat st;
+	uid_t maker = uid;
+	int made = -1;
+	int fd;
+
+	if (own_ids_become(&g->ids, uid, gid))
+		made = mkdirat(dir, name, 0700);
+	if (made < 0 && (errno == EACCES || errno == EPERM) &&
+	    own_ids_become(&g->ids, 0, 0)) {
+		maker = 0;
+		made = mkdirat(dir, name, 0700);
+	}
+	if (made < 0 && errno != EEXIST)
+		return -1;
+	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || made < 0)
+		return fd;	/* Another run has made it. */
+	if (fstat(fd, &st) < 0 || st.st_uid != maker ||
+	    (st.st_mode & 0777) != 0700)
+		errno = ESTALE;
+	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 &&
+		 own_set_mode(&g->ids, fd, g->rules.tree->create_mode) == 0)
+		return fd;
+	made = errno;
+	close(fd);
+	errno = made;
+	return -1;
+}
+
+/* The next component of the path, as the directory's owner if need be. */
+static int enter(struct giving *g, int dir, const char *name)
+{
+	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
+	struct stat st;
+
+	if (fd < 0 && errno == EACCES && own_ids_become_owner(&g->ids, dir))
+		fd = openat(dir, name, flags);
+	if (fd < 0 && errno == ENOENT && g->rules.tree->create)
+		fd = make(g, dir, name);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
+		return fd;
+	close(fd);
+	errno = ELOOP;
+	return -1;
+}
+
+/* In one call; component by component where that is not enough. */
+static int open_top(struct giving *g)
+{
+	const struct own_tree *t = g->rules.tree;
+	const char *at = t->path;
+	char name[NAME_MAX + 2];
+	int fd = fs_open_path(at);
+
+	if (fd >= 0 || (errno != EACCES && (errno != ENOENT || !t->create)))
+		return fd;
+	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (fd >= 0 && fs_next_part(&at, name)) {
+		int next = enter(g, fd, name);
+		int err = errno;
+
+		close(fd);
+		errno = err;
+		fd = next;
+	}
+	return fd;
+}
+
+/* ---- giving */
+
+static bool was_given(const struct own_spec *spec, gid_t gid)
+{
+	for (size_t i = 0; i < spec->ngroups; i++)
+		if (gid != 0 && spec->groups[i] == gid)
+			return true;
+	return false;
+}
+
+/*
+ * A top that is setgid and of a group of ours was prepared by the kubelet for
+ * fsGroup: that is the group for `fsgroup`, and another one would be changed
+ * back at each start of the pod.
+ */
+static void look_for_fsgroup(struct giving *g, const struct stat *st)
+{
+	const struct own_tree *t = g->rules.tree;
+
+	if (!S_ISDIR(st->st_mode) || !(st->st_mode & S_ISGID) ||
+	    !was_given(g->spec, st->st_gid) || t->group ||
+	    st->st_gid == t->gid)
+		return;
+	if (t->fsgroup)
+		g->rules.gid = st->st_gid;
+	else
+		report_note("own %s: the runtime gave it to group %u (fsGroup) and will do so at each start; add ,fsgroup to leave that",
+			    t->path, st->st_gid);
+}
+
+static int fail(struct giving *g, const char *act, int top, struct fault *f)
+{
+	struct fault ignored;
+
+	own_report_fault(g->rules.tree, act, -1, NULL, top,
+			 g->counts.of[OWN_FAILED]++ ? &ignored : f);
+	return -1;
+}
+
+/*
+ * Below the top before the top itself: with if-root-differs a top that is right
+ * then says that all below it was done, also if an earlier run was cut off.
+ */
+static int give(struct giving *g, int top, struct fault *f)
+{
+	const struct own_tree *t = g->rules.tree;
+	struct fs_opener opener;
+	const char *failed;
+	struct stat st;
+
+	if (fstat(top, &st) < 0)
+		return fail(g, "examine", top, f);
+	look_for_fsgroup(g, &st);
+	if (t->if_root_differs && own_judge(&g->rules, &st) == OWN_RIGHT) {
+		g->counts.of[OWN_RIGHT]++;
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode) && !t->shallow) {
+		int fd = own_open_dir(&g->ids, top);
+
+		fs_start(&opener, top, t->cross_mounts);
+		if (fd < 0 && (fail(g, "read", top, f), !own_may_fail(t, f->err)))
+			return -1;
+		if (fd >= 0 && own_walk(&g->rules, &opener, fd, &g->ids,
+					&g->counts, f) < 0)
+			return -1;
+	}
+	failed = own_change(&g->rules, &g->ids, top, &st, &g->counts);
+	return failed ? fail(g, failed, top, f) : 0;
+}
+
+static int give_tree(struct giving *g, struct fault *f)
+{
+	const struct own_tree *t = g->rules.tree;
+	int result;
+	int top;
+
+	if (!*t->path)
+		return 0;
+	top = open_top(g);
+	if (top < 0)
+		return errno == ENOENT && t->if_exists ? 0 : not_opened(t, f);
+	result = give(g, top, f);
+	close(top);
+	return result;
+}
+
+/* ---- the step */
+
+/* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
+static bool are_links_protected(void)
+{
+	char value[2];
+
+	return fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
+		       sizeof(value)) &&
+	       value[0] == '1';
+}
+
+/* Can a thread change the mode of what belongs to somebody else? */
+static bool may_change_modes(void)
+{
+	const uint64_t fowner = UINT64_C(1) << CAP_FOWNER;
+	const uint64_t ids = UINT64_C(1) << CAP_SETUID |
+			     UINT64_C(1) << CAP_SETGID;
+	uint64_t permitted;
+	uint64_t effective = 0;
+
+	caps_held(&permitted, &effective);
+	return effective & fowner || (effective & ids) == ids;
 }
 
 static mode_t read_umask(void)
@@ -37,157 +278,58 @@ static mode_t read_umask(void)
 	return mask;
 }
 
-static int not_opened(const struct tree *t, struct fault *f)
-{
-	fault_set(f, EXIT_STEP, errno, "own %s", t->path);
-	if (f->err == ENOENT)
-		return fault_hint(f,
-				  "create it, mount a volume there, or add ,create");
-	if (f->err == ELOOP)
-		return fault_hint(f,
-				  "a symbolic link is not followed: give the real path");
-	return caps_hint(f, CAP_DAC_OVERRIDE);
-}
-
-/*
- * Below the top before the top itself: with if-root-differs a top that is right
- * then says that all below it was done, also if an earlier run was cut off.
- */
-static int give_below(const struct own_rules *rules,
-		      const struct fs_opener *opener, int top,
-		      struct own_counts *counts, struct fault *f)
-{
-	int fd = openat(top, ".", FS_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0) {
-		counts->of[OWN_FAILED]++;
-		own_report_fault(rules->tree, "read", -1, NULL, top, f);
-		return rules->tree->may_fail ? 0 : -1;
-	}
-	return own_walk(rules, opener, fd, counts, f);
-}
-
-/* The folder that a path's last name is in, or -1 with errno. */
-static int open_above(const char *path, const char *name)
-{
-	char folder[PATH_MAX];
-	size_t length = (size_t)(name - path);
-
-	if (length >= sizeof(folder)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(folder, path, length);
-	folder[length] = '\0';
-	return fs_open_path(folder);
-}
-
-static int give_top(const struct own_rules *rules, int top, bool is_folder,
-		    struct own_counts *counts, struct fault *f)
-{
-	const char *path = rules->tree->path;
-	const char *name = strrchr(path, '/') + 1;
-	bool asks = !is_folder && !rules->links->protected;
-	int folder = asks ? open_above(path, name) : -1;
-	const char *failed = OWN_ACT_LINKS;
-	struct fault ignored;
-	mode_t type;
-
-	if (folder >= 0 || !asks)
-		failed = own_change(rules, top, folder, name, &type, counts);
-	if (folder >= 0)
-		close(folder);
-	if (!failed)
-		return 0;
-	own_report_fault(rules->tree, failed, -1, NULL, top,
-			 counts->of[OWN_FAILED] ? &ignored : f);
-	counts->of[OWN_FAILED]++;
-	return rules->tree->may_fail ? 0 : -1;
-}
-
-static int give(const struct own_rules *rules, const struct fs_opener *opener,
-		int top, struct own_counts *counts, struct fault *f)
-{
-	const struct tree *t = rules->tree;
-	bool is_folder;
-	struct stat st;
-
-	if (fstat(top, &st) < 0)
-		return own_report_fault(t, "examine", -1, NULL, top, f);
-	if (t->if_root_differs && own_judge(rules, &st) == OWN_RIGHT) {
-		counts->of[OWN_RIGHT]++;
-		return 0;
-	}
-	is_folder = S_ISDIR(st.st_mode);
-	if (is_folder && !t->shallow &&
-	    give_below(rules, opener, top, counts, f) < 0)
-		return -1;
-	return give_top(rules, top, is_folder, counts, f);
-}
-
-static int give_tree(const struct own_rules *rules, struct own_counts *counts,
-		     struct fault *f)
-{
-	const struct tree *t = rules->tree;
-	struct fs_opener opener;
-	int top;
-	int result;
-
-	if (t->create && own_create(t, f) < 0)
-		return -1;
-	fs_start(&opener, t->cross_mounts);
-	top = fs_open_path(t->path);
-	if (top < 0)
-		return not_opened(t, f);
-	fs_stay(&opener, top);
-	result = give(rules, &opener, top, counts, f);
-	close(top);
-	return result;
-}
-
-/* With `try`, what failed is told and the run goes on; but not after a signal. */
-static void warn(const struct tree *t, const struct own_counts *counts,
-		 const struct fault *f)
-{
-	report_warning(f);
-	if (counts->of[OWN_FAILED] > 1)
-		report_note("own %s: the same or worse for %llu more", t->path,
-			 (unsigned long long)counts->of[OWN_FAILED] - 1);
-}
-
-static int give_all(const struct plan *plan, struct own_rules *rules,
+static int run_tree(struct giving *g, const struct own_tree *t,
 		    struct fault *f)
 {
-	for (size_t i = 0; i < plan->ntrees; i++) {
-		const struct tree *t = &plan->trees[i];
-		struct own_counts counts = { 0 };
-		int result;
+	int result;
 
-		rules->tree = t;
-		result = give_tree(rules, &counts, f);
-		if (result < 0 && (!t->may_fail || f->status != EXIT_STEP))
-			return -1;
-		if (result < 0 || counts.of[OWN_FAILED])
-			warn(t, &counts, f);
-		own_report_end(t, &counts, plan->verbose);
-	}
+	g->rules.tree = t;
+	g->rules.uid = t->uid;
+	g->rules.gid = t->gid;
+	g->counts = (struct own_counts){ 0 };
+	result = give_tree(g, f);
+	if (result < 0 && (f->status != EXIT_STEP || !own_may_fail(t, f->err)))
+		return -1;
+	if (result < 0 || g->counts.of[OWN_FAILED])
+		own_report_failures(t, &g->counts, f);
+	own_report_end(t, &g->counts, g->spec->verbose);
 	return 0;
 }
 
-int own_run(const struct plan *plan, struct run *run, struct fault *f)
+/* A tree that comes later may be what is mounted in this one. */
+static void report_mounts(const struct own_spec *spec, const bool *passed)
 {
-	struct links links;
-	struct own_rules rules = { .links = &links };
-	int result;
+	for (size_t i = 0; i < spec->ntrees; i++)
+		if (passed[i])
+			own_report_mounts(&spec->trees[i]);
+}
 
-	(void)run;
-	if (plan->ntrees == 0)
+int own_run(const struct own_spec *spec, struct fault *f)
+{
+	bool passed[OWN_MAX_TREES] = { false };
+	struct giving g = { .spec = spec };
+	struct rlimit limit, raised;
+	int result = 0;
+
+	if (spec->ntrees == 0)
 		return 0;
-	links_start(&links);
-	rules.mask = read_umask();
-	result = give_all(plan, &rules, f);
-	if (links_end(&links) < 0 && result == 0)
+	g.rules.links_protected = are_links_protected();
+	g.rules.late_mode = may_change_modes();
+	g.rules.mask = read_umask();
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return fault_set(f, EXIT_STEP, errno, "own: read RLIMIT_NOFILE");
+	raised = limit;
+	raised.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &raised);	/* Without, EMFILE comes earlier. */
+	for (size_t i = 0; i < spec->ntrees && result == 0; i++) {
+		result = run_tree(&g, &spec->trees[i], f);
+		passed[i] = g.counts.of[OWN_MOUNTS] > 0;
+	}
+	if (result == 0)
+		report_mounts(spec, passed);
+	if ((own_ids_end(&g.ids) < 0 || setrlimit(RLIMIT_NOFILE, &limit) < 0) &&
+	    result == 0)
 		result = fault_set(f, EXIT_STEP, errno,
-				   "own: return to the working directory");
+				   "own: go back to our ids and limits");
 	return result;
 }

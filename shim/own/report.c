@@ -13,19 +13,25 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "cred/caps.h"
 #include "own/entry.h"
-#include "plan.h"
+#include "own/spec.h"
 
 /* Seconds. On a terminal the line is written over, so it may move. */
 enum { FIRST_PROGRESS = 3, PROGRESS = 10, PROGRESS_IN_PLACE = 1 };
 
+enum { MOUNTS_SIZE = 131072 };	/* some 800 mounts */
+
 #define NO_ID \
 	"no id for the new owner here (/proc/self/uid_map, gid_map, id-mapped mount)"
 
-#define PROTECT_LINKS "set fs.protected_hardlinks=1 on the host"
+static unsigned long long number(uint64_t value)
+{
+	return value;
+}
 
 static bool is_immutable(int fd)
 {
@@ -50,13 +56,13 @@ static bool is_on_nfs(int fd)
  * Linux refuses with EPERM for many reasons. The capability is named if it is
  * missing; if not, one of the others applies.
  */
-static int not_permitted(int fd, int folder, int cap, struct fault *f)
+static int not_permitted(int fd, int dir, int cap, struct fault *f)
 {
 	const char *why = "its owner has no id in this user namespace (/proc/self/uid_map), or the filesystem has no owners; add ,try";
 
 	if (is_immutable(fd))
 		why = "immutable or append-only: chattr -ia, or add ,try";
-	else if (is_on_nfs(fd >= 0 ? fd : folder))
+	else if (is_on_nfs(fd >= 0 ? fd : dir))
 		why = "NFS squashes root: set the owner on the server, export with no_root_squash, or add ,try";
 	else
 		caps_hint(f, cap);
@@ -72,14 +78,20 @@ static const struct {
 	{ EINVAL, NO_ID }, { EOVERFLOW, NO_ID },
 	{ EDQUOT, "raise the quota of the new owner or group" },
 	{ ENOSPC, "overlayfs copies what is changed: mount a volume there" },
-	{ ESTALE, "a folder was moved meanwhile: leave this volume to us alone" },
-	{ EMFILE, "raise ulimit -n (LimitNOFILE=)" },
+	{ EMFILE,
+	  "each level of directories takes a descriptor: raise the hard limit (ulimit -n, LimitNOFILE=)" },
+	{ EIO, "the disk or its server is at fault; ,try does not pass over that" },
 };
 
-static int add_hint(int fd, int folder, int cap, struct fault *f)
+bool own_may_fail(const struct own_tree *t, int err)
 {
-	if (f->err == EPERM || (f->err == EACCES && is_on_nfs(folder)))
-		return not_permitted(fd, folder, cap, f);
+	return t->may_fail && err != EIO && err != EUCLEAN;
+}
+
+static int add_hint(int fd, int dir, int cap, struct fault *f)
+{
+	if (f->err == EPERM || (f->err == EACCES && is_on_nfs(dir)))
+		return not_permitted(fd, dir, cap, f);
 	if (f->err == EACCES)
 		return caps_hint(f, CAP_DAC_OVERRIDE);
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
@@ -88,37 +100,174 @@ static int add_hint(int fd, int folder, int cap, struct fault *f)
 	return -1;
 }
 
-/* The kernel's path of a descriptor; empty without /proc. */
-static void path_of(char *path, size_t size, int fd)
+void own_report_path(struct text *out, int fd)
 {
 	char link[FS_LINK];
 	ssize_t length;
 
 	fs_link(link, "fd", fd);
-	length = readlinkat(AT_FDCWD, link, path, size - 1);
-	path[length > 0 ? length : 0] = '\0';
+	length = readlink(link, out->start + out->length,
+			  out->size - out->length - 1);
+	if (length > 0)
+		out->length += (size_t)length;
+	out->start[out->length] = '\0';
 }
 
-int own_report_fault(const struct tree *t, const char *act, int folder,
+/* A line of /proc/self/mountinfo, see proc_pid_mountinfo(5). */
+struct mount {
+	char *point;
+	char *options;
+	char *type;
+};
+
+/* As much as fits: what is beyond is not told. */
+static char *read_mounts(char *buffer, size_t size)
+{
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t got;
+
+	while (fd >= 0 && (got = read(fd, buffer + length,
+				      size - 1 - length)) > 0)
+		length += (size_t)got;
+	if (fd >= 0)
+		close(fd);
+	buffer[length] = '\0';
+	return buffer;
+}
+
+/* Bytes that would end a word are written as "\\040", in octal. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++) {
+		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+			*out++ = (char)((text[1] - '0') << 6 |
+					(text[2] - '0') << 3 | (text[3] - '0'));
+			text += 3;
+		} else {
+			*out++ = *text;
+		}
+	}
+	*out = '\0';
+}
+
+/* Cut the next line off, in place. Returns false at the end. */
+static bool next_mount(char **at, struct mount *m)
+{
+	char *line = strsep(at, "\n");
+
+	for (int i = 0; i < 4; i++)
+		strsep(&line, " ");
+	m->point = strsep(&line, " ");
+	m->options = strsep(&line, " ");
+	m->type = line ? strstr(line, " - ") : NULL;
+	if (!m->type)
+		return false;
+	line = m->type += 3;
+	strsep(&line, " ");
+	unescape(m->point);
+	return true;
+}
+
+/* Is the point the path, or a directory above it? */
+static bool holds(const char *point, const char *path)
+{
+	size_t length = strlen(point);
+
+	return strncmp(path, point, length) == 0 &&
+	       (!path[length] || path[length] == '/' || !point[1]);
+}
+
+/* The type of the filesystem that a path is on: of the last mount over it. */
+static const char *type_of(char *mounts, const char *path)
+{
+	const char *type = "unknown";
+	size_t longest = 0;
+	struct mount m;
+
+	while (next_mount(&mounts, &m))
+		if (holds(m.point, path) && strlen(m.point) >= longest) {
+			longest = strlen(m.point);
+			type = m.type;
+		}
+	return type;
+}
+
+static void report_mount(const struct own_tree *t, const char *point)
+{
+	int fd = fs_open_path(point);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    (t->uid == (uid_t)-1 ? st.st_gid != t->gid : st.st_uid != t->uid))
+		report_note("own %s: another mount, %s, stays as it is, of %u:%u; to give it as well, add --own=%s",
+			    t->path, point, st.st_uid, st.st_gid, point);
+	if (fd >= 0)
+		close(fd);
+}
+
+void own_report_mounts(const struct own_tree *t)
+{
+	char buffer[MOUNTS_SIZE];
+	char *mounts = read_mounts(buffer, sizeof(buffer));
+	char path[PATH_MAX];
+	struct mount m;
+	struct text clean;
+
+	text_start(&clean, path, sizeof(path));
+	own_clean_path(&clean, t->path);
+	while (next_mount(&mounts, &m))
+		if (holds(path, m.point) && strcmp(path, m.point) != 0 &&
+		    strncmp(m.options, "rw", 2) == 0)
+			report_mount(t, m.point);
+}
+
+/* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
+static int ignored(const struct own_tree *t, const char *path, int fd,
+		   struct fault *f)
+{
+	char mounts[MOUNTS_SIZE];
+	struct stat st = { 0 };
+
+	fstat(fd, &st);
+	fault_set(f, EXIT_STEP, 0,
+		  "own %s: change the owner of %s: no error, and it still belongs to %u:%u",
+		  t->path, path, st.st_uid, st.st_gid);
+	return fault_hint(f,
+			  "its filesystem (%s) ignores it: set the owner where it is mounted (uid=, gid=), or add ,try",
+			  type_of(read_mounts(mounts, sizeof(mounts)), path));
+}
+
+int own_report_fault(const struct own_tree *t, const char *act, int dir,
 		     const char *name, int fd, struct fault *f)
 {
-	char path[PATH_MAX] = "";
+	char path[2 * PATH_MAX];
 	int err = errno;
 	int cap = strcmp(act, OWN_ACT_MODE) == 0 ? CAP_FOWNER : CAP_CHOWN;
+	struct text out;
 
+	text_start(&out, path, sizeof(path));
 	if (name)
-		path_of(path, sizeof(path), folder);
-	fault_set(f, EXIT_STEP, err, "own %s: %s %s%s%s", t->path, act,
-		  path[0] ? path : t->path, !name ? "" : path[0] ? "/" : "/.../",
-		  name ? name : "");
-	if (strcmp(act, OWN_ACT_LINKS) == 0 && err != EACCES)
-		return fault_hint(f, PROTECT_LINKS ", or raise fs.inotify.max_user_* or ulimit -n");
-	return add_hint(fd, folder, cap, f);
+		own_report_path(&out, dir);
+	if (!out.length)
+		text_add(&out, "%s%s", t->path, name ? "/..." : "");
+	if (name)
+		text_add(&out, "/%s", name);
+	if (err == 0)
+		return ignored(t, path, fd, f);
+	fault_set(f, EXIT_STEP, err, "own %s: %s %s", t->path, act, path);
+	return add_hint(fd, dir, cap, f);
 }
 
-static unsigned long long number(uint64_t value)
+void own_report_failures(const struct own_tree *t,
+			 const struct own_counts *counts, struct fault *f)
 {
-	return value;
+	if (counts->of[OWN_FAILED] > 1)
+		report_note("own %s: %llu failed; the first of them:", t->path,
+			    number(counts->of[OWN_FAILED]));
+	report_warning(f);
 }
 
 /* What stands between the numbers of the counts. */
@@ -128,13 +277,15 @@ static const char *const count_names[OWN_COUNTS] = {
 	[OWN_FOREIGN] = "of other owners, ",
 	[OWN_DEVICE] = "device nodes, ",
 	[OWN_LINKED] = "with other links, ",
-	[OWN_MOUNTS] = "in other mounts; ",
+	[OWN_EXCLUDED] = "excluded, ",
+	[OWN_MOUNTS] = "in other mounts, ",
+	[OWN_READ_ONLY] = "read-only; ",
 	[OWN_SET_IDS] = "lost set-id bits, ",
 	[OWN_CAPABILITIES] = "lost capabilities, ",
 	[OWN_FAILED] = "failed",
 };
 
-static void report_counts(const struct tree *t, const struct own_counts *c)
+static void report_counts(const struct own_tree *t, const struct own_counts *c)
 {
 	char buffer[512];
 	struct text out;
@@ -145,7 +296,7 @@ static void report_counts(const struct tree *t, const struct own_counts *c)
 	report_note("own %s: %s", t->path, buffer);
 }
 
-void own_report_end(const struct tree *t, const struct own_counts *c,
+void own_report_end(const struct own_tree *t, const struct own_counts *c,
 		    bool verbose)
 {
 	struct fault f;
@@ -161,10 +312,10 @@ void own_report_end(const struct tree *t, const struct own_counts *c,
 	}
 	if (c->of[OWN_LINKED]) {
 		fault_set(&f, EXIT_STEP, 0,
-			  "own %s: passed over %llu files that have other links, or may",
+			  "own %s: passed over %llu files that have other links",
 			  t->path, number(c->of[OWN_LINKED]));
 		fault_hint(&f,
-			   "they may be somebody else's; " PROTECT_LINKS);
+			   "they may be somebody else's; set fs.protected_hardlinks=1 on the host");
 		report_warning(&f);
 	}
 }
@@ -182,7 +333,7 @@ void own_report_start(struct own_progress *p)
 	p->spoken = false;
 }
 
-void own_report_progress(struct own_progress *p, const struct tree *t,
+void own_report_progress(struct own_progress *p, const struct own_tree *t,
 			 uint64_t entries, uint64_t changed)
 {
 	int64_t now = seconds();

@@ -1,229 +1,129 @@
 #include "own/share.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fs.h"
-#include "base/sys.h"
-#include "own/links.h"
-#include "run/signals.h"
+#include "base/fault.h"
+#include "base/str.h"
+#include "own/spec.h"
 
-/* U. Drepper, "Futexes Are Tricky": only a lock that is waited for wakes. */
-static void lock(struct own_share *s)
-{
-	unsigned int was = 0;
-
-	if (atomic_compare_exchange_strong(&s->lock, &was, 1))
-		return;
-	while (atomic_exchange(&s->lock, 2) != 0)
-		sys_futex_wait(&s->lock, 2);
-}
-
-static void unlock(struct own_share *s)
-{
-	if (atomic_exchange(&s->lock, 0) == 2)
-		sys_futex_wake(&s->lock, 1);
-}
-
-/* With the lock held, before and after, but not meanwhile. */
-static void wait_for_news(struct own_share *s)
-{
-	unsigned int seen = s->news;
-
-	unlock(s);
-	sys_futex_wait(&s->news, seen);
-	lock(s);
-}
-
-static void tell(struct own_share *s, int count)
-{
-	s->news++;
-	sys_futex_wake(&s->news, count);
-}
-
-/* With the kernel's structure, which begins with the handler: see signals.c. */
-static bool is_ignored(int number)
-{
-	uintptr_t now[16] = { 0 };
-
-	syscall(SYS_rt_sigaction, number, NULL, now, sizeof(uint64_t));
-	return now[0] == (uintptr_t)SIG_IGN;
-}
+static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
 /* A signal that is ignored stays so; nohup(1) sees to that for SIGHUP. */
-static uint64_t choose_signals(void)
+void own_share_start(struct own_share *s, const struct own_tree *tree,
+		     struct fault *f)
 {
-	static const unsigned char wishes[] = { SIGHUP, SIGINT, SIGQUIT,
-						SIGTERM };
-	uint64_t ends = 0;
+	struct sigaction action;
 
-	for (size_t i = 0; i < ARRAY_LEN(wishes); i++)
-		if (!is_ignored(wishes[i]))
-			ends |= UINT64_C(1) << (wishes[i] - 1);
-	return ends;
-}
-
-void own_share_start(struct own_share *s)
-{
-	s->ends = choose_signals();
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &s->ends, &s->mask,
-		sizeof(s->mask));
-	s->busy = 1;
-	s->walkers = 1;
+	*s = (struct own_share){ .tree = tree, .fault = f, .threads = 1,
+				 .busy = 1,
+				 .lock = PTHREAD_MUTEX_INITIALIZER,
+				 .news = PTHREAD_COND_INITIALIZER };
+	sigemptyset(&s->ends);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (sigaction(ends[i], NULL, &action) == 0 &&
+		    action.sa_handler != SIG_IGN)
+			sigaddset(&s->ends, ends[i]);
+	sigprocmask(SIG_BLOCK, &s->ends, &s->before);
 	own_report_start(&s->progress);
 }
 
+/* Only these: the C library's sets lack the signals it keeps for itself. */
 void own_share_end(struct own_share *s)
 {
 	own_report_stop(&s->progress);
-	for (; s->queued > 0; s->queued--)
-		close(s->queue[s->first++ % OWN_QUEUE]);
-	/* A signal that is let in now would end us before we say why. */
+	while (s->queued > 0)
+		close(s->queue[--s->queued].fd);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (sigismember(&s->before, ends[i]))
+			sigdelset(&s->ends, ends[i]);
 	if (!s->ended_by)
-		signals_release(s->mask);
+		sigprocmask(SIG_UNBLOCK, &s->ends, NULL);
 }
 
-void own_share_join(struct own_share *s)
+void own_share_count(struct own_share *s, int by)
 {
-	lock(s);
-	s->busy++;
-	s->walkers++;
-	unlock(s);
+	pthread_mutex_lock(&s->lock);
+	s->busy += (unsigned int)by;
+	s->threads += (unsigned int)by;
+	pthread_mutex_unlock(&s->lock);
 }
 
-void own_share_leave(struct own_share *s)
-{
-	lock(s);
-	s->busy--;
-	s->walkers--;
-	unlock(s);
-}
-
-bool own_share_offer(struct own_share *s, int fd)
+bool own_share_offer(struct own_share *s, const struct own_place *place)
 {
 	bool taken = false;
 
-	if (s->walkers <= 1 || s->queued == OWN_QUEUE)
+	if (s->threads == 1)
 		return false;
-	lock(s);
+	pthread_mutex_lock(&s->lock);
 	if (s->queued < OWN_QUEUE) {
-		s->queue[(s->first + s->queued) % OWN_QUEUE] = fd;
-		s->queued++;
+		s->queue[s->queued++] = *place;
 		taken = true;
-		if (s->idle > 0)
-			tell(s, 1);
+		pthread_cond_signal(&s->news);
 	}
-	unlock(s);
+	pthread_mutex_unlock(&s->lock);
 	return taken;
 }
 
-int own_share_take(struct own_share *s)
+bool own_share_take(struct own_share *s, struct own_place *place)
 {
-	int fd = -1;
+	bool taken = false;
 
-	lock(s);
+	pthread_mutex_lock(&s->lock);
 	s->busy--;
-	while (!s->stop && s->queued == 0 && s->busy > 0) {
-		s->idle++;
-		wait_for_news(s);
-		s->idle--;
-	}
+	s->waiting++;
+	while (!s->stop && s->queued == 0 && s->busy > 0)
+		pthread_cond_wait(&s->news, &s->lock);
+	s->waiting--;
 	if (!s->stop && s->queued > 0) {
-		fd = s->queue[s->first % OWN_QUEUE];
-		s->first++;
-		s->queued--;
+		*place = s->queue[--s->queued];
 		s->busy++;
+		taken = true;
 	} else {
-		s->walkers--;
-		tell(s, TREE_MAX_THREADS);
+		pthread_cond_broadcast(&s->news);
 	}
-	unlock(s);
-	return fd;
-}
-
-void own_share_wait(struct own_share *s)
-{
-	lock(s);
-	while (s->walkers > 0)
-		wait_for_news(s);
-	unlock(s);
-}
-
-bool own_share_is_hungry(struct own_share *s)
-{
-	return s->idle > 0 && s->queued == 0;
+	pthread_mutex_unlock(&s->lock);
+	return taken;
 }
 
 static void stop(struct own_share *s)
 {
 	s->stop = true;
-	tell(s, TREE_MAX_THREADS);
+	pthread_cond_broadcast(&s->news);
 }
 
-static void ask_for_signals(struct own_share *s)
+void own_share_tick(struct own_share *s, uint64_t entries, uint64_t changed)
 {
-	uint64_t pending = 0;
+	sigset_t pending;
 
-	syscall(SYS_rt_sigpending, &pending, sizeof(pending));
-	pending &= s->ends;
-	if (!pending || s->ended_by)
-		return;
-	s->ended_by = __builtin_ctzll(pending) + 1;
-	stop(s);
-}
-
-void own_share_tick(struct own_share *s, uint64_t changed)
-{
-	lock(s);
-	s->entries += OWN_TICK;
+	pthread_mutex_lock(&s->lock);
+	s->entries += entries;
 	s->changed += changed;
-	ask_for_signals(s);
-	own_report_progress(&s->progress, s->rules->tree, s->entries,
-			    s->changed);
-	unlock(s);
+	own_report_progress(&s->progress, s->tree, s->entries, s->changed);
+	sigpending(&pending);
+	for (size_t i = 0; i < ARRAY_LEN(ends) && !s->ended_by; i++)
+		if (sigismember(&s->ends, ends[i]) &&
+		    sigismember(&pending, ends[i]))
+			s->ended_by = ends[i];
+	if (s->ended_by)
+		stop(s);
+	pthread_mutex_unlock(&s->lock);
 }
 
-void own_share_fail(struct own_share *s, const char *act, int folder,
+void own_share_fail(struct own_share *s, const char *act, int dir,
 		    const char *name, int fd)
 {
-	int err = errno;
+	bool passes = own_may_fail(s->tree, errno);
+	struct fault f;
 
-	if (s->failed)
+	if (s->failed && passes)
 		return;
-	lock(s);
-	if (!s->failed) {
-		errno = err;
-		own_report_fault(s->rules->tree, act, folder, name, fd,
-				 s->fault);
-		s->failed = true;
-		if (!s->rules->tree->may_fail)
-			stop(s);
-	}
-	unlock(s);
-}
-
-/* Each walker may have that many folders open, and the queue as many. */
-static unsigned int limit_of_descriptors(void)
-{
-	unsigned int queues =
-		fs_max_descriptors((TREE_MAX_THREADS + 3) * OWN_QUEUE) / OWN_QUEUE;
-
-	return queues < 4 ? 1 : queues - 3;
-}
-
-/* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */
-unsigned int own_share_threads(const struct own_rules *rules)
-{
-	unsigned int most = rules->links->protected ? limit_of_descriptors() : 1;
-	unsigned int wanted = rules->tree->threads;
-	cpu_set_t cpus;
-
-	if (!wanted)
-		wanted = sched_getaffinity(0, sizeof(cpus), &cpus) == 0
-				 ? (unsigned int)CPU_COUNT(&cpus)
-				 : 1;
-	return wanted < most ? wanted : most;
+	own_report_fault(s->tree, act, dir, name, fd, &f);
+	pthread_mutex_lock(&s->lock);
+	if (!s->stop)
+		*s->fault = f;
+	s->failed = true;
+	if (!passes)
+		stop(s);
+	pthread_mutex_unlock(&s->lock);
 }

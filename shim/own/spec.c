@@ -1,18 +1,15 @@
 #include "own/spec.h"
 
 #include <limits.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/text.h"
-#include "own/mode.h"
-#include "plan.h"
 
 /* These themselves; what an image puts below them may be the application's. */
-static const char system_folders[] =
+static const char system_dirs[] =
 	"/\0/bin\0/dev\0/etc\0/etc/group\0/etc/passwd\0/etc/shadow\0/home\0"
 	"/lib\0/lib32\0/lib64\0/libx32\0/opt\0/root\0/sbin\0/usr\0/usr/bin\0"
 	"/usr/lib\0/usr/lib32\0/usr/lib64\0/usr/libexec\0/usr/libx32\0"
@@ -22,8 +19,10 @@ static const char system_folders[] =
 /* These and all below them: the kernel's files, and what starts the machine. */
 static const char system_trees[] = "/boot\0/proc\0/sys\0";
 
-/* Without "//", "." and "..", which is exact where no link is followed. */
-static bool clean_path(struct text *out, const char *path)
+#define OPTIONS_HINT \
+	"PATH[,shallow|create[=MODE]|if-exists|if-root-differs|fsgroup|try|cross-mounts|force|user=|group=|mode=|from=UID[:GID]|exclude=|threads=1..8]"
+
+bool own_clean_path(struct text *out, const char *path)
 {
 	char name[NAME_MAX + 2];
 
@@ -42,7 +41,7 @@ static bool clean_path(struct text *out, const char *path)
 	return !out->cut;
 }
 
-/* Is the path, or with below a folder above it, among these? */
+/* Is the path, or with below a directory above it, among these? */
 static bool is_among(const char *paths, const char *path, bool below)
 {
 	for (; *paths; paths += strlen(paths) + 1) {
@@ -55,14 +54,14 @@ static bool is_among(const char *paths, const char *path, bool below)
 	return false;
 }
 
-bool own_option_is_system(const char *path)
+bool own_is_system(const char *path)
 {
 	char buffer[PATH_MAX];
 	struct text clean;
 
 	text_start(&clean, buffer, sizeof(buffer));
-	return clean_path(&clean, path) &&	/* else too long to be opened */
-	       (is_among(system_folders, buffer, false) ||
+	return own_clean_path(&clean, path) &&	/* else too long to be opened */
+	       (is_among(system_dirs, buffer, false) ||
 		is_among(system_trees, buffer, true));
 }
 
@@ -100,32 +99,14 @@ static const char *value_of(const char *word, const char *name)
 	return NULL;
 }
 
-static bool set_user(struct tree *t, const char *value)
-{
-	t->user = value;
-	return true;
-}
-
-static bool set_group(struct tree *t, const char *value)
-{
-	t->group = value;
-	return true;
-}
-
-static bool set_from(struct tree *t, const char *value)
-{
-	t->from = value;
-	return true;
-}
-
-static bool set_mode(struct tree *t, const char *value)
+static bool set_mode(struct own_tree *t, const char *value)
 {
 	t->mode = value;
-	t->nclauses = own_mode_parse(value, t->clauses, TREE_MAX_CLAUSES);
+	t->nclauses = own_mode_parse(value, t->clauses, OWN_MAX_CLAUSES);
 	return t->nclauses > 0;
 }
 
-static bool set_create(struct tree *t, const char *value)
+static bool set_create(struct own_tree *t, const char *value)
 {
 	struct mode_clause clause;
 
@@ -137,39 +118,85 @@ static bool set_create(struct tree *t, const char *value)
 	return true;
 }
 
-static bool set_threads(struct tree *t, const char *value)
+static bool set_threads(struct own_tree *t, const char *value)
 {
 	uint64_t number;
 
-	if (!str_number(value, 1, TREE_MAX_THREADS, &number))
+	if (!str_number(value, 1, OWN_MAX_THREADS, &number))
 		return false;
 	t->threads = (unsigned int)number;
 	return true;
 }
 
+/* A component that no entry can have would exclude nothing. */
+static bool set_exclude(struct own_tree *t, const char *value)
+{
+	const char *at = value;
+	char name[NAME_MAX + 2];
+
+	if (*value == '/' || t->nexcludes == OWN_MAX_EXCLUDES)
+		return false;
+	while (fs_next_part(&at, name))
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			return false;
+	t->excludes[t->nexcludes++] = value;
+	return true;
+}
+
+bool own_excludes(const struct own_tree *t, const char *name,
+		  unsigned int depth, uint32_t paths, uint32_t *below)
+{
+	char part[NAME_MAX + 2];
+
+	*below = 0;
+	for (size_t i = 0; i < t->nexcludes; i++) {
+		const char *at = t->excludes[i];
+		bool is_path = strchr(at, '/');
+
+		if (is_path && !(paths >> i & 1))
+			continue;
+		for (unsigned int d = 0; is_path && d < depth; d++)
+			fs_next_part(&at, part);
+		if (!fs_next_part(&at, part) || strcmp(part, name) != 0)
+			continue;
+		if (!at[strspn(at, "/")])
+			return true;
+		*below |= UINT32_C(1) << i;
+	}
+	return false;
+}
+
+/* Words of a tree that are either there or not. */
 static const struct {
 	char name[16];
 	size_t flag;
 } flags[] = {
-	{ "shallow", offsetof(struct tree, shallow) },
-	{ "create", offsetof(struct tree, create) },
-	{ "if-root-differs", offsetof(struct tree, if_root_differs) },
-	{ "fsgroup", offsetof(struct tree, fsgroup) },
-	{ "try", offsetof(struct tree, may_fail) },
-	{ "cross-mounts", offsetof(struct tree, cross_mounts) },
-	{ "force", offsetof(struct tree, force) },
+	{ "shallow", offsetof(struct own_tree, shallow) },
+	{ "create", offsetof(struct own_tree, create) },
+	{ "if-exists", offsetof(struct own_tree, if_exists) },
+	{ "if-root-differs", offsetof(struct own_tree, if_root_differs) },
+	{ "fsgroup", offsetof(struct own_tree, fsgroup) },
+	{ "try", offsetof(struct own_tree, may_fail) },
+	{ "cross-mounts", offsetof(struct own_tree, cross_mounts) },
+	{ "force", offsetof(struct own_tree, force) },
 };
 
+/* NAME=VALUE: kept as typed in .text, or read by .set. */
 static const struct {
 	char name[8];
-	bool (*set)(struct tree *t, const char *value);
+	size_t text;
+	bool (*set)(struct own_tree *t, const char *value);
 } values[] = {
-	{ "user", set_user }, { "group", set_group }, { "from", set_from },
-	{ "mode", set_mode }, { "create", set_create },
-	{ "threads", set_threads },
+	{ "user", offsetof(struct own_tree, user), NULL },
+	{ "group", offsetof(struct own_tree, group), NULL },
+	{ "from", offsetof(struct own_tree, from), NULL },
+	{ "mode", 0, set_mode },
+	{ "create", 0, set_create },
+	{ "threads", 0, set_threads },
+	{ "exclude", 0, set_exclude },
 };
 
-static bool set_word(struct tree *t, const char *word)
+static bool set_word(struct own_tree *t, const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(word, flags[i].name) == 0)
@@ -177,23 +204,31 @@ static bool set_word(struct tree *t, const char *word)
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		const char *value = value_of(word, values[i].name);
 
-		if (value)
+		if (!value)
+			continue;
+		if (values[i].set)
 			return values[i].set(t, value);
+		*(const char **)((char *)t + values[i].text) = value;
+		return true;
 	}
 	return false;
 }
 
-void own_option_describe(const struct tree *t, struct text *out)
+void own_tree_describe(const struct own_tree *t, struct text *out)
 {
-	text_add(out, "%s%s to ", t->path,
+	text_add(out, "%s%s to ", *t->path ? t->path : "(nothing)",
 		 t->shallow ? "" : " and all below it");
 	if (t->uid != (uid_t)-1)
 		text_add(out, "%u", t->uid);
-	text_add(out, ":%u", t->gid);
+	text_add(out, ":");
+	if (t->gid != (gid_t)-1)
+		text_add(out, "%u", t->gid);
 	if (t->mode)
 		text_add(out, ", mode=%s", t->mode);
 	if (t->from)
 		text_add(out, ", from=%s", t->from);
+	for (size_t i = 0; i < t->nexcludes; i++)
+		text_add(out, ", exclude=%s", t->excludes[i]);
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (*((const bool *)t + flags[i].flag))
 			text_add(out, ", %s", flags[i].name);
@@ -205,57 +240,36 @@ static int refuse(const char *value, const char *why, struct fault *f)
 	return fault_set(f, EXIT_USAGE, 0, "--own %s: %s", value, why);
 }
 
-static int check(const struct tree *t, const char *value, struct fault *f)
+static int check(const struct own_tree *t, const char *value,
+		 struct fault *f)
 {
+	if (!t->path[0] && t->if_exists)
+		return 0;
 	if (t->path[0] != '/')
 		return refuse(value, "expected an absolute path", f);
 	if (t->fsgroup && (t->user || t->mode))
 		return refuse(value, "fsgroup excludes user= and mode=", f);
-	if (t->force || !own_option_is_system(t->path))
+	if (t->force || !own_is_system(t->path))
 		return 0;
-	refuse(value, "that is a folder of the system", f);
+	refuse(value, "that is a directory of the system", f);
 	return fault_hint(f,
-			  "name the application's own folder, or add ,force");
+			  "name the application's own directory, or add ,force");
 }
 
-/* A copy in the plan's text, to be cut into words; NULL if there is no room. */
-static char *copy(struct plan *plan, const char *value)
+int own_parse(struct own_tree *t, const char *value, char *words,
+	      struct fault *f)
 {
-	size_t size = strlen(value) + 1;
-	char *out = plan->text + plan->text_length;
-
-	if (size > sizeof(plan->text) - plan->text_length)
-		return NULL;
-	memcpy(out, value, size);
-	plan->text_length += size;
-	return out;
-}
-
-int own_option_parse(struct plan *plan, const char *value, struct fault *f)
-{
-	struct tree *t = plan->trees + plan->ntrees;
-	char *at;
-
-	if (plan->ntrees == PLAN_MAX_TREES)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--own %s: more than %d paths", value,
-				 PLAN_MAX_TREES);
-	plan->ntrees++;
 	t->create_mode = 0755;
-	t->path = value;
-	if (!strpbrk(value, ",\\"))
-		return check(t, value, f);
-	at = copy(plan, value);
-	if (!at)
-		return refuse(value, "too long", f);
-	t->path = next_word(&at);
-	while (at) {
-		const char *word = next_word(&at);
+	t->path = words ? next_word(&words) : value;
+	while (words) {
+		const char *word = next_word(&words);
 
-		if (!set_word(t, word))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--own %s: %s: unknown or malformed, see --help",
-					 value, word);
+		if (!set_word(t, word)) {
+			fault_set(f, EXIT_USAGE, 0,
+				  "--own %s: %s: unknown or malformed", value,
+				  word);
+			return fault_hint(f, "%s", OPTIONS_HINT);
+		}
 	}
 	return check(t, value, f);
 }

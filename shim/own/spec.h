@@ -1,5 +1,5 @@
 /*
- * own_option: the value of --own, PATH[,OPTION...]. Pure.
+ * spec: the value of --own, PATH[,OPTION...]. Pure.
  *
  * Here is also which paths are refused without `force`: an image in which the
  * application owns /etc or /usr is one in which it can become root again.
@@ -9,61 +9,94 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "own/mode.h"
 
 struct fault;
-struct plan;
 struct text;
-struct tree;
 
 enum {
-	TREE_MAX_CLAUSES = 16,
-	TREE_MAX_THREADS = 8
+	OWN_MAX_TREES = 128,
+	OWN_MAX_CLAUSES = 16,
+	OWN_MAX_EXCLUDES = 8,
+	OWN_MAX_THREADS = 8
 };
 
-/* One folder or file that the target shall own, with all that is below it. */
-struct tree {
-	const char *path;
+/* One directory or file that the target shall own, with all that is below it. */
+struct own_tree {
+	const char *path;	/* may be empty with if_exists */
 	const char *user;	/* as typed, or NULL: the target's */
-	const char *group;
+	const char *group;	/* as typed, or NULL: the target's */
 	const char *from;	/* UID[:GID] as typed, or NULL: anybody's */
 	const char *mode;	/* as typed, or NULL: as it is */
-	struct mode_clause clauses[TREE_MAX_CLAUSES];
+	struct mode_clause clauses[OWN_MAX_CLAUSES];
 	size_t nclauses;
+	const char *excludes[OWN_MAX_EXCLUDES];	/* NAME or RELATIVE/PATH */
+	size_t nexcludes;
 	mode_t create_mode;
 	unsigned int threads;	/* 0: one for each CPU */
 	bool create;		/* make what is missing of the path */
 	bool shallow;		/* nothing below it */
+	bool if_exists;		/* nothing, if there is no such path */
 	bool if_root_differs;	/* nothing, if the path itself is right */
 	bool fsgroup;		/* what the kubelet does */
 	bool may_fail;		/* try: a failure is a warning */
 	bool cross_mounts;
-	bool force;		/* also a folder of the system */
+	bool force;		/* also a directory of the system */
 
-	/* Filled by resolve_target(). */
+	/* Filled by resolve_owners(). */
 	uid_t uid;		/* -1: leave it */
-	gid_t gid;
+	gid_t gid;		/* -1: leave it */
 	uid_t from_uid;		/* -1: anybody's */
-	gid_t from_gid;
+	gid_t from_gid;		/* -1: anybody's */
+};
+
+/* The step: what shall be owned, in the order of the options. */
+struct own_spec {
+	const struct own_tree *trees;
+	size_t ntrees;
+	const gid_t *groups;	/* the supplementary ones we were started with */
+	size_t ngroups;
+	bool verbose;
 };
 
 /*
- * Add a tree to the plan; words are copied to the plan's text. A comma in a
- * path is written "\,", a backslash "\\".
+ * Read the value of one --own into an empty tree. A comma in a path is written
+ * "\,", a backslash "\\".
  *
- * Returns 0, or -1 with a usage fault; the plan is then not usable.
+ * value: as typed, for messages. words: a copy of it, which is cut in place and
+ * must live as long as the tree; or NULL, if value is a path without any.
+ * Returns 0, or -1 with a usage fault; the tree is then not usable.
  */
-int own_option_parse(struct plan *plan, const char *value, struct fault *f);
+int own_parse(struct own_tree *t, const char *value, char *words,
+	      struct fault *f);
 
 /* Append what will be done to a tree, one line without its end. */
-void own_option_describe(const struct tree *t, struct text *out);
+void own_tree_describe(const struct own_tree *t, struct text *out);
 
 /*
- * Is this absolute path one of the system's folders, however it is written
+ * Append an absolute path without "//", "." and "..", which is exact where no
+ * symbolic link is followed. Returns false if it is too long.
+ */
+bool own_clean_path(struct text *out, const char *path);
+
+/*
+ * Is this absolute path one of the system's directories, however it is written
  * ("//usr/./local/..")? Symbolic links do not matter: --own follows none.
  */
-bool own_option_is_system(const char *path);
+bool own_is_system(const char *path);
+
+/*
+ * Is the entry left alone because of exclude=? A NAME matches at any depth; of
+ * a RELATIVE/PATH, component n matches a name at depth n.
+ *
+ * depth: how many directories are between the tree's top and the entry.
+ * paths: bit n is set while all components above it matched the n-th exclude
+ * (at depth 0, all bits). *below is what it is for the entries of this one.
+ */
+bool own_excludes(const struct own_tree *t, const char *name,
+		  unsigned int depth, uint32_t paths, uint32_t *below);
 
 #endif

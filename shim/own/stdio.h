@@ -1,5 +1,5 @@
 /*
- * own_stdio: let the target open /dev/stdout again.
+ * stdio: let the target open /dev/stdout again.
  *
  * /dev/stdout is /proc/self/fd/1, and to open that is to open the pipe anew,
  * which belongs to root with mode 0600: nginx's `access_log /dev/stdout` fails
@@ -9,22 +9,22 @@
 #ifndef STEPDOWN_OWN_STDIO_H
 #define STEPDOWN_OWN_STDIO_H
 
+#include <sys/types.h>
+
 struct fault;
-struct plan;
-struct run;
 struct text;
 
 /* Append what own_stdio_run() would do. */
-void own_stdio_describe(const struct plan *plan, struct text *out);
+void own_stdio_describe(uid_t uid, struct text *out);
 
 /*
- * Give the pipes and terminals among descriptors 0 to 2 to the target's uid.
- * Never a regular file or a named FIFO, which would be the host's, nor a device
- * like /dev/null that others share; a socket cannot be opened anew anyway.
+ * Give the pipes and the pseudo-terminals among descriptors 0 to 2 to this uid.
+ * Never a regular file or a named FIFO, which would be the host's, nor another
+ * device, which others share: /dev/null, /dev/tty, /dev/ptmx, a console. A
+ * socket cannot be opened anew anyway.
  *
- * Returns 0: what the kernel refuses is a warning, for the application may
- * well do without.
+ * What the kernel refuses is a warning, for the application may well do without.
  */
-int own_stdio_run(const struct plan *plan, struct run *run, struct fault *f);
+void own_stdio_run(uid_t uid);
 
 #endif

@@ -3,311 +3,364 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <sys/syscall.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "own/levels.h"
+#include "base/fs.h"
+#include "base/sys.h"
+#include "own/entry.h"
 #include "own/share.h"
+#include "own/spec.h"
 
-struct crew;
+enum {
+	MAX_DEPTH = 16384,	/* 64 MiB of levels */
+	LEVEL_SIZE = 4096,	/* a page: about 120 entries */
+	TICK = 64,		/* entries between two looks at the others */
+	LONG = 1024		/* entries after which threads are started */
+};
 
+struct level {
+	struct level *above;
+	struct own_place place;
+	unsigned int at;	/* bytes of the buffer that are done */
+	unsigned int length;
+	uint64_t buffer[LEVEL_SIZE / 8 - 4];	/* aligned for its entries */
+};
+
+/* One thread. */
 struct walker {
+	const struct own_rules *rules;
+	const struct fs_opener *opener;
 	struct own_share *share;
-	struct crew *crew;		/* of the first walker: who hires it */
-	struct own_levels *levels;
+	unsigned int wanted;		/* threads; 1 for all but the first */
+	pthread_t thread;
+	struct own_ids ids;
 	struct own_counts counts;
+	struct level *top;		/* the directory that is being read */
+	struct level *unused;
 	uint64_t entries;
 	uint64_t changed_before;	/* at the last tick */
 	bool expect_wrong;		/* as the last file was */
-	pid_t tid;			/* set by the thread itself */
 };
 
-/* The first of them is the caller, and hires the others if the walk is long. */
-struct crew {
-	struct walker walkers[TREE_MAX_THREADS];
-	unsigned int size;
-	unsigned int most;
-};
-
-static void fail(struct walker *w, const char *act, int folder,
-		 const char *name, int fd)
+static void fail(struct walker *w, const char *act, int dir, const char *name,
+		 int fd)
 {
 	w->counts.of[OWN_FAILED]++;
-	own_share_fail(w->share, act, folder, name, fd);
+	own_share_fail(w->share, act, dir, name, fd);
 }
 
-/* An entry that has gone since its name was read is no failure. */
-static void not_opened(struct walker *w, int folder, const char *name)
+/* A page for a level, or NULL with errno. */
+static struct level *new_level(void)
 {
-	if (errno == EXDEV)
-		w->counts.of[OWN_MOUNTS]++;
-	else if (errno != ENOENT)
-		fail(w, "open", folder, name, -1);
+	void *page = mmap(NULL, sizeof(struct level), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? NULL : page;
 }
 
-static void too_deep(struct walker *w, int folder, const char *name)
+/* Go into a directory. Takes place->fd, also when it fails with errno. */
+static int enter(struct walker *w, const struct own_place *place)
 {
-	errno = 0;
-	fail(w, "too many unfinished folders above", folder, name, -1);
+	struct level *l = w->unused;
+
+	errno = ELOOP;
+	if (l)
+		w->unused = l->above;
+	else if (place->depth < MAX_DEPTH)
+		l = new_level();
+	if (!l) {
+		close(place->fd);
+		return -1;
+	}
+	l->place = *place;
+	l->above = w->top;
+	l->at = l->length = 0;
+	w->top = l;
+	return 0;
+}
+
+static void leave(struct walker *w)
+{
+	struct level *l = w->top;
+
+	close(l->place.fd);
+	w->top = l->above;
+	l->above = w->unused;
+	w->unused = l;
+}
+
+/* The next entry but "." and "..", or NULL: errno is 0 at the end. */
+static struct sys_dirent *next_entry(struct level *l)
+{
+	for (;;) {
+		struct sys_dirent *entry;
+
+		if (l->at == l->length) {
+			ssize_t got = sys_getdents(l->place.fd, l->buffer,
+						   sizeof(l->buffer));
+
+			if (got <= 0) {
+				errno = got ? errno : 0;
+				return NULL;
+			}
+			l->at = 0;
+			l->length = (unsigned int)got;
+		}
+		entry = (void *)((char *)l->buffer + l->at);
+		l->at += entry->size;
+		if (strcmp(entry->name, ".") != 0 &&
+		    strcmp(entry->name, "..") != 0)
+			return entry;
+	}
+}
+
+/* As the directory's owner if it is closed to us. */
+static int open_entry(struct walker *w, int dir, const char *name, int flags)
+{
+	int fd = fs_open(w->opener, dir, name, flags);
+
+	if (fd < 0 && errno == EACCES && own_ids_become_owner(&w->ids, dir))
+		fd = fs_open(w->opener, dir, name, flags);
+	return fd;
 }
 
 /* What the name says, without opening. Returns true if that is all to do. */
-static bool is_right(struct walker *w, int folder, struct sys_dirent *entry)
+static bool is_right(struct walker *w, int dir, struct sys_dirent *entry)
 {
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
 	enum own_verdict verdict;
 	struct stat st;
 
-	if (fstatat(folder, entry->name, &st,
-		    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+	if (fstatat(dir, entry->name, &st, flags) < 0 &&
+	    (errno != EACCES || !own_ids_become_owner(&w->ids, dir) ||
+	     fstatat(dir, entry->name, &st, flags) < 0))
 		return false;
-	if (S_ISDIR(st.st_mode)) {
-		entry->type = DT_DIR;	/* it comes again, with the folders */
-		return true;
-	}
-	entry->type = DT_REG;
-	verdict = own_judge(w->share->rules, &st);
+	entry->type = S_ISDIR(st.st_mode) ? DT_DIR : DT_REG;
+	if (entry->type == DT_DIR)
+		return false;
+	verdict = own_judge(w->rules, &st);
 	w->expect_wrong = verdict == OWN_WRONG;
-	if (w->expect_wrong)
-		return false;
-	w->counts.of[verdict]++;
-	return true;
+	w->counts.of[verdict] += !w->expect_wrong;
+	return !w->expect_wrong;
 }
 
-static void visit_file(struct walker *w, int folder,
-		       struct sys_dirent *entry)
+/*
+ * An entry that has gone since its name was read is no failure, nor is what a
+ * read-only mount keeps from cross-mounts.
+ */
+static void failed(struct walker *w, const char *act, int dir,
+		   const char *name, int fd)
+{
+	if (fd < 0 && errno == EXDEV)
+		w->counts.of[OWN_MOUNTS]++;
+	else if (errno == EROFS && w->opener->cross_mounts)
+		w->counts.of[OWN_READ_ONLY]++;
+	else if (fd >= 0 || errno != ENOENT)
+		fail(w, act, dir, name, fd);
+}
+
+/* Change what is open. Returns whether it is a directory to go into. */
+static bool change(struct walker *w, int fd, int dir, const char *name)
 {
 	uint64_t right = w->counts.of[OWN_RIGHT];
-	const char *failed;
-	mode_t type;
-	int fd;
+	struct stat st = { 0 };
+	const char *act = own_change(w->rules, &w->ids, fd, &st,
+				     &w->counts);
+	bool read_only = act && errno == EROFS;
 
-	if ((!w->expect_wrong || entry->type == DT_UNKNOWN) &&
-	    is_right(w, folder, entry))
-		return;
-	fd = fs_open(w->share->opener, folder, entry->name, O_PATH);
-	if (fd < 0) {
-		not_opened(w, folder, entry->name);
-		return;
-	}
-	failed = own_change(w->share->rules, fd, folder, entry->name, &type,
-			    &w->counts);
-	if (failed)
-		fail(w, failed, folder, entry->name, fd);
-	w->expect_wrong = right == w->counts.of[OWN_RIGHT];
-	close(fd);
+	if (act)
+		failed(w, act, dir, name, fd);
+	if (!S_ISDIR(st.st_mode))
+		w->expect_wrong = right == w->counts.of[OWN_RIGHT];
+	return S_ISDIR(st.st_mode) && !w->share->stop &&
+	       !(read_only && w->opener->cross_mounts);
 }
 
-/* Where to go on with a folder: here, with somebody else, or on top. */
-static void pass_on(struct walker *w, int folder,
-		    const struct sys_dirent *entry, int fd)
+/*
+ * Go on in a directory, here or in another thread. One that is closed to us, or
+ * came unexpected, was opened with O_PATH. Takes fd.
+ */
+static void go_into(struct walker *w, int dir, const char *name, int fd,
+		    bool is_path, uint32_t paths)
 {
-	int replaced = own_levels_replace(w->levels, fd);
+	struct own_place below = { fd, w->top->place.depth + 1, paths };
 
-	if (replaced < 0) {
-		fail(w, "read", folder, ".", folder);
+	if (is_path) {
+		below.fd = own_open_dir(&w->ids, fd);
+		if (below.fd < 0)
+			fail(w, "read", dir, name, fd);
 		close(fd);
-		return;
+		if (below.fd < 0)
+			return;
 	}
-	if (replaced || own_share_offer(w->share, fd))
-		return;
-	if (own_levels_push(w->levels, fd) < 0)
-		too_deep(w, folder, entry->name);
+	if (!own_share_offer(w->share, &below) && enter(w, &below) < 0)
+		fail(w, "go into", dir, name, -1);
 }
 
-static void visit_folder(struct walker *w, int folder,
-			 struct sys_dirent *entry)
+static void visit(struct walker *w, struct sys_dirent *entry)
 {
-	const char *failed;
-	mode_t type;
-	int fd = fs_open(w->share->opener, folder, entry->name, FS_DIRECTORY);
+	struct own_place *place = &w->top->place;
+	int dir = place->fd;
+	bool closed = false;
+	uint32_t paths = 0;
+	int fd = -1;
 
-	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) {
-		/* Exchanged since its type was read: what is it now? */
-		entry->type = DT_UNKNOWN;
-		visit_file(w, folder, entry);
+	if (w->rules->tree->nexcludes &&
+	    own_excludes(w->rules->tree, entry->name, place->depth,
+			 place->paths, &paths)) {
+		w->counts.of[OWN_EXCLUDED]++;
 		return;
 	}
-	if (fd < 0) {
-		not_opened(w, folder, entry->name);
+	if (entry->type != DT_DIR &&
+	    (!w->expect_wrong || entry->type == DT_UNKNOWN) &&
+	    is_right(w, dir, entry))
 		return;
+	if (entry->type == DT_DIR) {
+		fd = open_entry(w, dir, entry->name, FS_DIRECTORY);
+		/* ENOTDIR, ELOOP: exchanged since its type was read. */
+		closed = fd < 0 && (errno == EACCES || errno == ENOTDIR ||
+				    errno == ELOOP);
 	}
-	failed = own_change(w->share->rules, fd, folder, entry->name, &type,
-			    &w->counts);
-	if (failed)
-		fail(w, failed, folder, entry->name, fd);
-	if (w->share->stop)
-		close(fd);
+	if (entry->type != DT_DIR || closed)
+		fd = open_entry(w, dir, entry->name, O_PATH);
+	if (fd < 0)
+		failed(w, "open", dir, entry->name, -1);
+	else if (change(w, fd, dir, entry->name))
+		go_into(w, dir, entry->name, fd,
+			closed || entry->type != DT_DIR, paths);
 	else
-		pass_on(w, folder, entry, fd);
-}
-
-static void feed_the_hungry(struct walker *w)
-{
-	int fd;
-
-	if (!own_share_is_hungry(w->share))
-		return;
-	fd = own_levels_share(w->levels);
-	if (fd >= 0 && !own_share_offer(w->share, fd))
 		close(fd);
 }
 
-static void work(struct walker *w);
-
-static void *work_apart(void *argument)
+/* A part of the directory that is being read: both share its offset. */
+static void share(struct walker *w)
 {
-	struct walker *w = argument;
+	struct own_place part = w->top->place;
 
-	w->tid = (pid_t)syscall(SYS_gettid);
-	work(w);
-	return NULL;
-}
-
-/* Detached: its stack goes with it. Returns whether there is a thread. */
-static bool start_thread(struct walker *w)
-{
-	pthread_attr_t how;
-	pthread_t thread;
-
-	pthread_attr_init(&how);
-	pthread_attr_setdetachstate(&how, PTHREAD_CREATE_DETACHED);
-	return pthread_create(&thread, &how, work_apart, w) == 0;
-}
-
-/* Without memory or threads there is one walker less, and no failure. */
-static bool hire(struct crew *crew, struct own_share *share)
-{
-	struct walker *w = &crew->walkers[crew->size];
-
-	w->share = share;
-	w->levels = own_levels_new();
-	if (!w->levels)
-		return false;
-	own_share_join(share);
-	if (!start_thread(w)) {
-		own_share_leave(share);
-		own_levels_free(w->levels);
-		return false;
-	}
-	crew->size++;
-	return true;
-}
-
-static void hire_all(struct crew *crew, struct own_share *share)
-{
-	while (crew->size < crew->most && hire(crew, share))
-		;
-	crew->most = crew->size;
+	part.fd = fcntl(part.fd, F_DUPFD_CLOEXEC, 0);
+	if (part.fd >= 0 && !own_share_offer(w->share, &part))
+		close(part.fd);
 }
 
 static void tick(struct walker *w)
 {
-	uint64_t changed = w->counts.of[OWN_WRONG];
+	own_share_tick(w->share, TICK,
+		       w->counts.of[OWN_WRONG] - w->changed_before);
+	w->changed_before = w->counts.of[OWN_WRONG];
+	if (w->share->waiting && w->top)
+		share(w);
+}
 
-	if (++w->entries % OWN_TICK)
+/* Read the directory on by one entry. */
+static void step(struct walker *w)
+{
+	struct sys_dirent *entry = next_entry(w->top);
+	int dir = w->top->place.fd;
+
+	if (entry) {
+		visit(w, entry);
 		return;
-	own_share_tick(w->share, changed - w->changed_before);
-	w->changed_before = changed;
-	if (w->crew && w->entries >= OWN_LONG)
-		hire_all(w->crew, w->share);
-	feed_the_hungry(w);
-}
-
-/* Nothing is left in the folder, or it cannot be read. */
-static void leave(struct walker *w, struct own_level *level)
-{
+	}
 	if (errno)
-		fail(w, "read", level->fd, ".", level->fd);
-	if (own_levels_pop(w->levels, w->share->opener) < 0)
-		fail(w, "find the way back up in", -1, NULL, -1);
+		fail(w, "read", dir, ".", dir);
+	leave(w);
 }
 
-static void walk_folder(struct walker *w, int fd)
-{
-	own_levels_push(w->levels, fd);
-	while (w->levels->depth > 0 && !w->share->stop) {
-		struct own_level *level = own_levels_top(w->levels);
-		struct sys_dirent *entry = own_levels_next(level);
+static void start_threads(struct walker *first);
 
-		if (!entry) {
-			leave(w, level);
-			continue;
+static void work(struct walker *w, struct own_place place)
+{
+	do {
+		if (enter(w, &place) < 0)
+			fail(w, "go into", -1, NULL, -1);
+		while (w->top && !w->share->stop) {
+			step(w);
+			if (++w->entries % TICK == 0)
+				tick(w);
+			if (w->entries == LONG)
+				start_threads(w);
 		}
-		if (entry->type == DT_DIR)
-			visit_folder(w, level->fd, entry);
-		else
-			visit_file(w, level->fd, entry);
-		tick(w);
+	} while (own_share_take(w->share, &place));
+	while (w->top)
+		leave(w);
+	while (w->unused) {
+		struct level *l = w->unused;
+
+		w->unused = l->above;
+		munmap(l, sizeof(*l));
 	}
 }
 
-static void work(struct walker *w)
+static void *work_apart(void *argument)
 {
-	int fd;
+	struct walker *w = argument;
+	struct own_place place;
 
-	while ((fd = own_share_take(w->share)) >= 0)
-		walk_folder(w, fd);
+	if (own_share_take(w->share, &place))
+		work(w, place);
+	return NULL;
 }
 
-static void add_counts(struct own_counts *sum, const struct own_counts *c)
+/* Without memory or threads there is one less, and that is no failure. */
+static void start_threads(struct walker *first)
 {
-	for (size_t i = 0; i < OWN_COUNTS; i++)
-		sum->of[i] += c->of[i];
-}
-
-/*
- * All threads are gone when this returns, for the kernel too: the drop must find
- * one. When nobody walks any more, they are on their last few instructions.
- */
-static void dismiss(struct crew *crew, struct own_share *share,
-		    struct own_counts *sum)
-{
-	own_share_wait(share);
-	for (unsigned int i = 0; i < crew->size; i++) {
-		struct walker *w = &crew->walkers[i];
-
-		while (i > 0 && syscall(SYS_tgkill, getpid(), w->tid, 0) == 0)
-			sched_yield();
-		own_levels_free(w->levels);
-		add_counts(sum, &w->counts);
+	for (unsigned int i = 1; i < first->wanted; i++) {
+		first[i] = (struct walker){ .rules = first->rules,
+					    .opener = first->opener,
+					    .share = first->share,
+					    .wanted = 1, .ids = first->ids };
+		own_share_count(first->share, 1);
+		if (pthread_create(&first[i].thread, NULL, work_apart,
+				   &first[i]) == 0)
+			continue;
+		own_share_count(first->share, -1);
+		first->wanted = i;
 	}
 }
 
-static int result(const struct own_share *s)
+/* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */
+static unsigned int choose_threads(const struct own_tree *t)
 {
-	const struct tree *t = s->rules->tree;
+	cpu_set_t cpus;
+	int count = 1;
 
-	if (s->ended_by)
-		return fault_set(s->fault, 128 + s->ended_by, 0,
-				 "own %s: ended by signal %d", t->path,
-				 s->ended_by);
-	return s->failed && !t->may_fail ? -1 : 0;
+	if (t->threads)
+		return t->threads;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		count = CPU_COUNT(&cpus);
+	return count < OWN_MAX_THREADS ? (unsigned int)count : OWN_MAX_THREADS;
 }
 
 int own_walk(const struct own_rules *rules, const struct fs_opener *opener,
-	     int fd, struct own_counts *counts, struct fault *f)
+	     int fd, struct own_ids *ids, struct own_counts *counts,
+	     struct fault *f)
 {
-	struct own_share share = { .rules = rules, .opener = opener,
-				   .fault = f };
-	struct crew crew = { .size = 1,
-			     .most = own_share_threads(rules) };
-	struct walker *first = &crew.walkers[0];
+	const struct own_tree *t = rules->tree;
+	struct own_place place = { fd, 0, UINT32_MAX };
+	struct own_share share;
+	struct walker walkers[OWN_MAX_THREADS] = {
+		{ .rules = rules, .opener = opener, .share = &share,
+		  .wanted = choose_threads(t), .ids = *ids }
+	};
 
-	first->share = &share;
-	first->crew = &crew;
-	first->levels = own_levels_new();
-	if (!first->levels) {
-		close(fd);
-		return fault_set(f, EXIT_STEP, errno, "own %s: memory",
-				 rules->tree->path);
+	own_share_start(&share, t, f);
+	work(walkers, place);
+	*ids = walkers[0].ids;
+	for (unsigned int i = 0; i == 0 || i < share.threads; i++) {
+		if (i > 0)
+			pthread_join(walkers[i].thread, NULL);
+		for (size_t n = 0; n < OWN_COUNTS; n++)
+			counts->of[n] += walkers[i].counts.of[n];
 	}
-	own_share_start(&share);
-	walk_folder(first, fd);
-	work(first);
-	dismiss(&crew, &share, counts);
 	own_share_end(&share);
-	return result(&share);
+	if (share.ended_by)
+		return fault_set(f, 128 + share.ended_by, 0,
+				 "own %s: ended by signal %d", t->path,
+				 share.ended_by);
+	return share.failed && share.stop ? -1 : 0;
 }

@@ -170,38 +170,6 @@ without_protected_links()
 		"$tmp/zero" "$@")
 }
 
-# The same while each look at a folder takes long.
-slowly_without_protected_links()
-{
-	without_protected_links strace -f -qq -o /dev/null -e trace=getdents64 \
-		-e inject=getdents64:delay_exit=100000
-}
-
-# beside_renames FOLDER COMMAND... : while names change in the folder
-beside_renames()
-{
-	local folder=$1 renamer
-
-	shift
-	touch "$folder/other"
-	chown 4242:4242 "$folder/other"
-	python3 - "$folder/other" <<-'END' 3>&- 4>&- &
-	import itertools, os, sys, time
-	names = itertools.cycle([sys.argv[1], sys.argv[1] + "moved"])
-	name = next(names)
-	open(name + "started", "w").close()
-	for _ in range(12000):
-	    before, name = name, next(names)
-	    os.rename(before, name)
-	    time.sleep(0.005)
-	END
-	renamer=$!
-	eventually 10 test -e "$folder/otherstarted"
-	"$@"
-	stop "$renamer"
-	rm "$folder"/other*
-}
-
 # stop PID: for teardown; what has ended already is fine.
 stop()
 {

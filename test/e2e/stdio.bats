@@ -124,6 +124,25 @@ in_terminal()
 	grep -q -- '--cap-add=CHOWN' "$err"
 }
 
+# An instance of its own: the machine's must not change if this fails.
+with_ptmx()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount sh -ec '
+		mount -t devpts -o newinstance,ptmxmode=666 pts "$0"
+		"$@" <>"$0/ptmx"
+		stat -c %u:%g "$0/ptmx" >"$0.owner"' "$tmp/pts" "$@"
+}
+
+@test "/dev/ptmx is never given: it is everybody's" {
+	mkdir "$tmp/pts"
+	before=(with_ptmx)
+	as_4242 --own-stdio -- "$WITNESS"
+	succeeded
+	[ "$(cat "$tmp/pts.owner")" = 0:0 ] ||
+		fail "it belongs to $(cat "$tmp/pts.owner")"
+}
+
 # A FIFO has a name, so it is a file, and the host's like a regular one.
 to_fifo()
 {

@@ -26,7 +26,7 @@ static void check(const struct plan *plan, char *const *words)
 		must(t->groups[i] != (gid_t)-1 && t->groups[i] != t->gid);
 	must(t->home[0] == '/');
 	must(plan->listen.count <= LISTENERS_MAX);
-	must(plan->ntrees <= PLAN_MAX_TREES);
+	must(plan->ntrees <= OWN_MAX_TREES);
 	must(plan->nvariables <= PLAN_MAX_VARIABLES);
 	must(plan->text_length <= PLAN_TEXT_SIZE);
 	for (size_t i = 0; i < plan->ntrees; i++)

@@ -468,7 +468,7 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 		const char *words;
 	} lists[] = {
 		{ "-ltcp://*:80", LISTENERS_MAX, "more than 128" },
-		{ "-o/a", PLAN_MAX_TREES, "more than 128" },
+		{ "-o/a", OWN_MAX_TREES, "more than 128" },
 		{ "--env=A=b", PLAN_MAX_VARIABLES, "more than 256" },
 	};
 

@@ -6,13 +6,13 @@
 
 static struct mode_clause clauses[4];
 
-static mode_t applied(const char *text, mode_t mode, bool folder, mode_t mask)
+static mode_t applied(const char *text, mode_t mode, bool dir, mode_t mask)
 {
 	size_t count = own_mode_parse(text, clauses, ARRAY_LEN(clauses));
 
 	if (!count)
 		fail_msg("%s should be a mode", text);
-	return own_mode_apply(clauses, count, mode, folder, mask);
+	return own_mode_apply(clauses, count, mode, dir, mask);
 }
 
 /* Each was asked of GNU chmod 9.1. */
@@ -20,10 +20,13 @@ static void it_does_what_chmod_does(void **state)
 {
 	static const struct {
 		const char *text;
-		mode_t before, file, folder;
+		mode_t before, file, dir;
 	} cases[] = {
 		{ "u=rwX,g=rX,o=", 0644, 0640, 0750 },
 		{ "u=rwX,g=rX,o=", 0755, 0750, 0750 },
+		{ "03775", 0644, 03775, 03775 },
+		{ "0700", 06755, 0700, 06700 },
+		{ "00700", 06755, 0700, 0700 },
 		{ "a+X", 0644, 0644, 0755 },
 		{ "a+X", 0614, 0715, 0715 },
 		{ "+w", 0444, 0644, 0644 },
@@ -52,7 +55,7 @@ static void it_does_what_chmod_does(void **state)
 		mode_t folder = applied(cases[i].text, cases[i].before, true,
 					022);
 
-		if (file != cases[i].file || folder != cases[i].folder)
+		if (file != cases[i].file || folder != cases[i].dir)
 			fail_msg("%s of %04o: %04o and %04o", cases[i].text,
 				 cases[i].before, file, folder);
 	}
@@ -77,7 +80,7 @@ static void what_is_no_mode_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"", "u", "rw", "u=q", "u=rw,", ",u=r", "u=r,,g=r", "8", "755x",
-		"07555", "u=rg", "u=ug", "+r,-w,+x,-r,+w", " 755", "u = r",
+		"17555", "007555", "u=rg", "u=ug", "+r,-w,+x,-r,+w", " 755", "u = r",
 		"0x1ff",
 	};
 

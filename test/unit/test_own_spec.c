@@ -2,33 +2,25 @@
 
 #include "own/spec.h"
 
-static struct plan plan;
+static struct own_tree tree;
 static struct fault f;
 
 static int parse(const char *value)
 {
-	memset(&plan, 0, sizeof(plan));
+	static char words[512];
+
+	memset(&tree, 0, sizeof(tree));
 	memset(&f, 0, sizeof(f));
-	return own_option_parse(&plan, value, &f);
-}
-
-static void a_path_alone_needs_no_copy(void **state)
-{
-	const char *value = "/data";
-
-	(void)state;
-	assert_int_equal(parse(value), 0);
-	assert_int_equal(plan.ntrees, 1);
-	assert_ptr_equal(plan.trees[0].path, value);
-	assert_int_equal(plan.text_length, 0);
+	strcpy(words, value);
+	return own_parse(&tree, value, words, &f);
 }
 
 static void each_option_is_found(void **state)
 {
-	const struct tree *t = plan.trees;
+	const struct own_tree *t = &tree;
 
 	(void)state;
-	assert_int_equal(parse("/a,user=u,group=g,mode=u=rwX,go=rX,from=1:2,shallow,create=2770,if-root-differs,try,cross-mounts,force,threads=3"),
+	assert_int_equal(parse("/a,user=u,group=g,mode=u=rwX,go=rX,from=1:2,shallow,create=2770,if-root-differs,if-exists,exclude=a,exclude=b/c,try,cross-mounts,force,threads=3"),
 			 0);
 	assert_string_equal(t->path, "/a");
 	assert_string_equal(t->user, "u");
@@ -38,7 +30,10 @@ static void each_option_is_found(void **state)
 	assert_string_equal(t->from, "1:2");
 	assert_int_equal(t->create_mode, 02770);
 	assert_int_equal(t->threads, 3);
+	assert_int_equal(t->nexcludes, 2);
+	assert_string_equal(t->excludes[1], "b/c");
 	assert_true(t->shallow && t->create && t->if_root_differs &&
+		    t->if_exists &&
 		    t->may_fail && t->cross_mounts && t->force);
 	assert_false(t->fsgroup);
 	assert_int_equal(parse("/a,create,fsgroup"), 0);
@@ -50,8 +45,8 @@ static void a_backslash_keeps_a_comma(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("/a\\,b\\\\c\\d,try"), 0);
-	assert_string_equal(plan.trees[0].path, "/a,b\\c\\d");
-	assert_true(plan.trees[0].may_fail);
+	assert_string_equal(tree.path, "/a,b\\c\\d");
+	assert_true(tree.may_fail);
 }
 
 static void what_is_wrong_is_a_usage_fault(void **state)
@@ -60,6 +55,8 @@ static void what_is_wrong_is_a_usage_fault(void **state)
 		"", "data", "./data", ",try", "/a,", "/a,,try", "/a,user",
 		"/a,user=", "/a,mode=", "/a,mode=rw", "/a,threads=9",
 		"/a,threads=-1", "/a,create=a+x", "/a,create=9", "/a,try=1",
+		"/a,exclude=", "/a,exclude=/b", "/a,exclude=b/../c",
+		"/a,exclude=1,exclude=2,exclude=3,exclude=4,exclude=5,exclude=6,exclude=7,exclude=8,exclude=9",
 		"/a,fsgroup,user=1", "/a,mode=700,fsgroup", "/etc", "/etc,try",
 	};
 
@@ -71,7 +68,7 @@ static void what_is_wrong_is_a_usage_fault(void **state)
 	}
 }
 
-static void folders_of_the_system_are_known_by_any_name(void **state)
+static void directories_of_the_system_are_known_by_any_name(void **state)
 {
 	static const char *const system[] = {
 		"/", "//", "/.", "/..", "/../..", "/etc", "/etc/", "//etc//",
@@ -86,22 +83,61 @@ static void folders_of_the_system_are_known_by_any_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(system); i++)
-		if (!own_option_is_system(system[i]))
+		if (!own_is_system(system[i]))
 			fail_msg("%s is the system's", system[i]);
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (own_option_is_system(others[i]))
+		if (own_is_system(others[i]))
 			fail_msg("%s is not the system's", others[i]);
 	assert_int_equal(parse("/etc,force"), 0);
+}
+
+static void an_empty_path_may_not_exist(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(",if-exists"), 0);
+	assert_string_equal(tree.path, "");
+}
+
+/* excluded NAME... : is the last of these components, one below the other? */
+static bool excluded(const char *const *names)
+{
+	uint32_t paths = UINT32_MAX;
+	bool is = false;
+
+	for (unsigned int depth = 0; names[depth]; depth++)
+		is = own_excludes(&tree, names[depth], depth, paths, &paths);
+	return is;
+}
+
+#define EXCLUDED(...) excluded((const char *const[]){ __VA_ARGS__, NULL })
+
+static void a_name_is_excluded_anywhere_and_a_path_from_the_top(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("/a,exclude=.git,exclude=b/c/d,exclude=b/e/"),
+			 0);
+	assert_true(EXCLUDED(".git"));
+	assert_true(EXCLUDED("x", "y", ".git"));
+	assert_false(EXCLUDED("git"));
+	assert_false(EXCLUDED("b"));
+	assert_false(EXCLUDED("b", "c"));
+	assert_true(EXCLUDED("b", "c", "d"));
+	assert_false(EXCLUDED("b", "x", "d"));
+	assert_false(EXCLUDED("x", "b", "c", "d"));
+	assert_false(EXCLUDED("b", "c", "e"));
+	assert_true(EXCLUDED("b", "e"));
+	assert_false(EXCLUDED("e"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_path_alone_needs_no_copy),
 		cmocka_unit_test(each_option_is_found),
 		cmocka_unit_test(a_backslash_keeps_a_comma),
 		cmocka_unit_test(what_is_wrong_is_a_usage_fault),
-		cmocka_unit_test(folders_of_the_system_are_known_by_any_name),
+		cmocka_unit_test(an_empty_path_may_not_exist),
+		cmocka_unit_test(a_name_is_excluded_anywhere_and_a_path_from_the_top),
+		cmocka_unit_test(directories_of_the_system_are_known_by_any_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
