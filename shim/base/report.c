@@ -10,8 +10,55 @@
 #include "base/sys.h"
 #include "base/text.h"
 
-/* Room for a path of PATH_MAX with every byte escaped is not worth having. */
+/*
+ * No more than a page, which a pipe takes whole or not at all. A path of
+ * PATH_MAX with every byte escaped does not fit, and is cut.
+ */
 enum { MESSAGE_SIZE = 4096 };
+
+/* ECMA-48, EL: erase to the end of the line. */
+#define ERASE_LINE "\033[K"
+
+/* How a message leaves: put() or put_now(). */
+typedef void put_function(int fd, const char *bytes, size_t length);
+
+/* A message that cannot be written is lost, never a reason to stop. */
+static void put(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return;
+		bytes += written;
+		length -= (size_t)written;
+	}
+}
+
+/*
+ * A terminal, or a pipe before Linux 6.4, knows no RWF_NOWAIT. There poll(2)
+ * says whether there is room: of a page in a pipe, of a byte in a terminal. A
+ * file has no reader to wait for.
+ */
+static void put_now(int fd, const char *bytes, size_t length)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	size_t part = length;
+
+	if (sys_write_now(fd, bytes, length) >= 0)
+		return;
+	if (errno != EOPNOTSUPP && errno != ENOSYS &&
+	    lseek(fd, 0, SEEK_CUR) < 0)
+		return;
+	if (isatty(fd))
+		part = 1;
+	for (; length > 0; bytes += part, length -= part)
+		if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT) ||
+		    write(fd, bytes, part) != (ssize_t)part)
+			return;
+}
 
 static void add_printable(struct text *out, const char *words)
 {
@@ -25,48 +72,15 @@ static void add_printable(struct text *out, const char *words)
 	}
 }
 
-/*
- * A message that cannot be written is lost, never a reason to stop. Always
- * ends in a newline, also when it was cut.
- */
-static void put(int fd, struct text *out)
+/* A message ends in a newline also when it was cut. */
+static void finish(struct text *out)
 {
-	ssize_t written;
-	const char *at = out->start;
-	size_t left = out->length;
-
 	if (out->cut)
 		out->start[out->length - 1] = '\n';
-	while (left > 0) {
-		written = write(fd, at, left);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
-		at += written;
-		left -= (size_t)written;
-	}
 }
 
-/*
- * Where the file knows no RWF_NOWAIT, a terminal or a pipe before Linux 6.4,
- * poll(2) has just said that there is room; POLLOUT on a pipe means a free
- * page, and no message is longer. A file has no reader to wait for.
- */
-static void put_now(int fd, struct text *out)
-{
-	struct pollfd room = { .fd = fd, .events = POLLOUT };
-
-	if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT))
-		return;
-	if (sys_write_now(fd, out->start, out->length) < 0 &&
-	    (errno == EOPNOTSUPP || errno == ENOSYS ||
-	     lseek(fd, 0, SEEK_CUR) >= 0))
-		(void)!write(fd, out->start, out->length);
-}
-
-static void report_words(const struct fault *f, const char *kind,
-		      void (*write_out)(int fd, struct text *out))
+static void put_fault(const struct fault *f, const char *kind,
+		      put_function *put_it)
 {
 	char buffer[MESSAGE_SIZE];
 	struct text out;
@@ -82,35 +96,36 @@ static void report_words(const struct fault *f, const char *kind,
 		add_printable(&out, f->hint);
 		text_add(&out, "\n");
 	}
-	write_out(STDERR_FILENO, &out);
-}
-
-void report_warning_now(const struct fault *f)
-{
-	report_words(f, "warning: ", put_now);
-}
-
-void report_fault_now(const struct fault *f)
-{
-	report_words(f, "", put_now);
+	finish(&out);
+	put_it(STDERR_FILENO, out.start, out.length);
 }
 
 void report_fault(const struct fault *f)
 {
-	report_words(f, "", put);
+	put_fault(f, "", put);
+}
+
+void report_fault_now(const struct fault *f)
+{
+	put_fault(f, "", put_now);
 }
 
 void report_warning(const struct fault *f)
 {
-	report_words(f, "warning: ", put);
+	put_fault(f, "warning: ", put);
 }
 
-static void report_formatted(int fd, const char *head, const char *tail,
-			  const char *format, va_list words)
-	__attribute__((format(printf, 4, 0)));
+void report_warning_now(const struct fault *f)
+{
+	put_fault(f, "warning: ", put_now);
+}
 
-static void report_formatted(int fd, const char *head, const char *tail,
-			  const char *format, va_list words)
+static void put_line(int fd, const char *tail, const char *format,
+		     va_list words, put_function *put_it)
+	__attribute__((format(printf, 3, 0)));
+
+static void put_line(int fd, const char *tail, const char *format,
+		     va_list words, put_function *put_it)
 {
 	char line[MESSAGE_SIZE / 2];
 	char buffer[MESSAGE_SIZE];
@@ -119,10 +134,12 @@ static void report_formatted(int fd, const char *head, const char *tail,
 	text_start(&out, line, sizeof(line));
 	text_add_list(&out, format, words);
 	text_start(&out, buffer, sizeof(buffer));
-	text_add(&out, "%s", head);
+	if (fd == STDERR_FILENO)
+		text_add(&out, "stepdown: ");
 	add_printable(&out, line);
 	text_add(&out, "%s", tail);
-	put(fd, &out);
+	finish(&out);
+	put_it(fd, out.start, out.length);
 }
 
 void report_note(const char *format, ...)
@@ -130,30 +147,32 @@ void report_note(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	report_formatted(STDERR_FILENO, "stepdown: ", "\n", format, words);
+	put_line(STDERR_FILENO, "\n", format, words, put);
 	va_end(words);
 }
 
-/* ECMA-48, EL: erase to the end of the line. */
-#define ERASE_LINE "\033[K"
+void report_note_now(const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	put_line(STDERR_FILENO, "\n", format, words, put_now);
+	va_end(words);
+}
 
 void report_progress(bool in_place, const char *format, ...)
 {
 	va_list words;
 
 	va_start(words, format);
-	report_formatted(STDERR_FILENO, "stepdown: ",
-		      in_place ? ERASE_LINE "\r" : "\n", format, words);
+	put_line(STDERR_FILENO, in_place ? ERASE_LINE "\r" : "\n", format,
+		 words, put);
 	va_end(words);
 }
 
 void report_progress_end(void)
 {
-	char buffer[] = ERASE_LINE;
-	struct text out = { .start = buffer, .size = sizeof(buffer),
-			    .length = sizeof(buffer) - 1 };
-
-	put(STDERR_FILENO, &out);
+	put(STDERR_FILENO, ERASE_LINE, sizeof(ERASE_LINE) - 1);
 }
 
 void report_line(const char *format, ...)
@@ -161,11 +180,12 @@ void report_line(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	report_formatted(STDOUT_FILENO, "", "\n", format, words);
+	put_line(STDOUT_FILENO, "\n", format, words, put);
 	va_end(words);
 }
 
 void report_text(struct text *text)
 {
-	put(STDOUT_FILENO, text);
+	finish(text);
+	put(STDOUT_FILENO, text->start, text->length);
 }

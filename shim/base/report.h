@@ -1,9 +1,13 @@
 /*
- * say: every word that goes to stdout or stderr.
+ * report: every word that goes to stdout or stderr.
  *
  * One message is one write(2), so lines of several processes do not mix. Bytes
  * that are not printable ASCII are written as \xNN: a value may come from the
  * environment, and a message must stay one line and harmless on a terminal.
+ *
+ * A function whose name ends in _now never waits for a reader: it rather loses
+ * the message. Whatever runs beside the application uses these alone, because a
+ * full pipe must not stop it.
  */
 #ifndef STEPDOWN_BASE_REPORT_H
 #define STEPDOWN_BASE_REPORT_H
@@ -13,21 +17,18 @@
 struct fault;
 struct text;
 
-/* stderr: "stepdown: WHAT: REASON" and, if there is one, "stepdown: hint: HINT". */
+/* stderr: "stepdown: WHAT: REASON", and "stepdown: hint: HINT" if it has one. */
 void report_fault(const struct fault *f);
+void report_fault_now(const struct fault *f);
 
 /* The same for what the run goes on without: "stepdown: warning: ...". */
 void report_warning(const struct fault *f);
-
-/*
- * As report_warning(), but rather lose the words than wait for a reader: for the
- * init, who must not hang on a full pipe.
- */
 void report_warning_now(const struct fault *f);
-void report_fault_now(const struct fault *f);
 
 /* stderr, for --verbose: "stepdown: ...". */
 void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void report_note_now(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
 
 /*
  * stderr, while something takes long: a line, or with in_place one that is
@@ -37,7 +38,7 @@ void report_progress(bool in_place, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void report_progress_end(void);
 
-/* stdout: one line, as it is asked for by --dry-run. */
+/* stdout: one line, as --dry-run asks for it. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* stdout: a text of our own, as it is. */

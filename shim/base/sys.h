@@ -1,5 +1,5 @@
 /*
- * compat: what the kernel has and the C library has no name or wrapper for.
+ * sys: what the kernel has and the C library has no name or wrapper for.
  * The only place for #ifdef.
  */
 #ifndef STEPDOWN_BASE_SYS_H
@@ -126,6 +126,15 @@ static inline int sys_pidfd_open(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/*
+ * The same of a single thread: PIDFD_THREAD, Linux 6.9, which <linux/pidfd.h>
+ * of that day defines as O_EXCL.
+ */
+static inline int sys_pidfd_open_thread(pid_t tid)
+{
+	return (int)syscall(SYS_pidfd_open, tid, O_EXCL);
+}
+
 /* pidfd_send_signal(2), Linux 5.1. Returns 0, or -1 with errno. */
 static inline int sys_pidfd_send_signal(int fd, int number)
 {
@@ -152,19 +161,12 @@ static inline ssize_t sys_write_now(int fd, const void *bytes, size_t length)
 	return syscall(SYS_pwritev2, fd, &part, 1, -1L, -1L, nowait);
 }
 
-/*
- * Milliseconds of the monotonic clock. The C library's way to it through the
- * kernel's own page is four times as fast, and takes a kilobyte of code.
- */
+/* Milliseconds of the monotonic clock. */
 static inline int64_t sys_milliseconds(void)
 {
 	struct timespec t = { 0 };
 
-#if __SIZEOF_LONG__ == 8
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t);
-#else
 	clock_gettime(CLOCK_MONOTONIC, &t);
-#endif
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -253,34 +255,11 @@ static inline void sys_notifier_in_turn(int fd)
 	syscall(SYS_ioctl, fd, SECCOMP_IOW(4, __u64), 1UL);
 }
 
-/*
- * sendmsg(2) and recvmsg(2) without musl's care for padding: a message that
- * was all zeroes before it was filled has none to care for.
- */
-static inline ssize_t sys_sendmsg(int fd, const struct msghdr *m, int flags)
-{
-	return syscall(SYS_sendmsg, fd, m, flags);
-}
-
-static inline ssize_t sys_recvmsg(int fd, struct msghdr *m, int flags)
-{
-	return syscall(SYS_recvmsg, fd, m, flags);
-}
-
 /* seccomp(2). */
 static inline int sys_seccomp(unsigned int operation, unsigned int flags,
 				 void *argument)
 {
 	return (int)syscall(SYS_seccomp, operation, flags, argument);
-}
-
-/*
- * The same of a single thread: PIDFD_THREAD, Linux 6.9, which <linux/pidfd.h>
- * of that day defines as O_EXCL.
- */
-static inline int sys_pidfd_open_thread(pid_t tid)
-{
-	return (int)syscall(SYS_pidfd_open, tid, O_EXCL);
 }
 
 /* pidfd_getfd(2), Linux 5.6. */
@@ -307,12 +286,6 @@ enum { KERNEL_SO_NETNS_COOKIE = 71 };
 #else
 #define KERNEL_AUDIT_ARCH 0
 #endif
-
-/* rename(2), which <stdio.h> declares. Returns 0, or -1 with errno. */
-static inline int sys_rename(const char *old, const char *new)
-{
-	return (int)syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, new, 0);
-}
 
 /*
  * keyctl(2) with KEYCTL_JOIN_SESSION_KEYRING and no name: from now on this

@@ -393,7 +393,7 @@ static int send_descriptor(int channel, int fd, char byte)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sys_sendmsg(channel, &m.head, MSG_NOSIGNAL) == 1 ? 0 : -1;
+	return sendmsg(channel, &m.head, MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
 /* Returns the descriptor, or -1: the other end is gone. */
@@ -405,7 +405,7 @@ static int receive_descriptor(int channel, bool *byte)
 
 	prepare_message(&m);
 	do {
-		got = sys_recvmsg(channel, &m.head, MSG_CMSG_CLOEXEC);
+		got = recvmsg(channel, &m.head, MSG_CMSG_CLOEXEC);
 	} while (got < 0 && errno == EINTR);
 	if (got != 1 || m.head.msg_controllen < CMSG_LEN(sizeof(int)))
 		return -1;
