@@ -13,6 +13,7 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
+#include "needs.h"
 #include "own/own.h"
 #include "own/stdio.h"
 #include "plan.h"
@@ -232,6 +233,8 @@ static void describe(const struct step *step, size_t number,
 
 int steps_check(const struct plan *plan, struct fault *f)
 {
+	if (needs_check(plan, f) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (steps[i].check && steps[i].check(plan, f) < 0)
 			return -1;

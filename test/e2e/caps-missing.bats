@@ -67,11 +67,11 @@ job_is_done()
 		"$volume"/{open,closed/deep}/file
 }
 
-# job_is_refused CAP: with 111 and a hint that names it
+# job_is_refused CAP: with 111, a message that names it and a hint
 job_is_refused()
 {
 	refused 111
-	hint_has "CAP_$1"
+	grep -q "CAP_$1" "$err" || fail_seen "nothing of CAP_$1"
 	hint_has "--cap-add=$1"
 	hint_has "\"$1\""	# as a manifest's capabilities.add has it
 }
@@ -161,6 +161,15 @@ either_way()
 	owned_by 1000:1000 "$volume" "$volume/open/file"
 }
 
+@test "nothing is opened or changed before all that is missing is known" {
+	without setuid
+	mkdir "$tmp/made"
+	as_4242 --listen="unix:$tmp/made/socket" --own="$volume" -- "$WITNESS"
+	job_is_refused SETUID
+	owned_by 1000:1000 "$volume" "$volume/open/file"
+	[ ! -e "$tmp/made/socket" ]
+}
+
 @test "without CAP_NET_BIND_SERVICE: done, from port 1024 on" {
 	without net_bind_service
 	as_4242 --listen=tcp://0.0.0.0:1024 -- "$WITNESS"
@@ -205,11 +214,17 @@ either_way()
 	fi
 }
 
-@test "without any of them: refused" {
+@test "without any of them: refused, and all are named at once" {
 	without chown fowner setuid setgid setpcap net_bind_service \
 		dac_override dac_read_search
 	do_the_job
 	job_is_refused NET_BIND_SERVICE
+	message_has "CAP_NET_BIND_SERVICE to listen on tcp://0.0.0.0:80"
+	message_has "CAP_CHOWN to own $volume"
+	message_has 'CAP_SETGID to set the gid'
+	message_has 'CAP_SETUID to set the uid'
+	hint_has '--cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID --cap-add=NET_BIND_SERVICE'
+	hint_has '["CHOWN", "SETGID", "SETUID", "NET_BIND_SERVICE"]'
 	owned_by 1000:1000 "$volume" "$volume/open/file"
 }
 

@@ -138,7 +138,7 @@ notes()
 @test "not root: a low port is refused with what can be done" {
 	unprivileged 5000 --listen=tcp://0.0.0.0:80
 	exited 111
-	grep -q '^stepdown: listen tcp://0.0.0.0:80: Permission denied' "$err"
+	grep -q '^stepdown: .*listen .*tcp://0.0.0.0:80' "$err"
 	hint_has ip_unprivileged_port_start
 	! grep -q cap-add "$err" || fail_seen '--cap-add would not help'
 	[ ! -s "$out" ]
@@ -186,7 +186,7 @@ notes()
 	mkdir -p "$root/closed"
 	unprivileged 5000 --own=/closed
 	exited 111
-	grep -q '^stepdown: own /closed' "$err"
+	grep -q '^stepdown: .*own /closed' "$err"
 	hint_has fsGroup
 	[ ! -s "$out" ]
 }
