@@ -426,7 +426,7 @@ without_stdin_and_stderr()
 	before=(setpriv --bounding-set=-net_raw)
 	as_4242 --keep-caps=net_raw -- "$WITNESS"
 	refused 111
-	message_has net_raw
+	message_has CAP_NET_RAW
 	hint_has CAP_NET_RAW
 	hint_has --cap-add=NET_RAW
 }

@@ -84,7 +84,7 @@ printed_steps()
 	stepdown --dry-run "${plan[@]}"
 	exited 111
 	[ "$(printed_steps | tail -n 1)" = exec ] || fail_seen 'the plan'
-	message_has 'keep capability chown'
+	message_has CAP_CHOWN
 }
 
 @test "it needs no privilege where the run needs none" {
