@@ -195,7 +195,7 @@ int settings_read(struct plan *plan, const char *standard, char *const argv[],
 	if (read_all(plan, standard, argv, env, f) < 0)
 		return -1;
 	/* Somebody must be there to answer the application's bind(2). */
-	if (plan_brokers(plan))
+	if (plan->listen.handoff == HANDOFF_BIND)
 		plan->init.wanted = true;
 	return 0;
 }

@@ -74,7 +74,7 @@ static size_t size_of_names(const struct plan *plan)
 	size_t size = i->count && i->names ? strlen(i->names) + 1
 					   : i->count * sizeof("unknown");
 
-	for (size_t n = 0; n < plan->listen.count; n++) {
+	for (size_t n = 0; !plan->bind.wanted && n < plan->listen.count; n++) {
 		const struct listener *l = &plan->listen.listeners[n];
 
 		size += listener_count(l) *
@@ -166,12 +166,11 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 	}
 	if (check_init(&plan->init, f) < 0)
 		return -1;
-	if (plan->drop.allow_new_privs && plan_brokers(plan))
+	if (plan->drop.allow_new_privs && plan->bind.wanted)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--allow-new-privs: --handoff=bind and "
-				 "bind-own need no_new_privs for their seccomp "
-				 "filter");
-	if (pool_check(plan, f) < 0)
+				 "--allow-new-privs: --handoff=bind needs "
+				 "no_new_privs for its seccomp filter");
+	if (declared_check(&plan->bind, f) < 0)
 		return -1;
 	if (plan->listen.handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)
 		return -1;

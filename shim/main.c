@@ -82,6 +82,15 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
 	struct start_spec spec;
 
+	plan->bind = (struct bind_spec){
+		.wanted = plan->listen.handoff == HANDOFF_BIND,
+		.verbose = plan->verbose,
+		.nlisteners = plan->listen.count,
+		.listeners = plan->listen.listeners,
+		.keep_caps = plan->drop.keep_caps
+	};
+	if (plan->bind.wanted)
+		declared_settle(&plan->bind);
 	if (plan->listen.inherited.wanted &&
 	    inherited_read(&plan->listen.inherited, plan->start.secure ? NULL : env,
 			 f) < 0)

@@ -71,7 +71,6 @@ static const char *const handoff_words[] = {
 	[HANDOFF_SYSTEMD] = "systemd",
 	[HANDOFF_NGINX] = "nginx",
 	[HANDOFF_BIND] = "bind",
-	[HANDOFF_BIND_OWN] = "bind-own",
 	NULL
 };
 
@@ -280,7 +279,7 @@ const struct option option_table[] = {
 	  .near = url_word,
 	  .set = set_listen },
 	{ .topic = TOPIC_SOCKETS, .name = "handoff", .value = "HOW",
-	  .help = "systemd (default), nginx, bind or bind-own",
+	  .help = "systemd (default), nginx or bind",
 	  .words = handoff_words, AT(listen.handoff) },
 	{ .topic = TOPIC_SOCKETS, .name = "no-listen-pid",
 	  .help = "leave LISTEN_PID out",

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "base/str.h"
-#include "bind/pool.h"
+#include "bind/declared.h"
 #include "cred/account.h"
 #include "cred/ids.h"
 #include "cred/start.h"
@@ -75,6 +75,7 @@ struct plan {
 	struct target target;
 
 	struct listen_spec listen;
+	struct bind_spec bind;		/* filled by main */
 	struct own_tree trees[OWN_MAX_TREES];
 	const char *variables[PLAN_MAX_VARIABLES];	/* NAME=VALUE */
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
@@ -85,13 +86,9 @@ struct plan {
 struct run {
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	int channel[2];		/* between supervisor and child, see broker.h */
-	pid_t proof;		/* set by the child to its own number */
-	bool shed;		/* what only the supervisor needs is gone */
 	bool terminal_left;	/* for the session of --setsid to take */
 	struct sockets sockets;	/* of the step listen */
 	struct environment environment;	/* the application's */
-	struct pool pool;	/* of --handoff=bind */
 	struct verify_seen seen;
 };
 
@@ -111,24 +108,8 @@ static inline struct start_spec plan_start_spec(const struct plan *plan)
 	};
 }
 
-/* Does the application bind by itself, and ask the supervisor? */
-static inline bool plan_brokers(const struct plan *plan)
-{
-	return plan->listen.handoff == HANDOFF_BIND ||
-	       plan->listen.handoff == HANDOFF_BIND_OWN;
-}
-
-/* What the supervisor has and the application has not; bit n is capability n. */
-static inline uint64_t plan_supervisor_caps(const struct plan *plan)
-{
-	return plan->listen.handoff == HANDOFF_BIND_OWN
-		       ? UINT64_C(1) << CAP_NET_BIND_SERVICE
-		       : 0;
-}
-
 /* What the process must be after the drop. */
-static inline struct verify_spec plan_verify_spec(const struct plan *plan,
-						  const struct run *run)
+static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 {
 	return (struct verify_spec){
 		.uid = plan->target.uid,
@@ -137,7 +118,7 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan,
 		.groups = plan->target.groups,
 		.keep_caps = plan->drop.keep_caps,
 		.bounding = drop_bounding(&plan->drop, plan->target.uid),
-		.held = run->shed ? 0 : plan_supervisor_caps(plan),
+		.held = declared_caps(&plan->bind),
 		.allow_new_privs = plan->drop.allow_new_privs,
 		.strict = plan->strict,
 	};

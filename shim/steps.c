@@ -3,9 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
+#include "base/fs.h"
 #include "base/report.h"
 #include "base/text.h"
-#include "bind/pool.h"
+#include "bind/declared.h"
+#include "bind/filter.h"
 #include "cred/account.h"
 #include "cred/start.h"
 #include "drop/command.h"
@@ -38,18 +41,45 @@ struct step {
  */
 static void describe_listen(const struct plan *plan, struct text *out)
 {
-	if (plan_brokers(plan))
-		pool_describe(plan, out);
+	if (plan->bind.wanted)
+		declared_describe(&plan->bind, out);
 	else
 		listen_describe(&plan->listen, out);
 }
 
+static int check_listen(const struct plan *plan, struct fault *f)
+{
+	if (!plan->bind.wanted)
+		return 0;
+	if (plan->strict && plan->bind.low_port) {
+		fault_set(f, EXIT_STEP, 0,
+			  "--strict: --handoff=bind must keep "
+			  "CAP_NET_BIND_SERVICE in one thread, since port %u "
+			  "is below %u",
+			  plan->bind.low_port, plan->bind.port_start);
+		return fault_hint(f,
+				  "set the sysctl net.ipv4."
+				  "ip_unprivileged_port_start=%u, or declare a "
+				  "higher port",
+				  plan->bind.low_port);
+	}
+	return filter_check(f);
+}
+
+/* The supervisor keeps the descriptors that it has: so there are no others. */
 static int run_listen(const struct plan *plan, struct run *run,
 		      struct fault *f)
 {
-	if (plan_brokers(plan))
-		return pool_fill(plan, &run->pool, f);
-	return listen_run(&plan->listen, &run->sockets, f);
+	const struct listen_spec *spec = &plan->listen;
+	const int next = LISTEN_FDS_START + (int)spec->inherited.count;
+
+	if (!plan->bind.wanted)
+		return listen_run(spec, &run->sockets, f);
+	if (inherited_add(&spec->inherited, spec->handoff, &run->sockets, f) <
+		    0 ||
+	    fs_close_from(next, f) < 0)
+		return -1;
+	return declared_try(&plan->bind, f);
 }
 
 static struct own_spec own_spec(const struct plan *plan)
@@ -152,7 +182,7 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 	if (verify_look(&run->seen, f) < 0)
 		return -1;
 	return drop_run(&plan->drop, &plan->target, &plan->start,
-			plan_supervisor_caps(plan), f);
+			declared_caps(&plan->bind), f);
 }
 
 static void describe_verify(const struct plan *plan, struct text *out)
@@ -163,7 +193,7 @@ static void describe_verify(const struct plan *plan, struct text *out)
 static int run_verify(const struct plan *plan, struct run *run,
 		      struct fault *f)
 {
-	const struct verify_spec spec = plan_verify_spec(plan, run);
+	const struct verify_spec spec = plan_verify_spec(plan);
 
 	return verify_run(&spec, &run->seen, f);
 }
@@ -189,7 +219,7 @@ static int check_exec(const struct plan *plan, struct fault *f)
  * something back, and nothing after verify but the start of the application.
  */
 static const struct step steps[] = {
-	{ "listen", describe_listen, NULL, run_listen },
+	{ "listen", describe_listen, check_listen, run_listen },
 	{ "own", describe_own, NULL, run_own },
 	{ "own-stdio", describe_own_stdio, NULL, run_own_stdio },
 	{ "account", describe_account, NULL, run_account },

@@ -3,112 +3,130 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdint.h>
+#include <semaphore.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/sys.h"
+#include "bind/declared.h"
 #include "bind/filter.h"
 #include "bind/mirror.h"
-#include "bind/pool.h"
 #include "bind/target.h"
 #include "cred/caps.h"
 #include "drop/verify.h"
-#include "plan.h"
-
-/* What is known of a socket of the application before it is bound. */
-struct note {
-	ino_t inode;
-	bool v6only;
-	bool reuseport;
-};
 
 /* Applications set options and bind at once; the oldest is forgotten. */
-enum {
-	NOTES = 64,
-	PAUSE = 50		/* milliseconds */
+enum { SOCKETS = 64, SAID = 16 };
+
+/* The options of a socket that is not bound yet; bit n: filter_options[n]. */
+struct options {
+	ino_t inode;
+	unsigned char given;
+	unsigned char on;
 };
 
 struct broker {
-	const struct plan *plan;
-	struct pool *pool;
+	const struct bind_spec *spec;
+	const struct verify_spec *proof;
+	struct verify_seen *seen;
 	int notify;
-	bool own;		/* --handoff=bind-own */
-	bool killable;		/* a signal does not interrupt the caller */
-	bool v6only;		/* net.ipv6.bindv6only */
+	bool proven;		/* the child has been looked at */
+	bool copies;		/* pidfd_getfd(2) works */
+	bool killable;		/* only SIGKILL interrupts a thread that asks */
 	struct identity network;
 	uint64_t cookie;	/* of the same network namespace */
-	struct note notes[NOTES];
-	size_t next_note;
+	struct options options[SOCKETS];
+	size_t next_options;
+	struct mirror mirrors[TARGET_SHAPES];
+	ino_t given[SOCKETS];	/* sockets that we made */
+	size_t next_given;
 	bool said_unreadable;
-	bool said_exhausted[LISTENERS_MAX];
+	size_t nsaid;
+	struct bind_address said[SAID];
+
+	sem_t verified;		/* the thread has looked at itself: result */
+	sem_t begin;		/* there is a filter */
+	int result;
+	struct fault *fault;
 };
 
-/* ---- one question ---- */
+/* ---- what the application has set ---- */
 
-static const struct note *find_note(const struct broker *b, ino_t inode)
+static struct options *find_options(struct broker *b, ino_t inode)
 {
-	for (size_t i = 0; i < NOTES; i++)
-		if (b->notes[i].inode == inode)
-			return &b->notes[i];
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (b->options[i].inode == inode)
+			return &b->options[i];
 	return NULL;
 }
 
-static struct note *make_note(struct broker *b, ino_t inode)
-{
-	struct note *n = (struct note *)(uintptr_t)find_note(b, inode);
-
-	if (n)
-		return n;
-	n = &b->notes[b->next_note++ % NOTES];
-	*n = (struct note){ .inode = inode, .v6only = b->v6only };
-	return n;
-}
-
-static void leave_to_kernel(struct seccomp_notif_resp *answer)
-{
-	answer->val = 0;
-	answer->error = 0;
-	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-}
-
-static void finish(struct seccomp_notif_resp *answer, int error)
-{
-	answer->val = 0;
-	answer->error = -error;
-	answer->flags = 0;
-}
-
 /*
- * The value is only remembered; the kernel sets it. A wrong one could be
- * slipped to us, and would choose among sockets that the plan declares.
+ * The value is only remembered; the kernel sets it. A wrong one, or one that
+ * the kernel refuses, makes a socket of ours other than the application's own.
+ * Where a socket can be copied it is asked itself, when it is bound.
  */
 static void note_option(struct broker *b, const struct seccomp_notif *q)
 {
 	const pid_t tid = (pid_t)q->pid;
-	struct caller_socket s;
-	struct note *n;
+	struct target_socket s;
+	struct options *o;
 	int value;
 
-	if ((unsigned int)q->data.args[4] < sizeof(value) ||
-	    caller_read(tid, q->data.args[3], &value, sizeof(value)) < 0 ||
-	    !caller_socket(tid, (int)q->data.args[0], &s))
+	if (b->copies || (int)q->data.args[4] < (int)sizeof(value) ||
+	    target_read(tid, q->data.args[3], &value, sizeof(value)) < 0 ||
+	    !target_socket(tid, (int)q->data.args[0], &s))
 		return;
-	n = make_note(b, s.inode);
-	if ((int)q->data.args[1] == SOL_SOCKET)
-		n->reuseport = value != 0;
-	else
-		n->v6only = value != 0;
+	if (s.copy >= 0)
+		close(s.copy);
+	o = find_options(b, s.inode);
+	if (!o) {
+		o = &b->options[b->next_options++ % SOCKETS];
+		*o = (struct options){ .inode = s.inode };
+	}
+	for (size_t i = 0; i < FILTER_OPTIONS; i++)
+		if (filter_options[i].level == (int)q->data.args[1] &&
+		    filter_options[i].name == (int)q->data.args[2]) {
+			o->given |= (unsigned char)(1u << i);
+			o->on &= (unsigned char)~(1u << i);
+			o->on |= (unsigned char)((value != 0) << i);
+		}
 }
+
+/* Returns a socket like the application's, not bound, or -1 with errno. */
+static int make_socket(struct broker *b, const struct target_socket *s)
+{
+	const struct options *o = find_options(b, s->inode);
+	const int fd = socket(s->family,
+			      (s->kind == LISTENER_TCP ? SOCK_STREAM
+						       : SOCK_DGRAM) |
+				      SOCK_CLOEXEC |
+				      (s->nonblock ? SOCK_NONBLOCK : 0),
+			      s->protocol);
+
+	if (fd < 0)
+		return -1;
+	if (s->copy >= 0) {
+		mirror_copy(&b->mirrors[s->shape], s->copy, fd);
+		return fd;
+	}
+	for (size_t i = 0; o && i < FILTER_OPTIONS; i++) {
+		int on = o->on >> i & 1;
+
+		if (o->given >> i & 1)
+			setsockopt(fd, filter_options[i].level,
+				   filter_options[i].name, &on, sizeof(on));
+	}
+	return fd;
+}
+
+/* ---- what is said ---- */
 
 static bool is_valid(const struct broker *b, const struct seccomp_notif *q)
 {
@@ -117,7 +135,7 @@ static bool is_valid(const struct broker *b, const struct seccomp_notif *q)
 	return sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-static void report_unreadable(struct broker *b, const struct seccomp_notif *q,
+static void say_unreadable(struct broker *b, const struct seccomp_notif *q,
 			   int err)
 {
 	struct fault f;
@@ -131,175 +149,181 @@ static void report_unreadable(struct broker *b, const struct seccomp_notif *q,
 	if (err == EACCES || err == EPERM)
 		fault_hint(&f,
 			   "the user may not read the executable: chmod a+r");
-	report_warning(&f);
+	report_warning_now(&f);
 }
 
-/* Which listener declares it; their number if none does. */
-static size_t find_listener(const struct broker *b, const struct wish *w)
-{
-	size_t i = 0;
-
-	while (i < b->plan->listen.count &&
-	       pool_form(&b->plan->listen.listeners[i], w) == FORM_NONE)
-		i++;
-	return i;
-}
-
-static void report_exhausted(struct broker *b, size_t listener)
+/* The kernel will refuse it: nobody but us has the capability. */
+static void say_undeclared(struct broker *b, const struct bind_address *a)
 {
 	struct fault f;
 
-	if (b->said_exhausted[listener])
+	if (declared_port(a) >= b->spec->port_start || b->nsaid == SAID)
 		return;
-	b->said_exhausted[listener] = true;
-	fault_set(&f, EXIT_STEP, 0, "bind %s: no socket is left for it",
-		  b->plan->listen.listeners[listener].url);
-	fault_hint(&f, "each bind takes one; for tcp ?spares=N makes more");
-	report_warning(&f);
+	for (size_t i = 0; i < b->nsaid; i++)
+		if (b->said[i].size == a->size && b->said[i].kind == a->kind &&
+		    memcmp(&b->said[i].at, &a->at, a->size) == 0)
+			return;
+	b->said[b->nsaid++] = *a;
+	declared_missing(b->spec, a, &f);
+	report_warning_now(&f);
 }
 
-/* Options that are set without asking, and those that we know by themselves. */
-static void prepare(const struct spare *spare, const struct listener *l,
-		    const struct caller_socket *s, const struct note *n,
-		    int borrowed)
-{
-	const int on = 1, off = 0;
+/* ---- one question ---- */
 
-	if (borrowed >= 0)
-		mirror_copy(borrowed, spare->fd);
-	/* Needed while several forms were bound; now it would let others in. */
-	if (l->kind == LISTENER_UDP)
-		setsockopt(spare->fd, SOL_SOCKET, SO_REUSEADDR, &off,
-			   sizeof(off));
-	if (n && n->reuseport)
-		setsockopt(spare->fd, SOL_SOCKET, SO_REUSEPORT, &on,
-			   sizeof(on));
-	fcntl(spare->fd, F_SETFL, s->nonblock ? O_NONBLOCK : 0);
+static void leave_to_kernel(struct seccomp_notif_resp *answer)
+{
+	answer->error = 0;
+	answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+}
+
+static void finish(struct seccomp_notif_resp *answer, int error)
+{
+	answer->error = -error;
+	answer->flags = 0;
+}
+
+static bool in_our_network(const struct broker *b, pid_t tid,
+			   const struct target_socket *s)
+{
+	struct identity there;
+
+	if (s->copy >= 0 && b->cookie)
+		return mirror_network(s->copy) == b->cookie;
+	return target_network(tid, &there) == 0 &&
+	       there.device == b->network.device &&
+	       there.inode == b->network.inode;
+}
+
+static bool was_given(const struct broker *b, ino_t inode)
+{
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (b->given[i] == inode)
+			return true;
+	return false;
 }
 
 /*
  * Not SECCOMP_ADDFD_FLAG_SEND, with which bind(2) would return the number of
  * the descriptor. Our copy is closed before the answer: from then on the port
- * is held by the application alone.
+ * is held by the application alone. ENOENT: the caller has died, or a signal
+ * has interrupted it and it will ask again.
  */
-static void give(struct broker *b, struct spare *spare,
-		 const struct caller_socket *s, const struct seccomp_notif *q,
+static void put_over(struct broker *b, int fd, const struct target_socket *s,
+		 const struct seccomp_notif *q,
 		 struct seccomp_notif_resp *answer)
 {
 	struct seccomp_notif_addfd add = {
 		.id = q->id,
 		.flags = SECCOMP_ADDFD_FLAG_SETFD,
-		.srcfd = (uint32_t)spare->fd,
+		.srcfd = (uint32_t)fd,
 		.newfd = (uint32_t)q->data.args[0],
 		.newfd_flags = s->cloexec ? O_CLOEXEC : 0
 	};
+	struct stat st;
 
 	if (sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0)
 		return;
-	if (b->plan->verbose)
-		report_note("bind: %s for process %u",
-			 b->plan->listen.listeners[spare->listener].url, q->pid);
-	pool_gave(b->plan, b->pool, spare);
+	if (fstat(fd, &st) == 0)
+		b->given[b->next_given++ % SOCKETS] = st.st_ino;
 	finish(answer, 0);
 }
 
-static bool in_our_network(const struct broker *b, pid_t tid)
-{
-	struct identity there;
-
-	return caller_network(tid, &there) == 0 &&
-	       there.device == b->network.device &&
-	       there.inode == b->network.inode;
-}
-
 /*
- * Everything is known of the caller. For a socket that is bound already the
- * kernel would say EACCES, for it looks at the port first, where without us it
- * would have been EINVAL. But before Linux 5.19 a signal may take the caller
- * out of the call when it has been served, sometimes even after our answer
- * went well, and then it calls again.
+ * Everything is known of the thread and its socket. For a socket that is bound
+ * already the kernel would say EACCES, for it looks at the port first, where
+ * without us it would have been EINVAL. But before Linux 5.19 a signal may take
+ * the thread out of the call when it has been served, and then it calls again.
  */
 static void serve(struct broker *b, const struct seccomp_notif *q,
-		   const struct wish *w, const struct caller_socket *s,
-		   int borrowed, struct seccomp_notif_resp *answer)
+		  struct bind_address *a, const struct target_socket *s,
+		  struct seccomp_notif_resp *answer)
 {
-	struct spare *spare;
+	const struct listener *l;
+	int fd;
 
-	if (borrowed >= 0 && !mirror_fits(borrowed, s, b->cookie))
-		return;
-	if (pool_is_given(b->pool, s->inode) ||
-	    (borrowed >= 0 && mirror_is_bound(borrowed))) {
+	if (was_given(b, s->inode) ||
+	    (s->copy >= 0 && mirror_is_bound(s->copy))) {
 		finish(answer, b->killable ? EINVAL : 0);
 		return;
 	}
-	if (b->own) {
-		/*
-		 * What was noted may be a lie (a setsockopt that the kernel then
-		 * refused); this socket's own word decides what is bound.
-		 */
-		if (borrowed >= 0 &&
-		    (s->family != AF_INET6 ||
-		     mirror_is_v6only(borrowed) == w->v6only))
-			finish(answer, bind(borrowed, &w->address.any,
-					    w->size) < 0 ? errno : 0);
+	fd = make_socket(b, s);
+	if (fd < 0) {
+		finish(answer, errno);
 		return;
 	}
-	spare = pool_find(b->plan, b->pool, w);
-	if (!spare) {
-		report_exhausted(b, find_listener(b, w));
-		return;
-	}
-	prepare(spare, &b->plan->listen.listeners[spare->listener], s,
-		find_note(b, s->inode), borrowed);
-	give(b, spare, s, q, answer);
+	a->kind = s->kind;
+	a->v6only = mirror_is_v6only(fd);
+	l = declared_find(b->spec, a);
+	if (!l)
+		say_undeclared(b, a);
+	else if (bind(fd, &a->at.any, a->size) < 0)
+		finish(answer, errno);
+	else
+		put_over(b, fd, s, q, answer);
+	close(fd);
 }
 
-/* What the caller wants, once, into our own memory. */
-static bool read_wish(struct broker *b, const struct seccomp_notif *q,
-		      struct wish *w)
+/* The first question is that of broker_prove(). Returns 0, or an errno. */
+static int look_at_child(struct broker *b, const struct seccomp_notif *q)
 {
-	w->size = (socklen_t)q->data.args[2];
-	if (w->size < sizeof(sa_family_t) || w->size > sizeof(w->address))
+	struct target_socket s;
+	ino_t inode = 0;
+
+	if (target_read((pid_t)q->pid, q->data.args[1], &inode,
+			sizeof(inode)) < 0)
+		return errno;
+	if (!target_socket((pid_t)q->pid, (int)q->data.args[0], &s) ||
+	    s.inode != inode)
+		return ESRCH;
+	b->copies = s.copy >= 0;
+	if (b->copies)
+		close(s.copy);
+	b->proven = true;
+	return 0;
+}
+
+/* What the application wants, once, into our own memory. */
+static bool read_address(struct broker *b, const struct seccomp_notif *q,
+			 struct bind_address *a)
+{
+	a->size = (socklen_t)q->data.args[2];
+	if (a->size < sizeof(sa_family_t) || a->size > sizeof(a->at))
 		return false;
-	if (caller_read((pid_t)q->pid, q->data.args[1], &w->address,
-			w->size) == 0)
+	if (target_read((pid_t)q->pid, q->data.args[1], &a->at, a->size) == 0)
 		return true;
 	if (errno != EFAULT && errno != EIO)
-		report_unreadable(b, q, errno);
+		say_unreadable(b, q, errno);
 	return false;
 }
 
 /* The answer is "leave it to the kernel" already. */
 static void decide(struct broker *b, const struct seccomp_notif *q,
-		    struct seccomp_notif_resp *answer)
+		   struct seccomp_notif_resp *answer)
 {
 	const pid_t tid = (pid_t)q->pid;
-	const int fd = (int)q->data.args[0];
-	struct wish w = { 0 };
-	struct caller_socket s;
-	const struct note *n;
-	int borrowed;
+	struct bind_address a = { 0 };
+	struct target_socket s;
+	unsigned int port;
 
-	if (!read_wish(b, q, &w) || !pool_knows(b->plan, &w) ||
-	    !caller_socket(tid, fd, &s) ||
-	    s.family != w.address.any.sa_family || !in_our_network(b, tid))
+	if (!read_address(b, q, &a))
 		return;
-	n = find_note(b, s.inode);
-	w.v6only = n ? n->v6only : b->v6only;
-	w.kind = s.kind;
-	w.any_type = s.any_type;
-	if (find_listener(b, &w) == b->plan->listen.count || !is_valid(b, q))
+	port = declared_port(&a);
+	if (port == 0 || (port >= b->spec->port_start &&
+			  !declared_has_port(b->spec, port)))
 		return;
-	borrowed = caller_borrow(tid, fd, s.inode);
-	serve(b, q, &w, &s, borrowed, answer);
-	if (borrowed >= 0)
-		close(borrowed);
+	if (!target_socket(tid, (int)q->data.args[0], &s))
+		return;
+	if (s.family == a.at.any.sa_family && in_our_network(b, tid, &s) &&
+	    is_valid(b, q))
+		serve(b, q, &a, &s, answer);
+	if (s.copy >= 0)
+		close(s.copy);
 }
 
 /* ---- the thread ---- */
 
-/* That the caller is gone (ENOENT) is no matter, neither first nor last. */
-static void answer_one(struct broker *b)
+/* Returns false when no thread carries the filter any more (Linux 6.11). */
+static bool answer_one(struct broker *b)
 {
 	union {
 		struct seccomp_notif q;
@@ -312,242 +336,127 @@ static void answer_one(struct broker *b)
 
 	memset(&in, 0, sizeof(in));	/* the kernel insists */
 	memset(&out, 0, sizeof(out));
+	/* ENOENT: the caller has died before it was received. */
 	if (sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
-		return;
+		return errno == ENOENT || errno == EINTR;
 	out.answer.id = in.q.id;
 	leave_to_kernel(&out.answer);
-	if (in.q.data.nr == SYS_setsockopt)
+	/* Thread 0 is of a PID namespace that is not below ours. */
+	if (in.q.pid == 0)
+		;
+	else if (in.q.data.nr == SYS_setsockopt)
 		note_option(b, &in.q);
-	else if (in.q.pid != 0)
+	else if (!b->proven)
+		finish(&out.answer, look_at_child(b, &in.q));
+	else
 		decide(b, &in.q, &out.answer);
+	/* ENOENT: it has died meanwhile; there is nobody to answer. */
 	sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_SEND, &out);
+	return true;
 }
 
-/* Until no process carries the filter any more (POLLHUP, Linux 5.9). */
+/* Until the process ends. All signals are blocked since the start. */
 static void *run_thread(void *argument)
 {
 	struct broker *b = argument;
-	struct pollfd wait = { .fd = b->notify, .events = POLLIN };
 
-	for (;;) {
-		if (poll(&wait, 1, -1) < 0) {
-			/* Somebody has set our RLIMIT_NOFILE to 0. */
-			poll(NULL, 0, PAUSE);
-			continue;
-		}
-		if (!(wait.revents & POLLIN))
-			break;
-		answer_one(b);
-	}
+	b->result = verify_run(b->proof, b->seen, b->fault);
+	sem_post(&b->verified);
+	sem_wait(&b->begin);
+	while (answer_one(b))
+		;
 	return NULL;
-}
-
-/* Signals are held since the start, and so the thread has none to take. */
-static int start_thread(struct broker *b, struct fault *f)
-{
-	pthread_t thread;
-	int err = pthread_create(&thread, NULL, run_thread, b);
-
-	return err ? fault_set(f, EXIT_STEP, err, "start a thread") : 0;
 }
 
 /* ---- the beginning ---- */
 
-int broker_before(const struct plan *plan, struct run *run, struct fault *f)
-{
-	if (!plan_brokers(plan))
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->channel) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "open a channel");
-	return 0;
-}
-
-/* A byte, and a descriptor with it. */
-struct message {
-	char byte;
-	struct iovec data;
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-	struct msghdr head;
-};
-
-static void prepare_message(struct message *m)
-{
-	memset(m, 0, sizeof(*m));
-	m->data = (struct iovec){ &m->byte, 1 };
-	m->head.msg_iov = &m->data;
-	m->head.msg_iovlen = 1;
-	m->head.msg_control = m->control;
-	m->head.msg_controllen = sizeof(m->control);
-}
-
-static int send_descriptor(int channel, int fd, char byte)
-{
-	struct message m;
-	struct cmsghdr *c;
-
-	prepare_message(&m);
-	m.byte = byte;
-	c = CMSG_FIRSTHDR(&m.head);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(channel, &m.head, MSG_NOSIGNAL) == 1 ? 0 : -1;
-}
-
-/* Returns the descriptor, or -1: the other end is gone. */
-static int receive_descriptor(int channel, bool *byte)
-{
-	struct message m;
-	ssize_t got;
-	int fd;
-
-	prepare_message(&m);
-	do {
-		got = recvmsg(channel, &m.head, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
-	if (got != 1 || m.head.msg_controllen < CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m.head)), sizeof(fd));
-	*byte = m.byte;
-	return fd;
-}
-
-int broker_child(const struct plan *plan, struct run *run, struct fault *f)
-{
-	const int channel = run->channel[1];
-	struct verify_spec after;
-	bool killable;
-	ssize_t got;
-	char byte;
-	int fd;
-
-	if (!plan_brokers(plan))
-		return 0;
-	close(run->channel[0]);
-	run->shed = true;
-	after = plan_verify_spec(plan, run);
-	if (plan_supervisor_caps(plan) &&
-	    (caps_clear(f) < 0 || verify_run(&after, &run->seen, f) < 0))
-		return -1;
-	/*
-	 * The change of uid has made this process undumpable, and execve makes
-	 * it dumpable again: the supervisor tries now what it must do then.
-	 */
-	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno, "become dumpable");
-	run->proof = getpid();
-	fd = filter_install(&killable, f);
-	if (fd < 0)
-		return -1;
-	if (send_descriptor(channel, fd, killable) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "send the filter");
-	close(fd);
-	do {
-		got = read(channel, &byte, 1);
-	} while (got < 0 && errno == EINTR);
-	if (got != 1)
-		return fault_set(f, EXIT_STEP, 0,
-				 "the supervisor has ended");
-	return 0;
-}
-
-/* net.ipv6.bindv6only, by what a socket says. */
-static bool read_v6only(void)
-{
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int value = 0;
-	socklen_t size = sizeof(value);
-
-	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &size);
-	close(fd);
-	return value;
-}
-
-/*
- * EINVAL for a notification that cannot exist: an older kernel does not know
- * this request; one that does says ENOENT.
- */
-static bool can_add(int notify)
+/* ENOENT for a notification that cannot exist: the kernel knows the request. */
+static int check_add(int notify, struct fault *f)
 {
 	struct seccomp_notif_addfd add = { .id = UINT64_MAX,
 					   .srcfd = (uint32_t)notify };
 
-	return sys_notifier(notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
-	       errno == ENOENT;
-}
-
-/* Do with the child what will have to be done with the application. */
-static int try(struct broker *b, const struct run *run, int channel,
-	       pid_t child, struct fault *f)
-{
-	struct caller_socket s;
-	pid_t proof = 0;
-	int copy = -1;
-
-	if (caller_network(0, &b->network) < 0 ||
-	    caller_read(child, (uint64_t)(uintptr_t)&run->proof, &proof,
-			sizeof(proof)) < 0 ||
-	    proof != child) {
-		fault_set(f, EXIT_STEP, proof ? 0 : errno,
-			  "look at the child in /proc");
-		return fault_hint(f,
-				  "/proc must be mounted, be that of this PID namespace, and kernel.yama.ptrace_scope at most 1");
-	}
-	if (!can_add(b->notify)) {
-		fault_set(f, EXIT_STEP, ENOSYS,
-			  "replace a descriptor of the application (Linux 5.9)");
-		return filter_other_way(f);
-	}
-	if (!b->own)
+	if (sys_notifier(notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
+	    errno == ENOENT)
 		return 0;
-	if (caller_socket(child, channel, &s))
-		copy = caller_borrow(child, channel, s.inode);
-	if (copy < 0) {
-		fault_set(f, EXIT_STEP, errno,
-			  "copy a descriptor of the application by pidfd_getfd(2)");
-		return fault_hint(f,
-				  "Docker's seccomp profile denies it without --cap-add=SYS_PTRACE; --handoff=bind does without");
-	}
-	close(copy);
-	return 0;
+	fault_set(f, EXIT_STEP, ENOSYS,
+		  "replace a descriptor of the application (Linux 5.9)");
+	return filter_hint(f);
 }
 
-int broker_parent(const struct plan *plan, struct run *run, pid_t child,
-		 struct fault *f)
+/* Capabilities are a thread's own: the broker's thread keeps what it has. */
+static int step_back(const struct verify_spec *proof, struct verify_seen *seen,
+		     struct fault *f)
 {
-	const int *channel = run->channel;
+	struct verify_spec without = *proof;
+
+	without.held = 0;
+	if (caps_leave(proof->keep_caps, f) < 0)
+		return -1;
+	return verify_run(&without, seen, f);
+}
+
+static int learn_network(struct broker *b, struct fault *f)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fault_set(f, EXIT_STEP, errno, "open a socket");
+	b->cookie = mirror_network(fd);
+	close(fd);
+	if (target_network(0, &b->network) == 0)
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "look into /proc");
+	return fault_hint(f, "/proc must be mounted");
+}
+
+int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
+		 struct verify_seen *seen, struct fault *f)
+{
 	static struct broker b
 		__attribute__((section(".bss.large"), aligned(4096)));
-	int result;
+	pthread_t thread;
+	int err;
 
-	if (!plan_brokers(plan))
-		return 0;
-	close(channel[1]);
-	b.plan = plan;
-	b.pool = &run->pool;
-	b.own = plan->listen.handoff == HANDOFF_BIND_OWN;
-	b.v6only = read_v6only();
-	b.cookie = mirror_network(channel[0]);
-	b.notify = receive_descriptor(channel[0], &b.killable);
-	if (b.notify < 0) {
-		close(channel[0]);
-		return 0;
-	}
-	sys_notifier_in_turn(b.notify);
-	result = try(&b, run, channel[1], child, f);
-	if (result == 0)
-		result = start_thread(&b, f);
-	/* The thread has them by now; capset(2) is for the calling one. */
-	if (result == 0 && plan_supervisor_caps(plan) &&
-	    (caps_clear(f) < 0 || verify_no_caps(f) < 0))
-		result = -1;
-	/* Not closed: the child, who must be killed, would speak up. */
-	if (result < 0)
+	b.spec = spec;
+	b.proof = proof;
+	b.seen = seen;
+	b.fault = f;
+	if (learn_network(&b, f) < 0)
 		return -1;
-	send(channel[0], "", 1, MSG_NOSIGNAL);
-	close(channel[0]);
+	sem_init(&b.verified, 0, 0);
+	sem_init(&b.begin, 0, 0);
+	err = pthread_create(&thread, NULL, run_thread, &b);
+	if (err)
+		return fault_set(f, EXIT_STEP, err, "start a thread");
+	sem_wait(&b.verified);
+	if (b.result < 0 || (proof->held && step_back(proof, seen, f) < 0))
+		return -1;
+	b.notify = filter_install(&b.killable, f);
+	if (b.notify < 0 || check_add(b.notify, f) < 0)
+		return -1;
+	sys_notifier_in_turn(b.notify);
+	sem_post(&b.begin);
 	return 0;
+}
+
+int broker_prove(struct fault *f)
+{
+	struct stat st;
+	int fd, result;
+
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno, "become dumpable");
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fault_set(f, EXIT_STEP, errno, "open a socket");
+	result = bind(fd, (const struct sockaddr *)&st.st_ino,
+		      sizeof(st.st_ino));
+	close(fd);
+	if (result == 0)
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "look at the child in /proc");
+	return fault_hint(f,
+			  "/proc must be mounted, be that of this PID "
+			  "namespace, and kernel.yama.ptrace_scope at most 1");
 }

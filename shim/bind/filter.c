@@ -7,13 +7,13 @@
 #include <sys/syscall.h>
 
 #include "base/fault.h"
+#include "base/str.h"
 #include "base/sys.h"
-#include "plan.h"
 
 /*
- * The arguments are 64 bits wide and little-endian on every machine of
- * compat.h. The kernel takes level and option of setsockopt(2) as int, that is
- * the low half alone, and so does this.
+ * The arguments are 64 bits wide and little-endian on every machine that
+ * base/sys.h names. The kernel takes level and option of setsockopt(2) as int,
+ * that is the low half alone, and so does this.
  */
 enum {
 	AT_ARCH = offsetof(struct seccomp_data, arch),
@@ -22,26 +22,45 @@ enum {
 	AT_OPTION = offsetof(struct seccomp_data, args[2])
 };
 
+const struct filter_option filter_options[FILTER_OPTIONS] = {
+	{ SOL_SOCKET, SO_REUSEADDR },
+	{ SOL_SOCKET, SO_REUSEPORT },
+	{ IPPROTO_IPV6, IPV6_V6ONLY },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
+	{ IPPROTO_IP, IP_PKTINFO },
+	{ IPPROTO_IP, IP_FREEBIND },
+};
+
+#define LOAD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
+#define IF(value, yes, no) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
+
 /*
  * x32 shares the machine's word with x86-64, but its numbers have bit 30 set,
  * so they equal none of these. The numbers of a jump count from the line below
- * it: 12 is "let it through", 13 is "ask".
+ * it: 18 is "let it through", 19 is "ask".
  */
 static const struct sock_filter program[] = {
-	/*  0 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_ARCH),
-	/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KERNEL_AUDIT_ARCH, 0, 10),
-	/*  2 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_NUMBER),
-	/*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bind, 9, 0),
-	/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 7),
-	/*  5 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_LEVEL),
-	/*  6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IPV6, 0, 2),
-	/*  7 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_OPTION),
-	/*  8 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPV6_V6ONLY, 4, 3),
-	/*  9 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOL_SOCKET, 0, 2),
-	/* 10 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_OPTION),
-	/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_REUSEPORT, 1, 0),
-	/* 12 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	/* 13 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+	/*  0 */ LOAD(AT_ARCH),
+	/*  1 */ IF(KERNEL_AUDIT_ARCH, 0, 16),
+	/*  2 */ LOAD(AT_NUMBER),
+	/*  3 */ IF(SYS_bind, 15, 0),
+	/*  4 */ IF(SYS_setsockopt, 0, 13),
+	/*  5 */ LOAD(AT_LEVEL),
+	/*  6 */ IF(SOL_SOCKET, 0, 3),
+	/*  7 */ LOAD(AT_OPTION),
+	/*  8 */ IF(SO_REUSEADDR, 10, 0),
+	/*  9 */ IF(SO_REUSEPORT, 9, 8),
+	/* 10 */ IF(IPPROTO_IPV6, 0, 3),
+	/* 11 */ LOAD(AT_OPTION),
+	/* 12 */ IF(IPV6_V6ONLY, 6, 0),
+	/* 13 */ IF(IPV6_RECVPKTINFO, 5, 4),
+	/* 14 */ IF(IPPROTO_IP, 0, 3),
+	/* 15 */ LOAD(AT_OPTION),
+	/* 16 */ IF(IP_PKTINFO, 2, 0),
+	/* 17 */ IF(IP_FREEBIND, 1, 0),
+	/* 18 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	/* 19 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 };
 
 const struct sock_filter *filter_program(size_t *length)
@@ -50,10 +69,12 @@ const struct sock_filter *filter_program(size_t *length)
 	return program;
 }
 
-int filter_other_way(struct fault *f)
+int filter_hint(struct fault *f)
 {
 	return fault_hint(f,
-			  "instead of --handoff=bind: --keep-caps=net_bind_service, or the sysctl net.ipv4.ip_unprivileged_port_start=0");
+			  "instead of --handoff=bind: "
+			  "--keep-caps=net_bind_service, or the sysctl "
+			  "net.ipv4.ip_unprivileged_port_start=0");
 }
 
 /*
@@ -73,8 +94,9 @@ int filter_check(struct fault *f)
 	    sizes.seccomp_notif_resp <= FILTER_NOTIFICATION_SIZE)
 		return 0;
 	fault_set(f, EXIT_STEP, errno,
-		  "use seccomp notifications, of x86-64, arm or riscv64 with Linux 5.9");
-	return filter_other_way(f);
+		  "use seccomp notifications, of x86-64, arm or riscv64 with "
+		  "Linux 5.9");
+	return filter_hint(f);
 }
 
 /*
@@ -104,6 +126,7 @@ int filter_install(bool *killable, struct fault *f)
 	fault_set(f, EXIT_STEP, errno, "install the filter");
 	if (errno == EBUSY)
 		return fault_hint(f,
-				  "the runtime, or an outer stepdown, has a seccomp notifier already, and the kernel allows one");
-	return filter_other_way(f);
+				  "the runtime, or an outer stepdown, has a seccomp "
+				  "notifier already, and the kernel allows one");
+	return filter_hint(f);
 }

@@ -8,15 +8,16 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/str.h"
 #include "base/sys.h"
-#include "bind/target.h"
-#include "plan.h"
 
 /* Each is an int, read and written in the same words. */
 static const struct {
 	unsigned char level;
 	unsigned char name;
 } options[] = {
+	{ SOL_SOCKET, SO_REUSEADDR },
+	{ SOL_SOCKET, SO_REUSEPORT },
 	{ SOL_SOCKET, SO_BROADCAST },
 	{ SOL_SOCKET, SO_DONTROUTE },
 	{ SOL_SOCKET, SO_INCOMING_CPU },
@@ -28,14 +29,23 @@ static const struct {
 	{ SOL_SOCKET, SO_TIMESTAMP },
 	{ SOL_SOCKET, SO_TIMESTAMPNS },
 	{ SOL_SOCKET, SO_PASSCRED },
+	{ SOL_SOCKET, SO_ZEROCOPY },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
+	{ IPPROTO_IP, IP_FREEBIND },
 	{ IPPROTO_IP, IP_MTU_DISCOVER },
+	{ IPPROTO_IP, IP_MULTICAST_ALL },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP },
+	{ IPPROTO_IP, IP_MULTICAST_TTL },
 	{ IPPROTO_IP, IP_PKTINFO },
 	{ IPPROTO_IP, IP_RECVERR },
 	{ IPPROTO_IP, IP_RECVTOS },
 	{ IPPROTO_IP, IP_RECVTTL },
 	{ IPPROTO_IP, IP_TOS },
 	{ IPPROTO_IP, IP_TTL },
+	{ IPPROTO_IPV6, IPV6_V6ONLY },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP },
 	{ IPPROTO_IPV6, IPV6_RECVERR },
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
@@ -52,6 +62,8 @@ static const struct {
 	{ IPPROTO_TCP, TCP_USER_TIMEOUT },
 };
 
+_Static_assert(ARRAY_LEN(options) <= MIRROR_OPTIONS, "a larger struct mirror");
+
 static bool get(int fd, int level, int name, void *value, socklen_t size)
 {
 	socklen_t got = size;
@@ -61,7 +73,7 @@ static bool get(int fd, int level, int name, void *value, socklen_t size)
 }
 
 /* Only what differs, so that a socket like any other costs no write. */
-static void copy(int from, int to, int level, int name, socklen_t size)
+static void copy_option(int from, int to, int level, int name, socklen_t size)
 {
 	unsigned char wanted[16], now[16];
 
@@ -86,17 +98,34 @@ static void copy_buffer(int from, int to, int name)
 	setsockopt(to, SOL_SOCKET, name, &wanted, sizeof(wanted));
 }
 
-void mirror_copy(int application, int ours)
+static void read_fresh(struct mirror *m, int fresh)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		copy(application, ours, options[i].level, options[i].name,
-		     sizeof(int));
-	copy(application, ours, SOL_SOCKET, SO_LINGER, sizeof(struct linger));
-	copy(application, ours, SOL_SOCKET, SO_RCVTIMEO,
+		m->has[i] = get(fresh, options[i].level, options[i].name,
+				&m->value[i], sizeof(int));
+	m->filled = true;
+}
+
+void mirror_copy(struct mirror *m, int application, int ours)
+{
+	int value;
+
+	if (!m->filled)
+		read_fresh(m, ours);
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (m->has[i] &&
+		    get(application, options[i].level, options[i].name, &value,
+			sizeof(value)) &&
+		    value != m->value[i])
+			setsockopt(ours, options[i].level, options[i].name,
+				   &value, sizeof(value));
+	copy_option(application, ours, SOL_SOCKET, SO_LINGER, sizeof(struct linger));
+	copy_option(application, ours, SOL_SOCKET, SO_RCVTIMEO,
 	     sizeof(struct timeval));
-	copy(application, ours, SOL_SOCKET, SO_SNDTIMEO,
+	copy_option(application, ours, SOL_SOCKET, SO_SNDTIMEO,
 	     sizeof(struct timeval));
-	copy(application, ours, IPPROTO_TCP, TCP_CONGESTION, 16);
+	copy_option(application, ours, IPPROTO_TCP, TCP_CONGESTION, 16);
+	copy_option(application, ours, SOL_SOCKET, SO_BINDTODEVICE, 16);
 	copy_buffer(application, ours, SO_RCVBUF);
 	copy_buffer(application, ours, SO_SNDBUF);
 }
@@ -104,14 +133,15 @@ void mirror_copy(int application, int ours)
 /* The port is at the same place for both families. */
 bool mirror_is_bound(int socket)
 {
-	struct sockaddr_storage address = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} address;
 	socklen_t size = sizeof(address);
 
-	if (getsockname(socket, (struct sockaddr *)&address, &size) < 0)
-		return true;
-	if (address.ss_family == AF_UNIX)
-		return size > sizeof(sa_family_t);
-	return ((struct sockaddr_in *)&address)->sin_port != 0;
+	return getsockname(socket, &address.any, &size) < 0 ||
+	       address.in.sin_port != 0;
 }
 
 uint64_t mirror_network(int socket)
@@ -129,18 +159,4 @@ bool mirror_is_v6only(int socket)
 
 	return get(socket, IPPROTO_IPV6, IPV6_V6ONLY, &v6only,
 		   sizeof(v6only)) && v6only;
-}
-
-bool mirror_fits(int application, const struct caller_socket *s,
-		 uint64_t network)
-{
-	int family, type;
-
-	return mirror_network(application) == network &&
-	       get(application, SOL_SOCKET, SO_DOMAIN, &family,
-		   sizeof(family)) &&
-	       family == s->family &&
-	       get(application, SOL_SOCKET, SO_TYPE, &type, sizeof(type)) &&
-	       (s->any_type || type == (s->kind == LISTENER_UDP ? SOCK_DGRAM
-							 : SOCK_STREAM));
 }

@@ -1,6 +1,5 @@
 /*
- * mirror: what an application has set on its socket before it is given
- * another one.
+ * mirror: the options that an application has set on a socket, on another one.
  */
 #ifndef STEPDOWN_BIND_MIRROR_H
 #define STEPDOWN_BIND_MIRROR_H
@@ -8,7 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct caller_socket;
+/* What a socket of one kind has when it is new; zeroed before the first use. */
+enum { MIRROR_OPTIONS = 64 };
+struct mirror {
+	bool filled;
+	bool has[MIRROR_OPTIONS];	/* its kind has such an option */
+	int value[MIRROR_OPTIONS];
+};
 
 /*
  * The number of its network namespace (SO_NETNS_COOKIE, Linux 5.14), or 0
@@ -19,20 +24,14 @@ uint64_t mirror_network(int socket);
 /* Has it an address already? */
 bool mirror_is_bound(int socket);
 
-/* Is it for IPv6 alone, by what the kernel says of it? */
+/* Is it for IPv6 alone? */
 bool mirror_is_v6only(int socket);
 
-
 /*
- * Is the socket what was said of it, and of that network? What /proc said may be of another one, which had the descriptor just before.
+ * Give ours, which is new, the options of the application's socket. What needs
+ * a capability to be set, or cannot be read back (multicast groups, filters),
+ * stays as it is. m belongs to sockets of this family and protocol.
  */
-bool mirror_fits(int application, const struct caller_socket *s,
-		 uint64_t network);
-
-/*
- * Give ours the options of the application's socket. What needs a capability
- * to be set, or cannot be read back, stays as it is.
- */
-void mirror_copy(int application, int ours);
+void mirror_copy(struct mirror *m, int application, int ours);
 
 #endif

@@ -2,76 +2,84 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/fs.h"
+#include "base/fault.h"
+#include "base/str.h"
 #include "base/sys.h"
-#include "base/text.h"
+#include "cred/caps.h"
 
-enum { PATH_SIZE = 64, FILE_SIZE = 4096 };
+enum { PATH_SIZE = 64, FILE_SIZE = 4096, HELPER_STACK = 8192 };
 
-/* "/proc/TID/REST", or "/proc/TID/RESTfd". */
-static void name(char path[PATH_SIZE], pid_t tid, const char *rest, int fd)
+/* ---- memory ---- */
+
+struct job {
+	int memory;		/* /proc/TID/mem */
+	uint64_t address;
+	void *out;
+	size_t size;
+	int err;
+};
+
+/*
+ * In a process of its own that shares this one's memory. It has no use for the
+ * capability of the thread that started it.
+ */
+static int help(void *argument)
 {
-	struct text t;
+	struct job *job = argument;
+	struct fault ignored;
 
-	text_start(&t, path, PATH_SIZE);
-	text_add(&t, "/proc/");
-	if (tid)
-		text_add(&t, "%d", (int)tid);
-	else
-		text_add(&t, "self");
-	text_add(&t, "/%s", rest);
-	if (fd >= 0)
-		text_add(&t, "%d", fd);
+	if (caps_leave(0, &ignored) == 0 &&
+	    pread(job->memory, job->out, job->size, (off_t)job->address) ==
+	    (ssize_t)job->size)
+		job->err = 0;
+	_exit(0);
 }
 
 /*
- * The number in the line that begins with a word; 0 if there is none. The
- * kernel writes the flags of a descriptor with octal digits.
+ * Not process_vm_readv(2): Docker's default profile denies it, and as with
+ * /proc/PID/mem not even SIGKILL interrupts a read that waits for a FUSE
+ * server. A thread in it would keep this process from ending, and process 1
+ * from taking that server along. So a helper reads. To wait for it, as vfork(2)
+ * does, is interrupted by SIGKILL. It sends no signal when it ends, so that the
+ * supervisor's waitpid(2) does not see it.
+ *
+ * The right to read is that of this process, and is asked when the file is
+ * opened: under Yama the helper itself would have none.
  */
-static unsigned long field(const char *file, const char *word, unsigned int base)
+int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 {
-	const size_t length = strlen(word);
-	unsigned long value = 0;
-
-	while (file && strncmp(file, word, length) != 0) {
-		file = strchr(file, '\n');
-		if (file)
-			file++;
-	}
-	if (!file)
-		return 0;
-	for (file += length; *file == ' ' || *file == '\t'; file++)
-		;
-	for (; *file >= '0' && *file <= '9'; file++)
-		value = value * base + (unsigned long)(*file - '0');
-	return value;
-}
-
-/*
- * Not process_vm_readv(2): the default profiles of Docker deny it, and the two
- * ask for the same right.
- */
-int caller_read(pid_t tid, uint64_t address, void *out, size_t size)
-{
+	_Alignas(16) char stack[HELPER_STACK];
+	struct job job = { .address = address, .out = out, .size = size,
+			   .err = EFAULT };
 	char path[PATH_SIZE];
-	ssize_t length;
-	int fd, err;
+	pid_t pid;
 
-	name(path, tid, "mem", -1);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)tid);
+	job.memory = open(path, O_RDONLY | O_CLOEXEC);
+	if (job.memory < 0)
 		return -1;
-	length = pread(fd, out, size, (off_t)address);
-	err = errno;
-	close(fd);
-	errno = length < 0 ? err : EFAULT;
-	return length == (ssize_t)size ? 0 : -1;
+	pid = clone(help, stack + sizeof(stack),
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES, &job);
+	if (pid < 0)
+		job.err = errno;
+	else
+		waitpid(pid, NULL, __WCLONE);
+	close(job.memory);
+	errno = job.err;
+	return job.err ? -1 : 0;
 }
+
+/* ---- the socket ---- */
 
 static int identify(const char *path, struct identity *it)
 {
@@ -84,73 +92,50 @@ static int identify(const char *path, struct identity *it)
 	return 0;
 }
 
-int caller_network(pid_t tid, struct identity *network)
+int target_network(pid_t tid, struct identity *network)
 {
-	char path[PATH_SIZE];
+	char path[PATH_SIZE] = "/proc/self/ns/net";
 
-	name(path, tid, "ns/net", -1);
+	if (tid)
+		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
 	return identify(path, network);
 }
 
-/*
- * sockfs tells the name of the protocol as an extended attribute. MPTCP, which
- * Go asks for where it can have it, is served by a TCP socket: to its peers it
- * is one whose other end did not want MPTCP.
- */
-static bool classify(const char *protocol, struct caller_socket *s)
+/* The number behind a word of a file of /proc; 0 if there is none. */
+static unsigned long field(const char *file, const char *word, int base)
 {
-	static const struct {
-		char protocol[13];
-		unsigned char kind;
-		unsigned char family;
-		bool any_type;
-	} known[] = {
-		{ "TCP", LISTENER_TCP, AF_INET, false },
-		{ "TCPv6", LISTENER_TCP, AF_INET6, false },
-		{ "MPTCP", LISTENER_TCP, AF_INET, false },
-		{ "MPTCPv6", LISTENER_TCP, AF_INET6, false },
-		{ "UDP", LISTENER_UDP, AF_INET, false },
-		{ "UDPv6", LISTENER_UDP, AF_INET6, false },
-		{ "UNIX-STREAM", LISTENER_UNIX, AF_UNIX, false },
-		/* What is no stream; before Linux 5.15, streams too. */
-		{ "UNIX", LISTENER_UNIX, AF_UNIX, true },
-	};
+	const char *at = strstr(file, word);
 
+	return at ? strtoul(at + strlen(word), NULL, base) : 0;
+}
+
+/* sockfs tells the name of the protocol as an extended attribute. */
+static const struct {
+	char name[8];
+	unsigned char family;
+	unsigned char kind;
+	short protocol;
+} known[TARGET_SHAPES] = {
+	{ "TCP", AF_INET, LISTENER_TCP, IPPROTO_TCP },
+	{ "TCPv6", AF_INET6, LISTENER_TCP, IPPROTO_TCP },
+	{ "MPTCP", AF_INET, LISTENER_TCP, IPPROTO_MPTCP },
+	{ "MPTCPv6", AF_INET6, LISTENER_TCP, IPPROTO_MPTCP },
+	{ "UDP", AF_INET, LISTENER_UDP, IPPROTO_UDP },
+	{ "UDPv6", AF_INET6, LISTENER_UDP, IPPROTO_UDP },
+};
+
+static bool classify(const char *protocol, struct target_socket *s)
+{
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (strcmp(protocol, known[i].protocol) == 0) {
+		if (strncmp(protocol, known[i].name, sizeof(known[i].name)) ==
+		    0) {
+			s->shape = i;
 			s->kind = (enum listener_kind)known[i].kind;
 			s->family = known[i].family;
-			s->any_type = known[i].any_type;
+			s->protocol = known[i].protocol;
 			return true;
 		}
 	return false;
-}
-
-bool caller_socket(pid_t tid, int fd, struct caller_socket *s)
-{
-	char path[PATH_SIZE];
-	char file[FILE_SIZE];
-	struct identity it;
-	unsigned long flags;
-	ssize_t length;
-
-	if (fd < 0)
-		return false;
-	name(path, tid, "fd/", fd);
-	length = getxattr(path, "system.sockprotoname", file, FILE_SIZE - 1);
-	if (length <= 0 || identify(path, &it) < 0)
-		return false;
-	file[length] = '\0';
-	if (!classify(file, s))
-		return false;
-	s->inode = it.inode;
-	name(path, tid, "fdinfo/", fd);
-	if (!fs_read(AT_FDCWD, path, file, FILE_SIZE))
-		return false;
-	flags = field(file, "flags:", 8);
-	s->cloexec = flags & O_CLOEXEC;
-	s->nonblock = flags & O_NONBLOCK;
-	return true;
 }
 
 /*
@@ -165,27 +150,52 @@ static int open_pidfd(pid_t tid)
 
 	if (fd >= 0 || errno != EINVAL)
 		return fd;
-	name(path, tid, "status", -1);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
 	if (!fs_read(AT_FDCWD, path, file, FILE_SIZE))
 		return -1;
-	return sys_pidfd_open((pid_t)field(file, "Tgid:", 10));
+	return sys_pidfd_open((pid_t)field(file, "\nTgid:", 10));
 }
 
-int caller_borrow(pid_t tid, int fd, ino_t inode)
+/* Returns a descriptor, close-on-exec, or -1. */
+static int borrow(pid_t tid, int fd, ino_t inode)
 {
 	int pidfd = open_pidfd(tid);
 	struct stat st;
-	int copy, err;
+	int copy;
 
 	if (pidfd < 0)
 		return -1;
 	copy = sys_pidfd_getfd(pidfd, fd);
-	err = errno;
 	close(pidfd);
-	errno = err;
 	if (copy < 0 || (fstat(copy, &st) == 0 && st.st_ino == inode))
 		return copy;
 	close(copy);
-	errno = ESTALE;
 	return -1;
+}
+
+bool target_socket(pid_t tid, int fd, struct target_socket *s)
+{
+	char path[PATH_SIZE];
+	char file[FILE_SIZE];
+	struct identity it;
+	unsigned long flags;
+	ssize_t length;
+
+	if (fd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tid, fd);
+	length = getxattr(path, "system.sockprotoname", file, FILE_SIZE - 1);
+	if (length <= 0 || identify(path, &it) < 0)
+		return false;
+	file[length] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)tid, fd);
+	if (!classify(file, s) ||
+	    !fs_read(AT_FDCWD, path, file, FILE_SIZE))
+		return false;
+	flags = field(file, "flags:", 8);
+	s->inode = it.inode;
+	s->cloexec = flags & O_CLOEXEC;
+	s->nonblock = flags & O_NONBLOCK;
+	s->copy = borrow(tid, fd, it.inode);
+	return true;
 }

@@ -1,11 +1,11 @@
 /*
- * caller: what the kernel says of a thread that waits in a system call, and of
- * the descriptor that it names. All of it comes from /proc, with no privilege,
- * by the right that a process has to look at its own descendants of the same
- * ids; so it works under every engine's seccomp profile, and under Yama.
+ * target: what the kernel says of a thread that waits in a system call, and of
+ * the descriptor that it names. No privilege is needed, only the right that a
+ * process has to look at its own descendants of the same ids; so it works
+ * under every engine's seccomp profile, and under Yama.
  *
- * The thread is named by its id, which may be another one's by the time of the
- * next call: ask whether the notification is still valid before acting.
+ * The thread is named by its id, which may be another thread's by the time of
+ * the next call: ask whether the notification is still valid before acting.
  */
 #ifndef STEPDOWN_BIND_TARGET_H
 #define STEPDOWN_BIND_TARGET_H
@@ -15,38 +15,41 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "plan.h"
+#include "base/fs.h"
+#include "listen/url.h"
 
-struct caller_socket {
+enum { TARGET_SHAPES = 6 };
+
+struct target_socket {
 	ino_t inode;		/* which socket it is */
-	enum listener_kind kind;
-	bool any_type;		/* the kind of a Unix socket is not known */
+	size_t shape;		/* a number for family and protocol */
+	enum listener_kind kind;	/* TCP or UDP */
 	sa_family_t family;
+	int protocol;
 	bool cloexec;
 	bool nonblock;
+	int copy;		/* a descriptor of it, or -1 */
 };
 
 /*
- * Copy size bytes at an address of its memory. Returns 0, or -1 with errno:
- * EACCES when its program is one that the user may not read, and so may not
- * look into.
+ * Copy size bytes at an address of its memory. This may wait for as long as
+ * whoever provides that memory likes, but not longer than this process lives.
+ *
+ * Returns 0, or -1 with errno: EFAULT for no such memory, EACCES or EPERM when
+ * its program is one that the user may not read, and so may not look into.
  */
-int caller_read(pid_t tid, uint64_t address, void *out, size_t size);
+int target_read(pid_t tid, uint64_t address, void *out, size_t size);
 
 /* Its network namespace; tid 0 is this process. Returns 0, or -1 with errno. */
-int caller_network(pid_t tid, struct identity *network);
+int target_network(pid_t tid, struct identity *network);
 
 /*
- * What its descriptor is. Returns false if it is no socket, one of a kind that
- * the plan cannot declare, or cannot be examined.
+ * What its descriptor is. s->copy is had by pidfd_getfd(2), where the engine's
+ * seccomp profile allows that, and must be closed.
+ *
+ * Returns false, and there is no copy, if it is no socket, one of a kind that
+ * is not served, or cannot be examined.
  */
-bool caller_socket(pid_t tid, int fd, struct caller_socket *s);
-
-/*
- * A copy of its descriptor, close-on-exec, by pidfd_getfd(2): where engines
- * allow that. Returns -1 with errno otherwise, also when it is not the socket
- * of that inode any more.
- */
-int caller_borrow(pid_t tid, int fd, ino_t inode);
+bool target_socket(pid_t tid, int fd, struct target_socket *s);
 
 #endif

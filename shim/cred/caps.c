@@ -267,13 +267,15 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	return 0;
 }
 
-int caps_clear(struct fault *f)
+int caps_leave(uint64_t keep, struct fault *f)
 {
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
-		{ 0 }
+	const uint32_t low = (uint32_t)keep, high = (uint32_t)(keep >> 32);
+	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+		{ .permitted = low, .effective = low, .inheritable = low },
+		{ .permitted = high, .effective = high, .inheritable = high }
 	};
 
-	if (syscall(SYS_capset, &thread, none) < 0)
+	if (syscall(SYS_capset, &thread, data) < 0)
 		return failed("drop the capabilities", f);
 	return 0;
 }

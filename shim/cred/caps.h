@@ -80,10 +80,10 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 		bool new_privs, struct fault *f);
 
 /*
- * Empty the permitted and effective sets of this thread, after caps_reduce().
- * Returns 0, or -1 with a fault.
+ * Leave only these in the permitted, effective and inheritable sets of this
+ * thread. Returns 0, or -1 with a fault.
  */
-int caps_clear(struct fault *f);
+int caps_leave(uint64_t keep, struct fault *f);
 
 /*
  * After a call failed for want of a capability: add the hint that says where

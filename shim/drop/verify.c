@@ -277,11 +277,6 @@ static int try_to_regain(const struct verify_spec *spec, struct fault *f)
 	return 0;
 }
 
-int verify_no_caps(struct fault *f)
-{
-	return verify_process(0, 0, f);
-}
-
 int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f)
 {

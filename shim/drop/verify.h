@@ -68,10 +68,4 @@ int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
  */
 int verify_descriptors(size_t count, struct fault *f);
 
-/*
- * In the supervisor: has this thread no capability in its permitted, effective
- * and inheritable set? Returns 0, or -1 with a fault.
- */
-int verify_no_caps(struct fault *f);
-
 #endif

@@ -9,7 +9,8 @@ size_t listen_count(const struct listen_spec *spec)
 {
 	size_t count = spec->inherited.count;
 
-	for (size_t i = 0; i < spec->count; i++)
+	for (size_t i = 0; spec->handoff != HANDOFF_BIND && i < spec->count;
+	     i++)
 		if (!listener_has(&spec->listeners[i], LISTENER_FD))
 			count += listener_count(&spec->listeners[i]);
 	return count;
@@ -57,14 +58,14 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out)
 {
 	size_t count = listen_count(spec);
 
+	if (spec->handoff == HANDOFF_BIND)
+		text_add(out, "; its bind(2) is answered");
 	if (count == 0)
 		return;
-	if (spec->handoff == HANDOFF_SYSTEMD)
-		text_add(out, ", LISTEN_FDS=%zu", count);
-	else if (spec->handoff == HANDOFF_NGINX)
+	if (spec->handoff == HANDOFF_NGINX)
 		text_add(out, ", NGINX names its sockets");
 	else
-		text_add(out, "; its bind(2) is answered");
+		text_add(out, ", LISTEN_FDS=%zu", count);
 }
 
 static int open_listener(const struct listener *l, enum handoff handoff,

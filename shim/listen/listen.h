@@ -24,7 +24,7 @@ struct listen_spec {
 
 /*
  * How many sockets are numbered from 3 on, the inherited ones included; one of
- * ?fd=0 is not.
+ * ?fd=0 is not, and with --handoff=bind those of --listen are not.
  */
 size_t listen_count(const struct listen_spec *spec);
 

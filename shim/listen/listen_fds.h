@@ -19,8 +19,7 @@ struct text;
 enum handoff {
 	HANDOFF_SYSTEMD,	/* LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES */
 	HANDOFF_NGINX,		/* NGINX=3;4; */
-	HANDOFF_BIND,		/* as the answer to its bind(2), see broker.h */
-	HANDOFF_BIND_OWN	/* so too, by binding its own socket */
+	HANDOFF_BIND		/* as the answer to its bind(2), see broker.h */
 };
 
 enum {

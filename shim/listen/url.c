@@ -48,7 +48,6 @@ static const struct {
 	[LISTENER_GROUP] = { "group=GROUP", PATH, WORD, 1, USER_NAME_MAX },
 	[LISTENER_NONBLOCK] = { "nonblock", ANY, FLAG, 0, 0 },
 	[LISTENER_NOLISTEN] = { "nolisten", LISTENS, FLAG, 0, 0 },
-	[LISTENER_SPARES] = { "spares=N", TCP, NUMBER, 0, 255 },
 	[LISTENER_TRY] = { "try", ANY, FLAG, 0, 0 },
 	[LISTENER_FD] = { "fd=0", ANY, NUMBER, 0, 0 },
 };

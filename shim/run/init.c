@@ -118,7 +118,7 @@ static int become(const struct birth *b, struct fault *f)
 		return -1;
 	if (b->ignored_chld)
 		signals_ignore(SIGCHLD);
-	if (broker_child(plan, b->run, f) < 0)
+	if (plan->bind.wanted && broker_prove(f) < 0)
 		return -1;
 	signals_release(b->run->signals);
 	return launch(plan, b->run, b->given, f);
@@ -152,7 +152,7 @@ static pid_t give_birth(struct birth *b, struct fault *f)
 	_Alignas(16) char stack[CHILD_STACK];
 	int flags = SIGCHLD;
 
-	if (!plan_brokers(b->plan) && !b->watch->terminal &&
+	if (!b->plan->bind.wanted && !b->watch->terminal &&
 	    !b->plan->limits.chdir)
 		flags |= CLONE_VM | CLONE_VFORK;
 	for (int tries = 1;; tries++) {
@@ -177,16 +177,18 @@ static pid_t give_birth(struct birth *b, struct fault *f)
  * which would stay open after the application has closed them, nor a folder,
  * which could not be unmounted.
  */
-static void let_go(const struct watch *w, const struct plan *plan, int signals,
-		   struct fault *ignored)
+static void let_go(const struct watch *w, const struct plan *plan,
+		   const struct run *run, int signals, struct fault *ignored)
 {
 	dup2(signals, WATCH_SIGNALS);
 	if (!w->terminal)
 		close(STDIN_FILENO);
 	/* The broker has descriptors, and then we have no other. */
-	if (plan_brokers(plan))
+	if (plan->bind.wanted) {
 		close(signals);
-	else
+		for (size_t i = 0; i < run->sockets.count; i++)
+			close(run->sockets.all[i].fd);
+	} else
 		fs_close_from(STDERR_FILENO + 1, ignored);
 	(void)!chdir("/");
 }
@@ -197,6 +199,7 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 	struct watch w = { 0 };
 	struct birth b = { .plan = plan, .run = run, .watch = &w,
 			   .given = given };
+	const struct verify_spec proof = plan_verify_spec(plan);
 	int signals = signals_descriptor();
 
 	if (signals < 0) {
@@ -207,7 +210,8 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 	prepare(plan, &w);
 	if (guard(plan, &w, f) < 0 ||
 	    session_tie(plan, run->parent, f) < 0 ||
-	    broker_before(plan, run, f) < 0)
+	    (plan->bind.wanted &&
+	     broker_start(&plan->bind, &proof, &run->seen, f) < 0))
 		return -1;
 	run->parent = getpid();
 	run->terminal_left = plan->setsid && terminal_leave();
@@ -216,14 +220,9 @@ int init_run(struct plan *plan, struct run *run, char *const given[],
 	w.child = give_birth(&b, f);
 	if (w.child < 0)
 		return -1;
-	if (broker_parent(plan, run, w.child, f) < 0) {
-		kill(w.child, SIGKILL);
-		waitpid(w.child, NULL, 0);
-		return -1;
-	}
-	let_go(&w, plan, signals, f);
+	let_go(&w, plan, run, signals, f);
 	/* A broker has use for both. */
-	if (!plan_brokers(plan)) {
+	if (!plan->bind.wanted) {
 		w.plan = plan;
 		w.run = run;
 	}

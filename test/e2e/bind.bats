@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# --handoff=bind and bind-own: unmodified servers. The application is binder,
-# which asks in good faith and in bad; "stepdown" served it, or the "kernel".
+# --handoff=bind: unmodified servers. The application is binder, which asks in
+# good faith and in bad; "stepdown" served it, or the "kernel".
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"
@@ -28,18 +28,17 @@ teardown()
 	rm -rf "$public"
 }
 
-# binder HANDOFF LISTEN... -- WORD... : LISTEN may have several URLs
+# binder LISTEN... -- WORD... : what may be bound, and what binder does
 binder()
 {
-	local handoff=$1 listen=()
+	local listen=()
 
-	shift
 	while [ "$1" != -- ]; do
 		listen+=("--listen=$1")
 		shift
 	done
 	shift
-	as_4242 "--handoff=$handoff" "${listen[@]}" -- "$BINDER" "$@"
+	as_4242 --handoff=bind "${listen[@]}" -- "$BINDER" "$@"
 }
 
 # under COMMAND... : what follows is run by it
@@ -54,6 +53,20 @@ as_first()
 	under unshare --pid --fork --mount-proc
 }
 
+# find_first PID: the process in there that is the first of its namespace
+find_first()
+{
+	local pid
+
+	for pid in $(pstree -p "$1" | grep -o '([0-9]*)' | tr -d '()'); do
+		if grep -q '^NSpid:.*[[:blank:]]1$' "/proc/$pid/status"; then
+			echo "$pid"
+			return
+		fi
+	done
+	return 1
+}
+
 # says KEY=VALUE...: each is a line of stdout
 says()
 {
@@ -64,128 +77,138 @@ says()
 	done
 }
 
-both_ways()
-{
-	local way
-
-	for way in bind bind-own; do
-		binder "$way" "$@"
-		succeeded
-	done
-}
-
 # ---- what is served, and with what ----
 
-@test "tcp://* covers 0.0.0.0, [::] for both families and [::] alone" {
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80 tcp6::::80,v6only=1 \
-		tcp6::::80,v6only=0 tcp6::::80 mptcp4:0.0.0.0:80
+@test "tcp://* covers every local address: of IPv4, of IPv6, both, each, mapped" {
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80,close tcp4:127.0.0.2:80,close \
+		tcp6::::80,v6only=1,close tcp6::::80,v6only=0,close \
+		tcp6:::1:80 tcp6:::ffff:127.0.0.1:80
 	succeeded
-	says by.{0,1,2,3,4}=stepdown v6only.1=1 v6only.2=0 v6only.3=0
+	says by.{0,1,2,3,4,5}=stepdown v6only.2=1 v6only.3=0
 }
 
 @test "an IPv6 socket without a word follows net.ipv6.bindv6only" {
 	sysctl_in_net net/ipv6/bindv6only 1
-	binder bind 'tcp://*:80' -- bind tcp6::::80 tcp6::::80,v6only=0
+	binder 'tcp://*:80' -- bind tcp6::::80,close tcp6::::80,v6only=0
+	succeeded
+	says by.0=stepdown v6only.0=1 by.1=stepdown v6only.1=0
+	under "$DENY" pidfd_getfd=1 --
+	binder 'tcp://*:80' -- bind tcp6::::80,close tcp6::::80,v6only=0
 	succeeded
 	says by.0=stepdown v6only.0=1 by.1=stepdown v6only.1=0
 }
 
 @test "where IPv6 is off, tcp://* covers 0.0.0.0" {
 	sysctl_in_net net/ipv6/conf/all/disable_ipv6 1
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	succeeded
 	says by.0=stepdown
 }
 
 @test "a specific address covers itself only" {
-	binder bind tcp://127.0.0.1:80 'tcp://[::]:81' 'tcp://[::1]:82' -- \
-		bind tcp4:127.0.0.1:80 tcp4:0.0.0.0:80 tcp4:127.0.0.2:80 \
-		tcp6::::81,v6only=1 tcp6::::81 tcp4:0.0.0.0:81 \
+	binder tcp://127.0.0.1:80 'tcp://[::]:81' 'tcp://[::1]:82' -- \
+		bind tcp4:127.0.0.1:80,close tcp4:0.0.0.0:80 tcp4:127.0.0.2:80 \
+		tcp6::::81,v6only=1,close tcp6::::81 tcp4:0.0.0.0:81 \
 		tcp6:::1:82 tcp6::::82 tcp6:::ffff:127.0.0.1:80
 	exited 1
-	says by.0=stepdown bind.{1,2}=EACCES by.3=stepdown bind.{4,5}=EACCES \
-		by.6=stepdown bind.{7,8}=EACCES
+	says by.{0,3,6,8}=stepdown bind.{1,2,4,5,7}=EACCES
 }
 
 @test "v6only=0 is for those who bind [::] for both families" {
-	binder bind 'tcp://[::]:80?v6only=0' -- bind tcp6::::80 \
+	binder 'tcp://[::]:80?v6only=0' -- bind tcp6::::80,close \
 		tcp6::::80,v6only=1 tcp4:0.0.0.0:80
 	exited 1
-	says by.0=stepdown v6only.0=0 bind.{1,2}=EACCES
+	says by.{0,1}=stepdown v6only.0=0 v6only.1=1 bind.2=EACCES
 }
 
 @test "every other bind is the kernel's" {
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:8080 tcp4:0.0.0.0:81 \
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:8080 tcp4:0.0.0.0:81 \
 		udp4:0.0.0.0:80 udp4:0.0.0.0:8053 unix:/proc/nowhere \
 		tcp4:0.0.0.0:0
 	exited 1
 	says by.{0,1,2,3,4,5}=kernel bind.{0,3,5}=ok bind.{1,2}=EACCES
 }
 
-@test "udp sockets, each once, and no more than one takes the datagrams" {
-	binder bind 'udp://*:53' -- bind udp4:0.0.0.0:53 udp6::::53,v6only=1 \
-		udp4:0.0.0.0:53 udp6::::53
+@test "what fails for want of a declaration is said once, with what to declare" {
+	binder tcp://0.0.0.0:80 udp://127.0.0.1:53 -- bind tcp6::::80 \
+		tcp6::::80 udp4:0.0.0.0:53 tcp4:0.0.0.0:80 tcp4:0.0.0.0:8080
 	exited 1
-	says by.0=stepdown by.1=stepdown v6only.1=1 bind.{2,3}=EACCES
-	grep -q 'no socket is left' "$err"
-	binder bind 'udp://*:53' -- bind udp6::::53 udp4:0.0.0.0:53
-	exited 1
-	says by.0=stepdown v6only.0=0 bind.1=EACCES
+	[ "$(grep -c 'is not declared' "$err")" -eq 2 ] || fail_seen
+	grep -Fxq 'stepdown: warning: bind tcp://[::]:80 is not declared (declared: tcp://0.0.0.0:80, udp://127.0.0.1:53)' "$err" || fail_seen
+	hint_has 'use --listen=tcp://*:80'
+	message_has 'bind udp://0.0.0.0:53 is not declared'
+	hint_has 'use --listen=udp://*:53'
+	# Sixteen of them, so that nobody fills a log.
+	# shellcheck disable=SC2046 # words
+	binder tcp://0.0.0.0:80 -- bind $(printf 'tcp4:0.0.0.0:%d ' {100..140})
+	[ "$(grep -c 'is not declared' "$err")" -eq 16 ]
 }
 
-@test "unix sockets in a folder that the application may not write to" {
-	mkdir -m 755 "$public/closed"
-	binder bind "unix:$public/closed/s" "unix-dgram:$public/closed/d" -- bind \
-		"unix:$public/closed/s,listen" "unix-dgram:$public/closed/d" \
-		"unix:$public/closed/other"
+@test "udp sockets, as often as asked" {
+	binder 'udp://*:53' -- bind udp4:0.0.0.0:53,close \
+		udp6::::53,v6only=1 udp4:0.0.0.0:53,close udp6::::53
 	exited 1
-	says by.0=stepdown listen.0=ok by.1=stepdown bind.2=EACCES
-	[ "$(stat -c %u "$public/closed/s")" = 4242 ]
-}
-
-@test "a unix socket that the application has removed is its own to bind" {
-	mkdir -m 777 "$public/open"
-	as_4242 --handoff=bind "--listen=unix:$public/open/s" -- \
-		/bin/sh -c "rm $public/open/s && exec $BINDER bind unix:$public/open/s"
+	says by.{0,1,2}=stepdown v6only.1=1 bind.3=EADDRINUSE
+	binder 'udp://*:53' -- bind udp4:0.0.0.0:53,reuseport{,,,,,,,}
 	succeeded
-	says bind.0=ok by.0=kernel
+	says by.{0,1,2,3,4,5,6,7}=stepdown
 }
 
-@test "O_NONBLOCK and close-on-exec are kept, other options too" {
-	local words=tcp4:0.0.0.0:80,nonblock,cloexec,keepalive
+# option_words: what a server sets before it binds, and is to find after it
+option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 
-	both_ways 'tcp://*:80' -- bind "$words"
-	says nonblock.0=1 cloexec.0=1 keepalive.0=1
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	says nonblock.0=0 cloexec.0=0 keepalive.0=0
+@test "O_NONBLOCK, close-on-exec and the options are those of the application" {
+	binder 'tcp://*:80' -- bind "tcp4:0.0.0.0:80,$option_words"
+	succeeded
+	says {by.0=stepdown,{nonblock,cloexec,reuseaddr,reuseport,pktinfo}.0=1} \
+		{freebind,keepalive}.0=1
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	says {by.0=stepdown,{nonblock,cloexec,reuseaddr,reuseport,pktinfo}.0=0} \
+		{freebind,keepalive}.0=0
+}
+
+@test "MPTCP stays MPTCP" {
+	binder 'tcp://*:80' -- bind mptcp4:0.0.0.0:80
+	succeeded
+	says by.0=stepdown protocol.0=262
 }
 
 @test "SO_REUSEPORT workers all listen and all get connections" {
-	both_ways 'tcp://*:80' -- reuseport 80 4
+	binder 'tcp://*:80' -- reuseport 80 16
+	succeeded
+	binder 'tcp://*:80' -- reuseport 80 200
+	succeeded
+}
+
+@test "every length of an address that the kernel takes" {
+	binder tcp://127.0.0.1:80 -- lengths 80
+	succeeded
+	binder tcp://127.0.0.1:8080 -- lengths 8080
+	succeeded
 }
 
 # ---- as without us ----
 
-@test "a port is given once and refuses when it is closed" {
-	both_ways 'tcp://*:80' -- restart 80 5
+@test "a port refuses when it is closed" {
+	binder 'tcp://*:80' -- restart 80 5
+	succeeded
 }
 
-@test "a second one on a busy port fails" {
-	both_ways 'tcp://*:80' -- conflict 80
+@test "a second one on a busy port fails, as bind(2) says" {
+	binder 'tcp://*:80' -- conflict 80
+	succeeded
 }
 
 @test "a socket is bound once" {
-	both_ways 'tcp://*:80' -- twice 80
+	binder 'tcp://*:80' -- twice 80
+	succeeded
 }
 
-@test "spares are counted, then it is the kernel's, and said once" {
-	binder bind 'tcp://*:80' -- exhaust 80 5
+@test "a port is bound as often as asked" {
+	binder tcp://0.0.0.0:80 -- again 80 3000
 	succeeded
-	[ "$(grep -c 'no socket is left' "$err")" -eq 1 ]
-	hint_has spares=N
-	binder bind 'tcp://0.0.0.0:80?spares=0' -- exhaust 80 1
-	succeeded
-	binder bind 'tcp://0.0.0.0:80?spares=255' -- exhaust 80 256
+	under "$DENY" pidfd_getfd=1 process_vm_readv=1 --
+	binder tcp://0.0.0.0:80 -- again 80 1000
 	succeeded
 }
 
@@ -193,52 +216,44 @@ both_ways()
 	local i listen=()
 
 	for i in {100..131}; do listen+=("tcp://0.0.0.0:$i"); done
-	both_ways "${listen[@]}" -- threads 100 32
-	both_ways 'tcp://*:80' -- leaderless 80
-	both_ways 'tcp://*:80' -- unshared 80
+	binder "${listen[@]}" -- threads 100 32
+	succeeded
+	binder 'tcp://*:80' -- leaderless 80
+	succeeded
+	binder 'tcp://*:80' -- unshared 80
+	succeeded
 }
 
 @test "a daemon, whose parents have ended" {
-	both_ways 'tcp://*:80' -- daemon 80
+	binder 'tcp://*:80' -- daemon 80
+	succeeded
 	as_first
-	both_ways 'tcp://*:80' -- daemon 80
+	binder 'tcp://*:80' -- daemon 80
+	succeeded
 }
 
 @test "processes that are killed while they bind" {
-	both_ways 'tcp://*:80' -- killed 81 100 || true
-	binder bind 'tcp://0.0.0.0:80?spares=255' -- killed 80 200
-	succeeded
-	binder bind-own 'tcp://0.0.0.0:80' -- killed 80 200
+	binder tcp://0.0.0.0:80 tcp://0.0.0.0:81 -- killed 80 200
 	succeeded
 }
 
 @test "5,000 binds under a timer of 60 microseconds" {
-	local i listen=()
-
-	for i in {100..106}; do
-		listen+=("tcp://0.0.0.0:$i?spares=255")
-	done
-	for i in 1 2 3; do
-		binder bind "${listen[@]}" -- timer 100 7 256
+	for _ in 1 2 3; do
+		binder tcp://0.0.0.0:100 -- timer 100 1 5000
 		succeeded
 	done
-	binder bind-own tcp://0.0.0.0:100 -- timer 100 1 5000
-	succeeded
-	binder bind tcp://0.0.0.0:100 -- timer 101 1 5000 EACCES
+	binder tcp://0.0.0.0:100 -- timer 101 1 5000 EACCES
 	succeeded
 }
 
 @test "the same on a kernel that lets a signal interrupt the answer" {
-	local i listen=()
-
 	# SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, before Linux 5.19: EINVAL
 	under "$DENY" seccomp:1:0x20=22 --
-	for i in {100..106}; do
-		listen+=("tcp://0.0.0.0:$i?spares=255")
-	done
-	binder bind "${listen[@]}" -- timer 100 7 200
+	binder tcp://0.0.0.0:100 -- timer 100 1 2000
 	succeeded
-	binder bind-own tcp://0.0.0.0:100 -- timer 100 1 2000
+	use_net
+	under "$DENY" seccomp:1:0x20=22 pidfd_getfd=1 --
+	binder tcp://0.0.0.0:100 -- timer 100 1 2000
 	succeeded
 }
 
@@ -248,7 +263,7 @@ both_ways()
 	succeeded
 	# A second notifier is not to be had.
 	under "$DENY" --notifier --
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'install the filter: '
 	hint_has notifier
@@ -272,45 +287,96 @@ hold()
 	[ -n "$supervisor" ] || supervisor=$background
 }
 
-@test "bind: the supervisor has no capability, no uid 0, and no other descriptor" {
+# shows_capabilities ONE OTHER: of the threads, permitted and effective
+shows_capabilities()
+{
 	local set
 
-	hold --handoff=bind
-	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
+	for set in CapPrm CapEff; do
+		[ "$(threads_say "$set")" = "$1" ] ||
+			fail "$set: $(threads_say "$set")"
+	done
+	for set in CapInh CapBnd CapAmb; do
 		[ "$(threads_say "$set")" = "2 $no_caps" ] ||
 			fail "$set: $(threads_say "$set")"
 	done
 	[ "$(threads_say NoNewPrivs)" = '2 1' ]
 	[ "$(threads_say Uid)" = "2 $(printf '4242\t4242\t4242\t4242')" ]
-	# signals, stderr, the notifier, and the 14 that are left of 15
-	[ "$(find "/proc/$supervisor/fd" -type l | wc -l)" -eq 17 ] ||
+	grep -q "CapPrm:.*$no_caps" "/proc/$(pgrep -P "$supervisor")/status"
+	# signals, stderr, the notifier
+	[ "$(find "/proc/$supervisor/fd" -type l | wc -l)" -eq 3 ] ||
 		fail "$(ls -l "/proc/$supervisor/fd")"
 }
 
-@test "bind-own: one thread has CAP_NET_BIND_SERVICE, nobody else anything" {
-	local set one=0000000000000400
+@test "a port below the start: one thread has CAP_NET_BIND_SERVICE, nobody else anything" {
+	hold --handoff=bind --verbose
+	shows_capabilities "1 $no_caps
+1 0000000000000400"
+	grep -q 'keep CAP_NET_BIND_SERVICE in one thread of the parent: port 80 is below 1024' "$err"
+}
 
-	hold --handoff=bind-own
-	for set in CapPrm CapEff; do
-		[ "$(threads_say "$set")" = "1 $no_caps
-1 $one" ] || fail "$set: $(threads_say "$set")"
-	done
-	for set in CapInh CapBnd CapAmb; do
-		[ "$(threads_say "$set")" = "2 $no_caps" ]
-	done
-	grep -q "CapPrm:.*$no_caps" "/proc/$(pgrep -P "$supervisor")/status"
+@test "no port below the start: no capability at all" {
+	sysctl_in_net net/ipv4/ip_unprivileged_port_start 80
+	hold --handoff=bind --verbose
+	shows_capabilities "2 $no_caps"
+	grep -q 'keep no capability: no port is below 80' "$err"
+}
+
+@test "--strict refuses to keep the capability, and is content without" {
+	as_4242 --strict --handoff=bind --listen='tcp://*:80' -- "$WITNESS"
+	refused 111
+	message_has 'port 80 is below 1024'
+	hint_has ip_unprivileged_port_start=80
+	sysctl_in_net net/ipv4/ip_unprivileged_port_start 80
+	as_4242 --strict --handoff=bind --listen='tcp://*:80' -- \
+		"$BINDER" bind tcp4:0.0.0.0:80
+	succeeded
+	says by.0=stepdown
+}
+
+@test "--dry-run says which of the two it is, and binds nothing" {
+	as_4242 --dry-run --handoff=bind --listen='tcp://*:80' -- true
+	succeeded
+	grep -q 'keep CAP_NET_BIND_SERVICE in one thread' "$out" || fail_seen
+	as_4242 --dry-run --handoff=bind --listen='tcp://*:1024' -- true
+	succeeded
+	grep -q 'keep no capability: no port is below 1024' "$out"
+}
+
+@test "with --keep-caps the application has those, and is served" {
+	as_4242 --keep-caps=chown,kill --handoff=bind --listen='tcp://*:80' \
+		-- "$BINDER" bind tcp4:0.0.0.0:80
+	succeeded
+	says by.0=stepdown
+	as_4242 --keep-caps=chown --handoff=bind --listen='tcp://*:80' -- \
+		"$WITNESS"
+	succeeded
+	witness_is 4242 4242 '' 0000000000000001
+}
+
+@test "with --inherit-sockets those are handed over, and the parent keeps none" {
+	capture /usr/bin/python3 -c '
+import os, socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", 8080))
+s.listen()
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[1], sys.argv[1:])' \
+		"$STEPDOWN" --user=4242:4242 --inherit-sockets --handoff=bind \
+		--listen='tcp://*:80' -- "$WITNESS"
+	succeeded
+	witness_has_descriptors 0 1 2 3
+	witness_says env.LISTEN_FDS 1
 }
 
 @test "the application sees no more than without it" {
-	local way
-
-	for way in bind bind-own; do
-		as_4242 "--handoff=$way" --listen='tcp://*:80' -- "$WITNESS"
-		succeeded
-		witness_is 4242 4242
-		witness_has_descriptors 0 1 2
-		witness_lacks env.LISTEN_FDS
-	done
+	as_4242 --handoff=bind --listen='tcp://*:80' -- "$WITNESS"
+	succeeded
+	witness_is 4242 4242
+	witness_has_descriptors 0 1 2
+	witness_lacks env.LISTEN_FDS
 	as_4242 --handoff=bind --listen='tcp://*:80' -- "$WITNESS" try-root
 	succeeded
 }
@@ -318,67 +384,120 @@ hold()
 # ---- a hostile application of the same uid ----
 
 @test "it can neither trace nor read nor write the supervisor" {
-	both_ways 'tcp://*:80' -- parent 80
+	binder 'tcp://*:80' -- parent 80
+	succeeded
 	says attach=denied seize=denied mem=denied fd=denied write=denied
 	as_first
-	both_ways 'tcp://*:80' -- parent 80
+	binder 'tcp://*:80' -- parent 80
+	succeeded
 }
 
 @test "no signal stops the supervisor from serving; as process 1 not even KILL" {
-	both_ways 'tcp://*:80' -- signals 80
+	binder 'tcp://*:80' -- signals 80
+	succeeded
 	as_first
-	both_ways 'tcp://*:80' -- signals 80 all
+	binder 'tcp://*:80' -- signals 80 all
+	succeeded
 }
 
 @test "an address that another thread exchanges is never bound" {
-	binder bind 'tcp://0.0.0.0:80?spares=255' -- toctou 80 81 2000
-	succeeded
-	binder bind-own tcp://0.0.0.0:80 -- toctou 80 81 2000
+	binder 'tcp://0.0.0.0:80' -- toctou 80 81 2000
 	succeeded
 }
 
 @test "a descriptor that another thread exchanges harms nobody" {
-	binder bind 'tcp://0.0.0.0:80?spares=255' -- swap 80 2000
-	succeeded
-	binder bind-own tcp://0.0.0.0:80 -- swap 80 2000
+	binder 'tcp://0.0.0.0:80' -- swap 80 2000
 	succeeded
 }
 
 @test "what is no socket, of another kind, or has no address is the kernel's" {
-	both_ways 'tcp://0.0.0.0:80' -- wrong 80
+	binder 'tcp://0.0.0.0:80' -- wrong 80
+	succeeded
 }
 
-# The length -1 passed a check for "at least 4", and the kernel refuses it.
-@test "bind-own: a setsockopt that only pretends opens no IPv4 port" {
-	as_4242 --handoff=bind-own '--listen=tcp://[::]:80' -- \
-		/usr/bin/python3 -c '
+# A setsockopt(2) that the kernel refuses is no lie that opens a port: our own
+# socket says what it is.
+@test "a setsockopt that only pretends opens no IPv4 port" {
+	local way
+
+	for way in '' pidfd_getfd=1; do
+		use_net
+		[ -z "$way" ] || under "$DENY" "$way" --
+		as_4242 --handoff=bind '--listen=tcp://[::]:80' -- \
+			/usr/bin/python3 -c '
 import ctypes, socket
 s = socket.socket(socket.AF_INET6)
 one = ctypes.c_int(1)
 print(ctypes.CDLL(None).setsockopt(s.fileno(), 41, 26, ctypes.byref(one), -1))
 try:
     s.bind(("::", 80))
-    print("bound")
+    print("bound", s.getsockopt(41, 26))
 except PermissionError:
     print("denied")
 s = socket.socket(socket.AF_INET6)
 s.setsockopt(41, 26, 1)
 s.bind(("::", 80))
 print("bound honestly")'
-	succeeded
-	says -1 denied 'bound honestly'
+		succeeded
+		says -1 denied 'bound honestly'
+	done
 }
 
 @test "a network namespace of its own is its own" {
-	both_ways 'tcp://0.0.0.0:80' -- netns 80
-	# Without pidfd_getfd, too.
+	binder 'tcp://0.0.0.0:80' -- netns 80 ok
+	succeeded
+	# Without pidfd_getfd it is the thread's network that counts.
 	under "$DENY" pidfd_getfd=1 --
-	binder bind 'tcp://0.0.0.0:80' -- netns 80
+	binder 'tcp://0.0.0.0:80' -- netns 80 EACCES
 	succeeded
 }
 
-@test "i386 and x32 calls are denied by the kernel" {
-	both_ways 'tcp://0.0.0.0:80' -- doors 80
+@test "i386 and x32 calls are denied by the kernel, or it has none" {
+	binder tcp://0.0.0.0:80 -- doors 80
+	succeeded
+}
+
+@test "io_uring binds no port that the kernel denies" {
+	binder tcp://0.0.0.0:80 -- uring 80
+	succeeded
+}
+
+@test "the socket is the application's for the kernel" {
+	as_4242 --handoff=bind --listen='tcp://*:80' --listen='udp://*:80' -- \
+		/usr/bin/python3 -c '
+import os, socket
+kept = []
+for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+    s = socket.socket(socket.AF_INET, kind)
+    kept.append(s)
+    s.bind(("", 80))
+    if kind == socket.SOCK_STREAM:
+        s.listen()
+    print(os.fstat(s.fileno()).st_uid, os.fstat(s.fileno()).st_gid)
+os.system("grep :0050 /proc/net/tcp /proc/net/udp")'
+	succeeded
+	[ "$(grep -cx '4242 4242' "$out")" -eq 2 ] || fail_seen
+	[ "$(grep -c ':0050 .* 4242 ' "$out")" -eq 2 ] || fail_seen
+}
+
+@test "a full pipe at stderr stops no bind" {
+	mkfifo "$public/pipe"
+	# Nobody reads it, and it is full.
+	exec 7<>"$public/pipe"
+	/usr/bin/python3 -c 'import os, fcntl
+fcntl.fcntl(7, fcntl.F_SETFL, os.O_NONBLOCK)
+try:
+    while True: os.write(7, b"x" * 512)
+except BlockingIOError: pass
+fcntl.fcntl(7, fcntl.F_SETFL, 0)'
+	status=0
+	timeout 20 "${before[@]}" "$STEPDOWN" --user=4242:4242 --handoff=bind \
+		--listen=tcp://0.0.0.0:80 -- "$BINDER" bind tcp4:0.0.0.0:81 \
+		tcp4:0.0.0.0:82 tcp4:0.0.0.0:80 >"$out" 2>"$public/pipe" \
+		</dev/null 3>&- 4>&- 7>&- || status=$?
+	exec 7>&-
+	exited 1
+	says by.2=stepdown
 }
 
 @test "a flood of questions does not delay a signal" {
@@ -409,56 +528,79 @@ print("bound honestly")'
 	eventually 5 test ! -e "/proc/$supervisor"
 }
 
+# The file server is a daemon, which outlives the application; process 1 takes
+# it along, and must be able to end for that: by itself, and by SIGKILL.
+@test "a file system that never answers keeps process 1 from nothing" {
+	local signal
+
+	mknod -m 666 "$public/fuse" c 10 229
+	mkdir -m 777 "$public/mnt"
+	as_first
+	for signal in TERM KILL; do
+		in_background "$STEPDOWN" --user=4242:4242 --handoff=bind \
+			--listen='tcp://*:80' -- "$BINDER" fuse \
+			"$public/fuse" "$public/mnt"
+		eventually 20 grep -q '^stalled=yes' "$out" || fail_seen
+		supervisor=$(find_first "$background")
+		kill "-$signal" "$supervisor"
+		eventually 10 test ! -e "/proc/$supervisor" || {
+			pkill -KILL --ns "$supervisor" --nslist pid binder
+			fail "$signal does not end it"
+		}
+	done
+	supervisor=
+}
+
 # ---- what rules it out ----
 
-@test "where pidfd_getfd is denied: bind works, bind-own says so before the start" {
+@test "where pidfd_getfd and process_vm_readv are denied" {
+	local words=${option_words%,keepalive}
+
 	under "$DENY" pidfd_getfd=1 process_vm_readv=1 --
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80,nonblock,cloexec \
-		tcp6::::80,v6only=1 tcp6::::80 tcp4:0.0.0.0:80,reuseport
+	binder 'tcp://*:80' 'udp://*:80' -- bind "tcp4:0.0.0.0:80,$words,close" \
+		tcp6::::80,v6only=1,close tcp6::::80,close \
+		"tcp4:0.0.0.0:80,reuseport" "udp4:0.0.0.0:80,$words"
 	succeeded
-	says by.{0,1,2,3}=stepdown nonblock.0=1 cloexec.0=1 v6only.1=1 \
-		v6only.2=0 reuseport.3=1 reuseport.0=0
-	binder bind-own 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has pidfd_getfd
-	hint_has --handoff=bind
+	says by.{0,1,2,3,4}=stepdown v6only.1=1 v6only.2=0 reuseport.3=1 \
+		{nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind}.{0,4}=1 \
+		{nonblock,cloexec,reuseaddr,pktinfo,freebind}.3=0
 }
 
 @test "a pidfd of a thread before Linux 6.9" {
 	under "$DENY" pidfd_open:1:0x80=22 --
-	both_ways tcp://0.0.0.0:{100..115} -- threads 100 16
-	both_ways 'tcp://*:80' -- bind tcp4:0.0.0.0:80,keepalive
+	binder tcp://0.0.0.0:{100..115} -- threads 100 16
+	succeeded
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80,keepalive
+	succeeded
 	says keepalive.0=1
 }
 
 @test "a seccomp profile without seccomp(2), a kernel without notifications" {
 	under "$DENY" seccomp=1 --
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'seccomp notifications'
 	hint_has --keep-caps=net_bind_service
 	hint_has ip_unprivileged_port_start
 	use_net
 	under "$DENY" seccomp=38 --
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 }
 
 @test "without CAP_NET_BIND_SERVICE: found before the drop" {
 	under setpriv --bounding-set=-net_bind_service \
 		--inh-caps=-net_bind_service
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'listen tcp://*:80: Permission denied'
 	hint_has CAP_NET_BIND_SERVICE
 	hint_has ip_unprivileged_port_start
-	binder bind-own 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	refused 111
 }
 
 @test "without /proc, or that of another pid namespace" {
 	under unshare --pid --fork
-	binder bind 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 	message_has 'look at the child in /proc'
 	hint_has '/proc must be mounted'
@@ -473,25 +615,25 @@ print("bound honestly")'
 	says bind.{0,1}=EACCES
 	[ "$(grep -c 'warning: bind of process' "$err")" -eq 1 ]
 	hint_has 'chmod a+r'
-	binder bind 'tcp://*:80' -- undumpable 80
+	binder 'tcp://*:80' -- undumpable 80
 	succeeded
 }
 
 @test "usage" {
-	misuse 'it needs --listen' --user=4242:4242 --handoff=bind -- true
-	misuse 'excludes --keep-caps' --user=4242:4242 --handoff=bind \
-		--listen=tcp://0.0.0.0:80 --keep-caps=chown -- true
-	misuse 'sets by itself' --user=4242:4242 --handoff=bind \
+	misuse '--handoff bind: no --listen' --user=4242:4242 --handoff=bind -- \
+		true
+	misuse '--keep-caps net_bind_service: with it' --user=4242:4242 \
+		--handoff=bind --listen=tcp://0.0.0.0:80 \
+		--keep-caps=chown,net_bind_service -- true
+	misuse 'no option but v6only' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://0.0.0.0:80?backlog=5' -- true
-	misuse 'spares are of --handoff=bind' --user=4242:4242 \
-		'--listen=tcp://0.0.0.0:80?spares=5' -- true
-	misuse 'neither spares nor unix' --user=4242:4242 --handoff=bind-own \
-		'--listen=tcp://0.0.0.0:80?spares=5' -- true
-	misuse 'neither spares nor unix' --user=4242:4242 --handoff=bind-own \
+	misuse 'serves tcp and udp' --user=4242:4242 --handoff=bind \
 		--listen=unix:/run/x -- true
-	misuse 'more than 2048' --user=4242:4242 --handoff=bind \
-		'--listen=tcp://*:80?spares=255' '--listen=tcp://*:81?spares=255' \
-		'--listen=tcp://*:82?spares=255' -- true
-	misuse 'systemd (default), nginx, bind or bind-own' --user=4242:4242 \
-		--handoff=Bind --listen=tcp://0.0.0.0:80 -- true
+	hint_has --own=/run/app,create
+	misuse 'no_new_privs for its seccomp filter' --user=4242:4242 \
+		--handoff=bind --allow-new-privs --listen=tcp://0.0.0.0:80 -- true
+	misuse 'systemd (default), nginx or bind' --user=4242:4242 \
+		--handoff=bind-own --listen=tcp://0.0.0.0:80 -- true
+	misuse "'spares' is no option" --user=4242:4242 \
+		'--listen=tcp://0.0.0.0:80?spares=5' -- true
 }

@@ -15,6 +15,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
+#include <linux/io_uring.h>
 #include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,6 +32,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -185,8 +188,8 @@ static int expect_number(const char *what, long is, long wanted)
 
 /*
  * KIND:ADDRESS:PORT[,WORD...] with KIND tcp4, tcp6, udp4, udp6, mptcp4, or
- * unix:PATH. Words: v6only=0, v6only=1, reuseport, nonblock, cloexec, listen,
- * keepalive, close (after all that).
+ * unix:PATH. Words: v6only=0, v6only=1, reuseaddr, reuseport, pktinfo,
+ * freebind, keepalive, nonblock, cloexec, listen, close (after all that).
  */
 static int try_spec(const char *spec, size_t number)
 {
@@ -228,6 +231,12 @@ static int try_spec(const char *spec, size_t number)
 			set(fd, IPPROTO_IPV6, IPV6_V6ONLY, word[7] == '1');
 		else if (strcmp(word, "reuseport") == 0)
 			set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+		else if (strcmp(word, "reuseaddr") == 0)
+			set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		else if (strcmp(word, "pktinfo") == 0)
+			set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+		else if (strcmp(word, "freebind") == 0)
+			set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 		else if (strcmp(word, "keepalive") == 0)
 			set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 		else if (strcmp(word, "nonblock") == 0)
@@ -265,6 +274,10 @@ static int try_spec(const char *spec, size_t number)
 	printf("v6only.%zu=%d\n", number, get(fd, IPPROTO_IPV6, IPV6_V6ONLY));
 	printf("keepalive.%zu=%d\n", number, get(fd, SOL_SOCKET, SO_KEEPALIVE));
 	printf("reuseport.%zu=%d\n", number, get(fd, SOL_SOCKET, SO_REUSEPORT));
+	printf("reuseaddr.%zu=%d\n", number, get(fd, SOL_SOCKET, SO_REUSEADDR));
+	printf("pktinfo.%zu=%d\n", number, get(fd, IPPROTO_IP, IP_PKTINFO));
+	printf("freebind.%zu=%d\n", number, get(fd, IPPROTO_IP, IP_FREEBIND));
+	printf("protocol.%zu=%d\n", number, get(fd, SOL_SOCKET, SO_PROTOCOL));
 	printf("nonblock.%zu=%d\n", number,
 	       (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
 	printf("cloexec.%zu=%d\n", number,
@@ -300,16 +313,49 @@ static int do_hold(int argc, char **argv)
 
 /* ---- in good faith ---- */
 
-/* PORT COPIES: as many binds as there are sockets, and one that fails. */
-static int do_exhaust(int argc, char **argv)
+/* PORT N: one after the other, each bound, listening, and closed. */
+static int do_again(int argc, char **argv)
 {
-	int wanted = atoi(argv[1]), count = 0, err;
+	int good = 0;
 
 	(void)argc;
-	while ((err = bind4(open_tcp(), (unsigned int)atoi(argv[0]))) == 0)
-		count++;
-	return expect_number("bound", count, wanted) |
-	       expect("then", name_of(err), "EACCES");
+	for (int i = 0; i < atoi(argv[1]); i++) {
+		int fd = open_tcp();
+
+		good += bind4(fd, (unsigned int)atoi(argv[0])) == 0 &&
+			listen(fd, 8) == 0;
+		close(fd);
+	}
+	return expect_number("served", good, atoi(argv[1]));
+}
+
+/*
+ * PORT: each length that the kernel takes, up to a whole sockaddr_storage, and
+ * one more.
+ */
+static int do_lengths(int argc, char **argv)
+{
+	struct sockaddr_storage storage = { 0 };
+	union address a = v4("127.0.0.1", (unsigned int)atoi(argv[0]));
+	int result = 0;
+
+	(void)argc;
+	memcpy(&storage, &a, sizeof(a.in));
+	for (socklen_t n = 15; n <= sizeof(storage) + 1; n++) {
+		const char *wanted = n < sizeof(a.in) || n > sizeof(storage)
+					     ? "EINVAL"
+					     : "ok";
+		int fd = open_tcp();
+		int err = bind(fd, (struct sockaddr *)&storage, n) < 0 ? errno
+								       : 0;
+
+		if (strcmp(name_of(err), wanted) != 0) {
+			printf("length=%u\n", n);
+			result |= expect("bind", name_of(err), wanted);
+		}
+		close(fd);
+	}
+	return result;
 }
 
 /* PORT: a second bind of one socket is EINVAL, as ever. */
@@ -379,15 +425,17 @@ static int do_conflict(int argc, char **argv)
 	if (bind4(first, port) != 0 || listen(first, 8) < 0)
 		die("first");
 	err = bind4(second, port);
-	if (err == 0)
-		err = listen(second, 8) < 0 ? errno : 0;
-	return expect("second", name_of(err), "EADDRINUSE");
+	printf("open=%s\n", name_of(err));
+	set(first, SOL_SOCKET, SO_REUSEADDR, 1);
+	set(second, SOL_SOCKET, SO_REUSEADDR, 1);
+	return expect("second", name_of(err), "EADDRINUSE") |
+	       expect("reuseaddr", name_of(bind4(second, port)), "EADDRINUSE");
 }
 
 /* PORT N: N workers with SO_REUSEPORT, all of which listen. */
 static int do_reuseport(int argc, char **argv)
 {
-	int fds[64], n = atoi(argv[1]), seen = 0;
+	int fds[256], n = atoi(argv[1]), seen = 0;
 
 	(void)argc;
 	for (int i = 0; i < n; i++) {
@@ -713,7 +761,10 @@ static int do_wrong(int argc, char **argv)
 	return result;
 }
 
-/* PORT: its own network in its own user namespace is none of ours. */
+/*
+ * PORT OUTSIDE: its own network in its own user namespace is none of ours;
+ * OUTSIDE is what becomes of a socket from before.
+ */
 static int do_netns(int argc, char **argv)
 {
 	int outside = open_tcp(), fd;
@@ -730,7 +781,7 @@ static int do_netns(int argc, char **argv)
 		      "kernel") |
 	       expect("outside",
 		      name_of(bind4(outside, (unsigned int)atoi(argv[0]))),
-		      "EACCES");
+		      argv[1]);
 }
 
 /* PORT: not dumpable, so nobody can read the address. */
@@ -743,45 +794,117 @@ static int do_undumpable(int argc, char **argv)
 		      "EACCES");
 }
 
-/* PORT: bind(2) by the other doors of an x86-64 kernel. */
+#ifdef __x86_64__
+/*
+ * A call of i386, in a process of its own: a kernel may serve none, and kills
+ * it by SIGSEGV. Returns "none", "denied", or "possible".
+ */
+static const char *by_i386(long number, long one, const void *two, long three)
+{
+	int status;
+	long answer;
+	pid_t child = fork();
+
+	if (child == 0) {
+		__asm__ volatile("int $0x80" : "=a"(answer)
+				 : "a"(number), "b"(one), "c"(two), "d"(three)
+				 : "memory", "r8", "r9", "r10", "r11");
+		_exit(answer < 0);
+	}
+	if (waitpid(child, &status, 0) < 0)
+		die("waitpid");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV)
+		return "none";
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1 ? "denied"
+							     : "possible";
+}
+
+/* Is there this entry point at all? Number 20 of i386 is getpid. */
+static bool has_i386(void)
+{
+	return strcmp(by_i386(20, 0, NULL, 0), "possible") == 0;
+}
+#endif
+
+/* PORT: bind(2) by the other entry points of an x86-64 kernel. */
 static int do_doors(int argc, char **argv)
 {
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	int fd = open_tcp(), result = 0;
 #ifdef __x86_64__
+	const char *wanted = has_i386() ? "denied" : "none";
 	union address *a = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	unsigned int *words = (unsigned int *)(a + 1);
-	int fd = open_tcp(), other = open_tcp(), result = 0;
-	long answer;
+	int other = open_tcp(), third = open_tcp();
 
-	(void)argc;
-	*a = v4("0.0.0.0", (unsigned int)atoi(argv[0]));
+	*a = v4("0.0.0.0", port);
 	/* bind is 361 in i386, and number 2 of socketcall, which is 102. */
-	__asm__ volatile("int $0x80" : "=a"(answer)
-			 : "a"(361L), "b"((long)fd), "c"(a), "d"(16L)
-			 : "memory", "r8", "r9", "r10", "r11");
-	result |= answer == 0;
-	printf("i386 bind=%s\n", name_of((int)-answer));
+	result |= expect("i386 bind", by_i386(361, fd, a, 16), wanted);
 	words[0] = (unsigned int)other;
 	words[1] = (unsigned int)(uintptr_t)a;
 	words[2] = 16;
-	__asm__ volatile("int $0x80" : "=a"(answer)
-			 : "a"(102L), "b"(2L), "c"(words)
-			 : "memory", "r8", "r9", "r10", "r11");
-	result |= answer == 0;
-	printf("i386 socketcall=%s\n", name_of((int)-answer));
-	answer = syscall(0x40000000 + 49, open_tcp(), a, 16);
-	result |= answer == 0;
+	result |= expect("i386 socketcall", by_i386(102, 2, words, 0), wanted);
+	result |= syscall(0x40000000 + 49, third, a, 16) == 0;
 	printf("x32=%s\n", name_of(errno));
-	result |= port_of(fd) != 0 || port_of(other) != 0;
-	return result | expect("front door",
-			       name_of(bind4(fd, (unsigned int)atoi(argv[0]))),
-			       "ok");
-#else
-	(void)argc;
-	return expect("front door",
-		      name_of(bind4(open_tcp(), (unsigned int)atoi(argv[0]))),
-		      "ok");
+	result |= port_of(fd) != 0 || port_of(other) != 0 ||
+		  port_of(third) != 0;
 #endif
+	(void)argc;
+	return result | expect("front door", name_of(bind4(fd, port)), "ok");
+}
+
+/* ---- io_uring ---- */
+
+/* One request, and its result: 0 or -errno. */
+static int uring_submit(const struct io_uring_sqe *request)
+{
+	struct io_uring_params p = { 0 };
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &p);
+	char *queue, *done;
+	struct io_uring_sqe *entries;
+	const struct io_uring_cqe *results;
+
+	if (ring < 0)
+		return -errno;
+	queue = mmap(NULL, p.sq_off.array + 4, PROT_READ | PROT_WRITE,
+		     MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	done = mmap(NULL, p.cq_off.cqes + 2 * sizeof(*results),
+		    PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		    IORING_OFF_CQ_RING);
+	entries = mmap(NULL, sizeof(*entries), PROT_READ | PROT_WRITE,
+		       MAP_SHARED, ring, IORING_OFF_SQES);
+	if (queue == MAP_FAILED || done == MAP_FAILED || entries == MAP_FAILED)
+		die("mmap");
+	entries[0] = *request;
+	*(unsigned int *)(queue + p.sq_off.array) = 0;
+	*(unsigned int *)(queue + p.sq_off.tail) = 1;
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS,
+		    NULL, 0) != 1)
+		return -errno;
+	results = (const struct io_uring_cqe *)(done + p.cq_off.cqes);
+	return results[0].res;
+}
+
+/* PORT: IORING_OP_BIND (Linux 6.11) passes no filter of bind(2). */
+static int do_uring(int argc, char **argv)
+{
+	unsigned int port = (unsigned int)atoi(argv[0]);
+	union address low = v4("0.0.0.0", port), high = v4("0.0.0.0", 8080);
+	int fd = open_tcp();
+	struct io_uring_sqe request = {
+		.opcode = 56, .fd = fd, .addr = (uintptr_t)&low,
+		.off = sizeof(low.in)
+	};
+	int err = -uring_submit(&request);
+
+	(void)argc;
+	printf("uring=%s\n", name_of(err));
+	request.addr = (uintptr_t)&high;
+	printf("uring high=%s\n", name_of(-uring_submit(&request)));
+	return expect("denied", err ? "yes" : "no", "yes") |
+	       expect_number("port", port_of(fd) == port, 0) |
+	       expect("bind", name_of(bind4(open_tcp(), port)), "ok");
 }
 
 /* "denied", or what was possible. */
@@ -944,6 +1067,134 @@ static int do_stall(int argc, char **argv)
 	return 1;
 }
 
+/* ---- a file system that does not answer ---- */
+
+static void put_file(const char *path, const char *words)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, words, strlen(words)) < 0)
+		die(path);
+	close(fd);
+}
+
+/* Root in a namespace of its own, as anybody can be. */
+static void own_namespaces(void)
+{
+	char words[32];
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		die("unshare");
+	put_file("/proc/self/setgroups", "deny");
+	snprintf(words, sizeof(words), "%u %u 1", uid, uid);
+	put_file("/proc/self/uid_map", words);
+	snprintf(words, sizeof(words), "%u %u 1", gid, gid);
+	put_file("/proc/self/gid_map", words);
+}
+
+/* Answer what comes before a read, and never a read; its coming is told. */
+static void serve_fuse(int device, int told)
+{
+	static char in[FUSE_MIN_READ_BUFFER + 4096];
+	struct {
+		struct fuse_out_header head;
+		union {
+			struct fuse_init_out init;
+			struct fuse_entry_out entry;
+			struct fuse_attr_out attr;
+			struct fuse_open_out open;
+		} body;
+	} out;
+	const struct fuse_in_header *head = (const void *)in;
+	const struct fuse_attr file = { .ino = 2, .size = 4096, .nlink = 1,
+					.mode = S_IFREG | 0666,
+					.uid = getuid(), .gid = getgid() };
+
+	while (read(device, in, sizeof(in)) > 0) {
+		size_t size = sizeof(out.head);
+
+		memset(&out, 0, sizeof(out));
+		out.head.unique = head->unique;
+		if (head->opcode == FUSE_INIT) {
+			out.body.init.major = FUSE_KERNEL_VERSION;
+			out.body.init.minor = 31;
+			out.body.init.max_write = 4096;
+			size += sizeof(out.body.init);
+		} else if (head->opcode == FUSE_LOOKUP) {
+			out.body.entry.nodeid = 2;
+			out.body.entry.attr = file;
+			size += sizeof(out.body.entry);
+		} else if (head->opcode == FUSE_GETATTR) {
+			out.body.attr.attr = file;
+			if (head->nodeid == 1)
+				out.body.attr.attr.mode = S_IFDIR | 0777;
+			size += sizeof(out.body.attr);
+		} else if (head->opcode == FUSE_OPEN) {
+			size += sizeof(out.body.open);
+		} else if (head->opcode == FUSE_READ) {
+			if (write(told, "", 1) < 0)
+				_exit(1);
+			continue;
+		} else {
+			out.head.error = -ENOSYS;
+		}
+		out.head.len = (uint32_t)size;
+		if (write(device, &out, size) < 0 && errno != ENOENT)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/*
+ * DEVICE DIRECTORY: the address lies in a file of a FUSE server, which is a
+ * daemon of its own and answers no read. Then sleep until killed.
+ */
+static int do_fuse(int argc, char **argv)
+{
+	char options[64], path[256], byte;
+	int device, fd, ends[2];
+	struct pollfd p;
+	void *page;
+	pthread_t thread;
+
+	(void)argc;
+	own_namespaces();
+	device = open(argv[0], O_RDWR | O_CLOEXEC);
+	if (device < 0 || pipe(ends) < 0)
+		die(argv[0]);
+	snprintf(options, sizeof(options),
+		 "fd=%d,rootmode=40000,user_id=%u,group_id=%u", device,
+		 getuid(), getgid());
+	if (mount("fuse", argv[1], "fuse", 0, options) < 0)
+		die("mount");
+	if (fork() == 0) {
+		setsid();
+		if (fork() == 0)
+			serve_fuse(device, ends[1]);
+		_exit(0);
+	}
+	wait(NULL);
+	close(device);
+	snprintf(path, sizeof(path), "%s/file", argv[1]);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		die(path);
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		die("mmap");
+	pthread_create(&thread, NULL, bind_stalled, page);
+	p = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+	if (poll(&p, 1, 10000) != 1 || read(ends[0], &byte, 1) != 1)
+		die("poll");
+	puts("stalled=yes");
+	fflush(stdout);
+	while (pause() < 0)
+		;
+	return 1;
+}
+
 /* ---- what it costs ---- */
 
 static long long now(void)
@@ -1012,14 +1263,16 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "bind", 1, do_bind },		{ "hold", 1, do_hold },
-	{ "exhaust", 2, do_exhaust },	{ "twice", 1, do_twice },
+	{ "again", 2, do_again },	{ "twice", 1, do_twice },
+	{ "lengths", 1, do_lengths },	{ "uring", 1, do_uring },
+	{ "fuse", 2, do_fuse },
 	{ "restart", 2, do_restart },	{ "conflict", 1, do_conflict },
 	{ "reuseport", 2, do_reuseport }, { "threads", 2, do_threads },
 	{ "leaderless", 1, do_leaderless }, { "unshared", 1, do_unshared },
 	{ "daemon", 1, do_daemon },	{ "timer", 3, do_timer },
 	{ "killed", 2, do_killed },	{ "toctou", 3, do_toctou },
 	{ "swap", 2, do_swap },		{ "wrong", 1, do_wrong },
-	{ "netns", 1, do_netns },	{ "undumpable", 1, do_undumpable },
+	{ "netns", 2, do_netns },	{ "undumpable", 1, do_undumpable },
 	{ "doors", 1, do_doors },	{ "parent", 1, do_parent },
 	{ "signals", 1, do_signals },	{ "flood", 2, do_flood },
 	{ "stall", 1, do_stall },	{ "cost", 4, do_cost },

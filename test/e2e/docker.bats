@@ -124,19 +124,6 @@ teardown_file()
 	bind_is_served
 }
 
-@test "docker: bind-own, which it denies, is refused with a hint before the start" {
-	binder_in_it bind-own bind tcp4:0.0.0.0:80
-	if [ "$status" -ne 0 ]; then
-		refused 111
-		message_has pidfd_getfd
-		hint_has --handoff=bind
-	fi
-	contained --cap-add SYS_PTRACE --volume "$BINDER:/binder:ro" -- \
-		--handoff=bind-own --listen='tcp://*:80' \
-		-- /binder bind tcp4:0.0.0.0:80
-	succeeded
-}
-
 @test "docker: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps

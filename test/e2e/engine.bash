@@ -219,21 +219,18 @@ nothing_comes_back_in_it()
 
 BINDER=${BINDER:-$top/build/test/e2e/binder}
 
-# binder_in_it HANDOFF WORD... : it binds port 80 and what else the words say
+# binder_in_it WORD... : it binds port 80 and what else the words say
 binder_in_it()
 {
-	local way=$1
-
-	shift
 	[ -x "$BINDER" ] || fail "no $BINDER: run make -C build test/e2e/binder"
 	contained --volume "$BINDER:/binder:ro" -- \
-		"--handoff=$way" --listen='tcp://*:80' -- /binder "$@"
+		--handoff=bind --listen='tcp://*:80' -- /binder "$@"
 }
 
 # Nothing of it needs more than the default seccomp profile.
 bind_is_served()
 {
-	binder_in_it bind bind tcp4:0.0.0.0:80,nonblock,cloexec \
+	binder_in_it bind tcp4:0.0.0.0:80,nonblock,cloexec,close \
 		tcp6::::80,v6only=1 tcp4:0.0.0.0:80,reuseport tcp4:0.0.0.0:81
 	exited 1
 	grep -Fxq 'by.0=stepdown' "$out" || fail_seen
@@ -243,11 +240,13 @@ bind_is_served()
 	grep -Fxq 'v6only.1=1' "$out"
 	grep -Fxq 'reuseport.2=1' "$out"
 	grep -Fxq 'bind.3=EACCES' "$out"
-	binder_in_it bind parent 80
+	binder_in_it parent 80
 	succeeded
-	binder_in_it bind signals 80 all
+	binder_in_it signals 80 all
 	succeeded
-	binder_in_it bind restart 80 5
+	binder_in_it restart 80 5
+	succeeded
+	binder_in_it reuseport 80 16
 	succeeded
 }
 

@@ -26,11 +26,6 @@ proves()
 	grep -q 'ok .*azmcp: CapPrm  *0000000000000000$' "$out"
 }
 
-@test "by bind-own" {
-	proves --way bind-own
-	grep -q 'ok .*azmcp: CapPrm  *0000000000000000$' "$out"
-}
-
 @test "by keep-caps" {
 	proves --way keep-caps
 	grep -q 'ok .*azmcp: CapPrm  *0000000000000400$' "$out"

@@ -132,11 +132,6 @@ teardown_file()
 	bind_is_served
 }
 
-@test "podman: bind-own" {
-	binder_in_it bind-own bind tcp4:0.0.0.0:80 tcp6::::80,v6only=1
-	succeeded
-}
-
 @test "podman: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps

@@ -54,7 +54,7 @@ start()
 		shift
 	done
 	in_background unshare --pid --fork --mount-proc \
-		"$STEPDOWN" --user=4242:4242 "--handoff=${way:-bind}" \
+		"$STEPDOWN" --user=4242:4242 --handoff=bind \
 		"${listen[@]}" "$@"
 }
 
@@ -340,24 +340,6 @@ asks()
 	asks tcp
 	nobody_is_privileged
 	ends_on TERM 53
-}
-
-@test "by bind-own: nginx, node, dnsmasq" {
-	way=bind-own
-	nginx_conf ''
-	start 'tcp://*:80' -- nginx -e stderr -c "$dir/nginx.conf"
-	serves '[::1]' 'it works'
-	ends_on QUIT 80
-	echo 'require("http").createServer((q, a) => a.end("node")).listen(80)' \
-		>server.js
-	start 'tcp://*:80' -- node server.js
-	serves 127.0.0.1 node
-	ends_on TERM 80
-	start 'udp://*:53' 'tcp://*:53' -- dnsmasq --keep-in-foreground \
-		--conf-file=/dev/null --port=53 --no-resolv --no-hosts \
-		--pid-file= --address=/here.test/192.0.2.7
-	eventually 20 asks udp || fail_seen
-	asks tcp
 }
 
 @test "the control: without it none of them gets its port" {

@@ -212,7 +212,6 @@ static const struct {
 	{ "unix:/s?group=4343", LISTENER_GROUP, 1 },
 	{ "unix:@s?nonblock", LISTENER_NONBLOCK, 1 },
 	{ "tcp://*:80?nolisten", LISTENER_NOLISTEN, 1 },
-	{ "tcp://*:80?spares=7", LISTENER_SPARES, 7 },
 	{ "tcp://[::]:80?try", LISTENER_TRY, 1 },
 	{ "unix-dgram:/s?fd=0", LISTENER_FD, 0 }
 };
