@@ -116,19 +116,20 @@ static bool has_capabilities(const struct stat *st, int fd)
 }
 
 /*
- * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2) the link in /proc
- * leads to the same file, whatever names it has by now.
+ * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a seccomp
+ * profile denies it (EPERM), the link in /proc leads to the same file, whatever
+ * names it has by now.
  */
 static int try_mode(int fd, mode_t mode)
 {
 	char path[FS_LINK];
 
-	if (fchmod(fd, mode) == 0)
-		return 0;
-	if (errno == EBADF && sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH) == 0)
+	if (sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno != ENOSYS && errno != EPERM)
 		return -1;
+	if (fchmod(fd, mode) == 0)
+		return 0;
 	fs_link(path, "fd", fd);
 	return chmod(path, mode);
 }

@@ -226,6 +226,9 @@ static int give(struct giving *g, int top, struct fault *f)
 			return -1;
 	}
 	failed = own_change(&g->rules, &g->ids, top, &st, &g->counts);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		report_note("own %s: a device node is not given away, nothing was done; --groups can name its group",
+			    t->path);
 	return failed ? fail(g, failed, top, f) : 0;
 }
 

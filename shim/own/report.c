@@ -162,11 +162,12 @@ static bool next_mount(char **at, struct mount *m)
 		strsep(&line, " ");
 	m->point = strsep(&line, " ");
 	m->options = strsep(&line, " ");
-	m->type = line ? strstr(line, " - ") : NULL;
+	while (line && strncmp(line, "- ", 2) != 0)
+		strsep(&line, " ");	/* optional fields */
+	strsep(&line, " ");
+	m->type = strsep(&line, " ");
 	if (!m->type)
 		return false;
-	line = m->type += 3;
-	strsep(&line, " ");
 	unescape(m->point);
 	return true;
 }

@@ -8,7 +8,7 @@
 
 setup_file()
 {
-	need unshare mount gcc busybox chown python3
+	need unshare mount gcc busybox chown python3 setcap setpriv chroot
 	gcc -O2 -Wall -Wextra -Werror -o "$BATS_FILE_TMPDIR/race" \
 		"$BATS_TEST_DIRNAME/race.c"
 }
@@ -20,6 +20,14 @@ setup()
 	mkdir "$dir"
 	options=
 	filter=()
+	caps=()
+}
+
+# With these alone root overrides no permission: what is closed to it is read
+# and changed as its owner.
+with_three_caps()
+{
+	caps=(setpriv --bounding-set=-all,+chown,+setuid,+setgid)
 }
 
 # number KEY: of what the attack printed
@@ -51,7 +59,7 @@ nothing_lost()
 
 own()
 {
-	nothing_lost "$1" "$2" "${filter[@]}" "$STEPDOWN" --user=@:@ \
+	nothing_lost "$1" "$2" "${filter[@]}" "${caps[@]}" "$STEPDOWN" --user=@:@ \
 		--own="$dir/volume$options" -- /bin/true
 }
 
@@ -71,7 +79,7 @@ without_openat2()
 	filter=("$race" without 437 1)
 }
 
-@test "folders and symbolic links are exchanged" {
+@test "directories and symbolic links are exchanged" {
 	own exchange 120000
 	[ "$(number failed)" -eq 0 ] || fail_seen 'a run failed'
 }
@@ -92,14 +100,36 @@ without_openat2()
 	options=,mode=u=rwX,go=
 	own exchange 20000
 	[ "$(stat -c %a "$dir/outside")" = 755 ] ||
-		fail 'the mode of a folder outside was changed'
+		fail 'the mode of a directory outside was changed'
 }
 
-@test "links to root's file come and go, and nothing forbids them" {
-	without_protected_links
-	own link 600000
+@test "the same, with CHOWN, SETUID and SETGID alone, and closed directories" {
+	with_three_caps
+	options=,mode=u=rwX,go=
+	own exchange 40000
+	[ "$(number failed)" -eq 0 ] || fail_seen 'a run failed'
 	without_openat2
-	own link 20000
+	own exchange 20000
+	[ "$(stat -c %a "$dir/outside")" = 755 ] ||
+		fail 'the mode of a directory outside was changed'
+}
+
+@test "a caller of file capabilities plants a file in what create makes" {
+	root=$tmp/root
+	make_scratch "$root"
+	gcc -O2 -static -o "$root/race" "$BATS_TEST_DIRNAME/race.c"
+	setcap cap_chown,cap_setuid,cap_setgid,cap_setpcap=p "$root/stepdown"
+	mkdir "$root/etc" "$root/race.d"
+	printf '%s\n' user=4242:4242 \
+		own=/race.d/volume/new,create,user=33,group=33 \
+		>"$root/etc/stepdown.conf"
+	capture chroot "$root" /race create 4000000 10 /race.d /stepdown \
+		/witness exit 0
+	[ "$status" -eq 0 ] || fail_seen 'the attack itself failed'
+	echo "# $BATS_TEST_DESCRIPTION: $(cat "$out")" >&3
+	[ "$(number failed)" -eq 0 ] || fail_seen 'a run failed'
+	[ "$(number runs)" -ge 100 ] || fail_seen 'too few runs'
+	[ "$(number lost)" -eq 0 ] || fail_seen 'a planted file was given away'
 }
 
 @test "a unix socket is exchanged for root's, and nothing forbids it" {
@@ -108,23 +138,27 @@ without_openat2()
 		--listen="unix:$dir/volume/socket" -- /bin/true
 }
 
-@test "FIFOs, devices, files and folders take each other's places" {
-	own plant 60000
+@test "FIFOs, devices, files and directories take each other's places" {
+	own plant 40000
+	with_three_caps
+	own plant 20000
 	without_openat2
 	own plant 20000
 }
 
-@test "a folder is moved out while its content is walked" {
+@test "a directory is moved out while its content is walked" {
 	options=,threads=1
 	own above 4000
 	options=
+	with_three_caps
 	own above 2000
 	without_openat2
 	own above 2000
 }
 
-@test "other folders are mounted and unmounted" {
+@test "other directories are mounted and unmounted" {
 	own mount 20000
+	with_three_caps
 	without_openat2
 	own mount 10000
 }

@@ -22,6 +22,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -285,6 +286,33 @@ static void above_step(unsigned long n)
 	nanosleep(&moment, NULL);	/* time enough to get in, or up again */
 }
 
+/*
+ * The caller of a program with file capabilities puts a file into the directory
+ * that the program makes for somebody else; it would be given away with it.
+ */
+static void create_start(void)
+{
+	must(chmod("volume", 0777), "chmod");
+}
+
+static void create_step(unsigned long n)
+{
+	int fd = open("volume/new/planted", O_CREAT | O_WRONLY, 0644);
+
+	(void)n;
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Was something planted? It is all new afterwards. */
+static int create_lost(void)
+{
+	int lost = unlink("volume/new/planted") == 0;
+
+	rmdir("volume/new");
+	return lost;
+}
+
 static void mount_start(void)
 {
 	must(unshare(CLONE_NEWNS), "unshare");
@@ -307,13 +335,16 @@ static const struct attack {
 	const char *name;
 	void (*start)(void);
 	void (*step)(unsigned long n);
+	int (*lost)(void);	/* instead of losses() */
+	uid_t uid;		/* of the attacker and of the command */
 } attacks[] = {
-	{ "exchange", exchange_start, exchange_step },
-	{ "link", link_start, link_step },
-	{ "socket", socket_start, socket_step },
-	{ "plant", plant_start, plant_step },
-	{ "above", above_start, above_step },
-	{ "mount", mount_start, mount_step },
+	{ "exchange", exchange_start, exchange_step, losses, 0 },
+	{ "link", link_start, link_step, losses, 0 },
+	{ "socket", socket_start, socket_step, losses, 0 },
+	{ "plant", plant_start, plant_step, losses, 0 },
+	{ "above", above_start, above_step, losses, 0 },
+	{ "mount", mount_start, mount_step, losses, 0 },
+	{ "create", create_start, create_step, create_lost, 4242 },
 };
 
 static const struct attack *find_attack(const char *name)
@@ -326,6 +357,15 @@ static const struct attack *find_attack(const char *name)
 
 /* ---- the runs ---- */
 
+static void become(uid_t id)
+{
+	if (id == 0)
+		return;
+	must(setgroups(0, NULL), "setgroups");
+	must(setresgid(id, id, id), "setresgid");
+	must(setresuid(id, id, id), "setresuid");
+}
+
 static pid_t start_attacker(const struct attack *attack, atomic_ulong *swaps)
 {
 	pid_t pid = fork();
@@ -333,6 +373,7 @@ static pid_t start_attacker(const struct attack *attack, atomic_ulong *swaps)
 	must(pid, "fork");
 	if (pid)
 		return pid;
+	become(attack->uid);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (unsigned long n = 0;; n++) {
 		attack->step(n);
@@ -341,7 +382,7 @@ static pid_t start_attacker(const struct attack *attack, atomic_ulong *swaps)
 }
 
 /* Returns the command's exit status. */
-static int run(char **words, const char *id)
+static int run(char **words, const char *id, uid_t uid)
 {
 	static char changed[16][256];
 	char *argv[17] = { NULL };
@@ -371,6 +412,7 @@ static int run(char **words, const char *id)
 		if (!getenv("RACE_SHOW"))
 			dup2(null, 2);
 		alarm(60);
+		become(uid);
 		execvp(argv[0], argv);
 		_exit(127);
 	}
@@ -422,12 +464,13 @@ int main(int argc, char **argv)
 	attack->start();
 	attacker = start_attacker(attack, swaps);
 	while ((*swaps < wanted || runs < RUNS) && time(NULL) < end) {
-		int status = run(argv + 5, runs % 2 ? "4242" : "4243");
+		int status = run(argv + 5, runs % 2 ? "4242" : "4243",
+				 attack->uid);
 
 		if (status == 127)
 			errx(1, "cannot execute %s", argv[5]);
 		failed += status != 0;
-		lost += losses() > 0;
+		lost += attack->lost() > 0;
 		runs++;
 		if (waitpid(attacker, NULL, WNOHANG) != 0)
 			errx(1, "the attacker ended");
