@@ -9,9 +9,9 @@
 
 /* The exit statuses of stepdown itself, as in execline(7) and s6. */
 enum {
-	EXIT_USAGE = 100,	/* wrong words or a contradiction: a retry is useless */
+	EXIT_USAGE = 100,	/* wrong words or a contradiction */
 	EXIT_STEP = 111,	/* a step, that is a system call, failed */
-	EXIT_NOEXEC = 126,	/* the application is there but cannot be executed */
+	EXIT_NOEXEC = 126,	/* the application cannot be executed */
 	EXIT_NOTFOUND = 127	/* there is no such application */
 };
 

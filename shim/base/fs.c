@@ -211,13 +211,17 @@ unsigned int fs_max_descriptors(unsigned int most)
 bool fs_read(int dir, const char *path, char *out, size_t size)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = -1;
+	size_t length = 0;
+	ssize_t got = fd < 0 ? 0 : 1;
 
-	if (fd >= 0) {
-		length = read(fd, out, size - 1);
-		close(fd);
+	/* A file of /proc comes in pages. */
+	while (got > 0 && length < size - 1) {
+		got = read(fd, out + length, size - 1 - length);
+		length += got > 0 ? (size_t)got : 0;
 	}
-	out[length > 0 ? length : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	out[length] = '\0';
 	return length > 0;
 }
 
@@ -247,8 +251,8 @@ static int batch_size(void)
 
 /*
  * Before Linux 5.9, or where a seccomp profile does not know the call: as far
- * as any process could ever have opened one, for the limit may have been lowered
- * since. Those that are not open are POLLNVAL.
+ * as any process could ever have opened one, for the limit may have been
+ * lowered since. Those that are not open are POLLNVAL.
  */
 static int close_each(int first, struct fault *f)
 {

@@ -17,7 +17,7 @@
 struct fault;
 struct text;
 
-/* stderr: "stepdown: WHAT: REASON", and "stepdown: hint: HINT" if it has one. */
+/* stderr: "stepdown: WHAT: REASON", and "stepdown: hint: HINT" if there is. */
 void report_fault(const struct fault *f);
 void report_fault_now(const struct fault *f);
 

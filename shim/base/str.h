@@ -40,7 +40,7 @@ bool str_is_number(const char *text);
 /* Any of [A-Za-z0-9_]. */
 bool str_is_name_byte(char c);
 
-/* The name of an environment variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
+/* The name of a variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
 bool str_is_variable(const char *text, size_t length);
 
 /*

@@ -8,17 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
-#include <linux/futex.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -99,20 +97,6 @@ static inline int sys_fchmodat2(int dir, const char *path, mode_t mode,
 	return (int)syscall(452, dir, path, mode, flags);
 }
 
-/*
- * futex(2) among the threads of a process: sleep while *word is value; wake
- * count of those who sleep. To return early is allowed, so errors do not matter.
- */
-static inline void sys_futex_wait(atomic_uint *word, unsigned int value)
-{
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-}
-
-static inline void sys_futex_wake(atomic_uint *word, int count)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
-}
-
 /* close_range(2), Linux 5.9. Returns 0, or -1 with errno. */
 static inline int sys_close_range(unsigned int first, unsigned int last,
 				     unsigned int flags)
@@ -141,7 +125,7 @@ static inline int sys_pidfd_send_signal(int fd, int number)
 	return (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
 }
 
-/* sigqueue(3) with all that came with the signal. Returns 0, or -1 with errno. */
+/* sigqueue(3) with all that came with the signal. Returns 0, or -1. */
 static inline int sys_queue_signal(pid_t pid, int number,
 				      const siginfo_t *info)
 {

@@ -156,7 +156,8 @@ static void add_line(const char *file, const struct text *line, bool root)
 		      O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
 			      O_CLOEXEC | (root ? O_CREAT : 0),
 		      0644);
-	int err = fd < 0 ? errno : line->cut ? ENAMETOOLONG : append(fd, line->start);
+	int err = fd < 0 ? errno :
+		  line->cut ? ENAMETOOLONG : append(fd, line->start);
 	struct fault f;
 
 	if (fd >= 0 && close(fd) < 0 && !err)
@@ -165,10 +166,11 @@ static void add_line(const char *file, const struct text *line, bool root)
 		return;
 	fault_set(&f, EXIT_STEP, err, "account: add a line to %s", file);
 	if (err == ENOSPC || err == EDQUOT || err == EFBIG)
-		fault_hint(&f, "it is as it was; its filesystem or RLIMIT_FSIZE has no room");
+		fault_hint(&f, "it is as it was; its filesystem or "
+			   "RLIMIT_FSIZE has no room");
 	else
-		fault_hint(&f,
-			   "add it to the image, or run chgrp 0 and chmod g=u there");
+		fault_hint(&f, "add it to the image, or run chgrp 0 and "
+			   "chmod g=u there");
 	report_warning(&f);
 }
 

@@ -227,8 +227,8 @@ int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
 			continue;
 		if (in_bounding(cap) < 0 && errno == EINVAL)
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--keep-caps %d: no such capability in this kernel",
-					 cap);
+					 "--keep-caps %d: no such capability "
+					 "in this kernel", cap);
 		if (permitted & CAPS_BIT(cap))
 			continue;
 		fault_set(f, EXIT_STEP, EPERM, "keep capability %s",
@@ -308,7 +308,8 @@ int caps_hint(struct fault *f, int cap)
 	uint64_t permitted, effective;
 
 	if (!known || !str_copy(str_word(known), name, sizeof(name)) ||
-	    caps_held(&permitted, &effective) < 0 || (effective & CAPS_BIT(cap)))
+	    caps_held(&permitted, &effective) < 0 ||
+	    (effective & CAPS_BIT(cap)))
 		return -1;
 	for (char *c = name; *c; c++)
 		if (*c >= 'a' && *c <= 'z')
@@ -316,7 +317,8 @@ int caps_hint(struct fault *f, int cap)
 	if (geteuid() != 0)
 		return hint_unprivileged(f, cap, name);
 	return fault_hint(f,
-			  "CAP_%s is not %s: --cap-add=%s, or securityContext.capabilities.add: [\"%s\"]",
+			  "CAP_%s is not %s: --cap-add=%s, or "
+			  "securityContext.capabilities.add: [\"%s\"]",
 			  name,
 			  in_bounding(cap) > 0 ? "effective"
 					       : "in the bounding set",

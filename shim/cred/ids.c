@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
@@ -13,6 +13,9 @@
 
 #define UID_MAP "/proc/self/uid_map"
 #define GID_MAP "/proc/self/gid_map"
+
+/* Of a map: 340 lines, since Linux 4.15. */
+enum { MAP_SIZE = 340 * 34 + 1 };
 
 /* The inode of the first user namespace (include/linux/proc_ns.h). */
 static const ino_t first_namespace = 0xEFFFFFFDu;
@@ -193,7 +196,8 @@ static int add_runtime(const char *root, const char *file, struct start *s,
 		return -1;
 	count = unique(s->roots, count);
 	for (size_t i = 0; i < s->ngroups; i++)
-		if (s->groups[i] != 0 && !is_in(s->roots, count, s->groups[i]) &&
+		if (s->groups[i] != 0 &&
+		    !is_in(s->roots, count, s->groups[i]) &&
 		    add(t, s->groups[i], f) < 0)
 			return -1;
 	return 0;
@@ -237,23 +241,27 @@ int ids_resolve_groups(const char *list, bool named, const char *root,
 	return 0;
 }
 
-/* A map is lines of three numbers: first id inside, first outside, how many. */
+/*
+ * A map is lines of three numbers: first id inside, first outside, how many.
+ * It is empty until somebody writes it.
+ */
 static bool is_mapped(const char *path, uint32_t id)
 {
-	char line[64];
-	FILE *map = fopen(path, "re");
-	bool found = !map;
+	char map[MAP_SIZE];
+	char *at = map;
 
-	while (!found && fgets(line, sizeof(line), map)) {
-		char *at = line;
+	if (!fs_read(AT_FDCWD, path, map, sizeof(map)))
+		return access(path, F_OK) < 0;
+	while (*at) {
 		unsigned long first = strtoul(at, &at, 10);
 
 		strtoul(at, &at, 10);
-		found = id >= first && id - first < strtoul(at, &at, 10);
+		if (id >= first && id - first < strtoul(at, &at, 10))
+			return true;
+		at += strcspn(at, "\n");
+		at += *at == '\n';
 	}
-	if (map)
-		fclose(map);
-	return found;
+	return false;
 }
 
 static int check_map(const char *kind, const char *path, uint32_t id,
@@ -262,9 +270,8 @@ static int check_map(const char *kind, const char *path, uint32_t id,
 	if (is_mapped(path, id))
 		return 0;
 	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (%s)", kind, id, path);
-	return fault_hint(f,
-			  "map it: podman run --%smap, /etc/sub%s, dockerd --userns-remap",
-			  kind, kind);
+	return fault_hint(f, "map it: podman run --%smap, /etc/sub%s, "
+			  "dockerd --userns-remap", kind, kind);
 }
 
 int ids_check_maps(const struct target *t, const struct start *s,

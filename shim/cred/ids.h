@@ -48,7 +48,7 @@ struct ids_word {
 int ids_read(const struct ids_word *w, const char *kind, struct slice name,
 	     char word[USER_NAME_MAX + 1], uint32_t *id, struct fault *f);
 
-/* Returns 0, or -1 with a fault: not an id, no such name, an unreadable file. */
+/* Returns 0, or -1 with a fault: no id, no such name, an unreadable file. */
 int ids_user(const struct ids_word *w, struct slice name, uid_t *uid,
 	     struct fault *f);
 int ids_group(const struct ids_word *w, struct slice name, gid_t *gid,

@@ -122,8 +122,8 @@ int start_settle(const struct start_spec *spec, struct start *s,
 		if (renounce(s, f) < 0)
 			return -1;
 		if (spec->verbose)
-			report_note("the file's privileges are for --user %s: given up",
-				    spec->user);
+			report_note("the file's privileges are for "
+				    "--user %s: given up", spec->user);
 	}
 	if (s->euid == 0)
 		return 0;
@@ -138,14 +138,15 @@ int start_settle(const struct start_spec *spec, struct start *s,
 	if ((*keep_caps & bind & ~s->permitted) && ports_are_open()) {
 		*keep_caps &= ~bind;
 		if (spec->verbose)
-			report_note("keep-caps: no port needs net_bind_service here");
+			report_note("keep-caps: no port needs "
+				    "net_bind_service here");
 	}
 	return 0;
 }
 
 /*
- * With no_new_privs a bounding set that cannot be emptied gives nothing. Without
- * it, a setuid program of root gets all of it, whoever the user is.
+ * With no_new_privs a bounding set that cannot be emptied gives nothing.
+ * Without it, a setuid program of root gets all of it, whoever the user is.
  */
 int start_check(const struct start_spec *spec, const struct start *s,
 		uint64_t keep_caps, struct fault *f)
@@ -165,14 +166,15 @@ void start_tell(const struct start_spec *spec, const struct start *s)
 	if (s->euid == 0)
 		return;
 	if (s->adapted)
-		report_note("not root: uid %u, gid %u and groups stay, not --user %s",
-			    s->uid, s->gid, spec->user);
+		report_note("not root: uid %u, gid %u and groups stay, "
+			    "not --user %s", s->uid, s->gid, spec->user);
 	/* File capabilities that the kernel did not give have a reason. */
 	if (!s->permitted && file &&
 	    getxattr(file, "security.capability", NULL, 0) > 0)
 		report_note("file capabilities were not given: %s",
 			    s->no_new_privs
-				    ? "no_new_privs is set (no-new-privileges, allowPrivilegeEscalation: false)"
+				    ? "no_new_privs is set (no-new-privileges, "
+				      "allowPrivilegeEscalation: false)"
 				    : "bounding set, nosuid or another user");
 }
 
