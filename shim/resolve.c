@@ -133,6 +133,7 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 {
 	const struct ids_word w = { "user", plan->user, passwd, group };
 	struct passwd_entry root;
+	struct ids_groups_spec groups;
 	int found;
 
 	if (!plan->user) {
@@ -145,9 +146,16 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	if (found < 0)
 		return ids_unreadable(passwd, f);
 	strcpy(plan->root_home, found ? root.home : "/root");
-	return ids_resolve_groups(plan->groups, plan->named,
-				  found ? root.name : "root", group,
-				  &plan->start, &plan->target, f);
+	groups = (struct ids_groups_spec){
+		.list = plan->groups,
+		.named = plan->named,
+		.root = found ? root.name : "root",
+		.file = group,
+		.runtime = plan->start.groups,
+		.nruntime = plan->start.ngroups,
+		.roots = plan->start.roots
+	};
+	return ids_resolve_groups(&groups, &plan->target, f);
 }
 
 /*

@@ -171,7 +171,7 @@ static int check_drop(const struct plan *plan, struct fault *f)
 	if (start_check(&spec, &plan->start, plan->drop.keep_caps, f) < 0)
 		return -1;
 	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
-	    ids_check_maps(&plan->target, &plan->start, f) < 0)
+	    start_check_maps(&plan->target, &plan->start, f) < 0)
 		return -1;
 	return drop_check(&plan->drop, plan->target.uid, plan->command[0],
 			  path, f);

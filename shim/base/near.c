@@ -27,18 +27,20 @@ static size_t distance(struct slice a, struct slice b)
 	for (size_t i = 0; i <= a.length; i++)
 		for (size_t j = 0; j <= b.length; j++) {
 			size_t *here = &row[i % 3][j];
+			size_t differ;
 
 			if (i == 0 || j == 0) {
 				*here = i + j;
 				continue;
 			}
 			*here = least(row[(i - 1) % 3][j] + 1, here[-1] + 1);
-			*here = least(*here, row[(i - 1) % 3][j - 1] +
-				      (lower(a.at[i - 1]) != lower(b.at[j - 1])));
+			differ = lower(a.at[i - 1]) != lower(b.at[j - 1]);
+			*here = least(*here, row[(i - 1) % 3][j - 1] + differ);
 			if (i > 1 && j > 1 &&
 			    lower(a.at[i - 1]) == lower(b.at[j - 2]) &&
 			    lower(a.at[i - 2]) == lower(b.at[j - 1]))
-				*here = least(*here, row[(i - 2) % 3][j - 2] + 1);
+				*here = least(*here,
+					      row[(i - 2) % 3][j - 2] + 1);
 		}
 	return row[a.length % 3][b.length];
 }

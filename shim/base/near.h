@@ -16,8 +16,8 @@ typedef struct slice near_words(const void *list, size_t i);
 /*
  * Find the word of a list that is nearest to what was typed, by the number of
  * letters to insert, remove, replace or exchange with their neighbour; a third
- * of the letters at most, or one of two. What was typed may also be the beginning of the word.
- * Case does not count.
+ * of the letters at most, or one of two. What was typed may also be the
+ * beginning of the word. Case does not count.
  *
  * Returns it, or a slice with at NULL if none is near.
  */

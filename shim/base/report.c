@@ -19,11 +19,11 @@ enum { MESSAGE_SIZE = 4096 };
 /* ECMA-48, EL: erase to the end of the line. */
 #define ERASE_LINE "\033[K"
 
-/* How a message leaves: put() or put_now(). */
+/* How a message leaves: write_all() or write_now(). */
 typedef void put_function(int fd, const char *bytes, size_t length);
 
 /* A message that cannot be written is lost, never a reason to stop. */
-static void put(int fd, const char *bytes, size_t length)
+static void write_all(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		ssize_t written = write(fd, bytes, length);
@@ -42,7 +42,7 @@ static void put(int fd, const char *bytes, size_t length)
  * says whether there is room: of a page in a pipe, of a byte in a terminal. A
  * file has no reader to wait for.
  */
-static void put_now(int fd, const char *bytes, size_t length)
+static void write_now(int fd, const char *bytes, size_t length)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
 	size_t part = length;
@@ -73,7 +73,7 @@ static void add_printable(struct text *out, const char *words)
 }
 
 /* A message ends in a newline also when it was cut. */
-static void finish(struct text *out)
+static void end_line(struct text *out)
 {
 	if (out->cut)
 		out->start[out->length - 1] = '\n';
@@ -96,28 +96,28 @@ static void put_fault(const struct fault *f, const char *kind,
 		add_printable(&out, f->hint);
 		text_add(&out, "\n");
 	}
-	finish(&out);
+	end_line(&out);
 	put_it(STDERR_FILENO, out.start, out.length);
 }
 
 void report_fault(const struct fault *f)
 {
-	put_fault(f, "", put);
+	put_fault(f, "", write_all);
 }
 
 void report_fault_now(const struct fault *f)
 {
-	put_fault(f, "", put_now);
+	put_fault(f, "", write_now);
 }
 
 void report_warning(const struct fault *f)
 {
-	put_fault(f, "warning: ", put);
+	put_fault(f, "warning: ", write_all);
 }
 
 void report_warning_now(const struct fault *f)
 {
-	put_fault(f, "warning: ", put_now);
+	put_fault(f, "warning: ", write_now);
 }
 
 static void put_line(int fd, const char *tail, const char *format,
@@ -138,7 +138,7 @@ static void put_line(int fd, const char *tail, const char *format,
 		text_add(&out, "stepdown: ");
 	add_printable(&out, line);
 	text_add(&out, "%s", tail);
-	finish(&out);
+	end_line(&out);
 	put_it(fd, out.start, out.length);
 }
 
@@ -147,7 +147,7 @@ void report_note(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDERR_FILENO, "\n", format, words, put);
+	put_line(STDERR_FILENO, "\n", format, words, write_all);
 	va_end(words);
 }
 
@@ -156,7 +156,7 @@ void report_note_now(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDERR_FILENO, "\n", format, words, put_now);
+	put_line(STDERR_FILENO, "\n", format, words, write_now);
 	va_end(words);
 }
 
@@ -166,13 +166,13 @@ void report_progress(bool in_place, const char *format, ...)
 
 	va_start(words, format);
 	put_line(STDERR_FILENO, in_place ? ERASE_LINE "\r" : "\n", format,
-		 words, put);
+		 words, write_all);
 	va_end(words);
 }
 
 void report_progress_end(void)
 {
-	put(STDERR_FILENO, ERASE_LINE, sizeof(ERASE_LINE) - 1);
+	write_all(STDERR_FILENO, ERASE_LINE, sizeof(ERASE_LINE) - 1);
 }
 
 void report_line(const char *format, ...)
@@ -180,12 +180,12 @@ void report_line(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDOUT_FILENO, "\n", format, words, put);
+	put_line(STDOUT_FILENO, "\n", format, words, write_all);
 	va_end(words);
 }
 
 void report_text(struct text *text)
 {
-	finish(text);
-	put(STDOUT_FILENO, text->start, text->length);
+	end_line(text);
+	write_all(STDOUT_FILENO, text->start, text->length);
 }

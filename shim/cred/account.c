@@ -14,7 +14,7 @@
 
 #define DEFAULT_SHELL "/sbin/nologin"
 
-static bool is_name(const char *name)
+static bool is_account_name(const char *name)
 {
 	if (!str_is_variable(name, 1))
 		return false;
@@ -42,7 +42,7 @@ static bool split(const char *value, struct account_spec *a)
 		strcpy(a->home, "/");
 	if (!a->shell[0])
 		strcpy(a->shell, DEFAULT_SHELL);
-	return is_name(a->name) && is_path(a->home) && is_path(a->shell);
+	return is_account_name(a->name) && is_path(a->home) && is_path(a->shell);
 }
 
 bool account_is(const char *value)
@@ -114,7 +114,7 @@ void account_describe(const struct account_spec *a, struct text *out)
  * lack. It is one write(2), and a part of it is taken back: of a half line
  * another program would read half a gid. Returns 0, or errno.
  */
-static int append(int fd, const char *line)
+static int append_line(int fd, const char *line)
 {
 	struct rlimit limit;
 	struct stat st, now;
@@ -157,7 +157,7 @@ static void add_line(const char *file, const struct text *line, bool root)
 			      O_CLOEXEC | (root ? O_CREAT : 0),
 		      0644);
 	int err = fd < 0 ? errno :
-		  line->cut ? ENAMETOOLONG : append(fd, line->start);
+		  line->cut ? ENAMETOOLONG : append_line(fd, line->start);
 	struct fault f;
 
 	if (fd >= 0 && close(fd) < 0 && !err)

@@ -148,7 +148,7 @@ uint64_t caps_bounding(void)
 }
 
 /* act: what failed, for the reason in errno. */
-static int failed(const char *act, struct fault *f)
+static int refused(const char *act, struct fault *f)
 {
 	return fault_set(f, EXIT_STEP, errno, "%s", act);
 }
@@ -244,7 +244,7 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	uint64_t permitted, effective, setpcap;
 
 	if (caps_held(&permitted, &effective) < 0)
-		return failed("read the capabilities", f);
+		return refused("read the capabilities", f);
 	if (caps_check(keep | held, permitted, f) < 0)
 		return -1;
 	/*
@@ -254,16 +254,16 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	 */
 	setpcap = permitted & CAPS_BIT(CAP_SETPCAP);
 	if (caps_set(keep | held | setpcap, setpcap, keep) < 0)
-		return failed("set the capabilities", f);
+		return refused("set the capabilities", f);
 	if (set_ambient(keep) < 0)
-		return failed("set the ambient capabilities", f);
+		return refused("set the ambient capabilities", f);
 	if (setpcap && bounding != UINT64_MAX &&
 	    reduce_bounding(keep | bounding, permitted) < 0)
-		return failed("reduce the bounding set", f);
+		return refused("reduce the bounding set", f);
 	if (setpcap && !new_privs && lock_noroot() < 0)
-		return failed("lock the securebits", f);
+		return refused("lock the securebits", f);
 	if (caps_set(keep | held, keep | held, keep) < 0)
-		return failed("drop the capabilities", f);
+		return refused("drop the capabilities", f);
 	return 0;
 }
 
@@ -276,7 +276,7 @@ int caps_leave(uint64_t keep, struct fault *f)
 	};
 
 	if (syscall(SYS_capset, &thread, data) < 0)
-		return failed("drop the capabilities", f);
+		return refused("drop the capabilities", f);
 	return 0;
 }
 

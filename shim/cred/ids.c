@@ -1,24 +1,10 @@
 #include "cred/ids.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fault.h"
-#include "base/fs.h"
-#include "cred/start.h"
-
-#define UID_MAP "/proc/self/uid_map"
-#define GID_MAP "/proc/self/gid_map"
-
-/* Of a map: 340 lines, since Linux 4.15. */
-enum { MAP_SIZE = 340 * 34 + 1 };
-
-/* The inode of the first user namespace (include/linux/proc_ns.h). */
-static const ino_t first_namespace = 0xEFFFFFFDu;
 
 int ids_unreadable(const char *path, struct fault *f)
 {
@@ -132,19 +118,21 @@ static bool is_in(const gid_t *list, size_t count, gid_t gid)
 	return bsearch(&gid, list, count, sizeof(gid), compare);
 }
 
-static int too_many(struct fault *f)
+static int too_many_groups(struct fault *f)
 {
 	return fault_set(f, EXIT_USAGE, 0, "--groups: more than %d groups",
 			 IDS_MAX_GROUPS);
 }
 
 /* The list is sorted at the end, and when duplicates may have filled it. */
-static int add(struct target *t, gid_t gid, struct fault *f)
+static int add_group(struct target *t, gid_t gid, struct fault *f)
 {
 	if (t->ngroups == IDS_MAX_GROUPS)
 		t->ngroups = unique(t->groups, t->ngroups);
+	if (t->ngroups == IDS_MAX_GROUPS && is_in(t->groups, t->ngroups, gid))
+		return 0;
 	if (t->ngroups == IDS_MAX_GROUPS)
-		return is_in(t->groups, t->ngroups, gid) ? 0 : too_many(f);
+		return too_many_groups(f);
 	t->groups[t->ngroups++] = gid;
 	return 0;
 }
@@ -163,7 +151,7 @@ static int collect(const char *file, const char *name, gid_t *list,
 	if (found < 0)
 		return ids_unreadable(file, f);
 	if ((size_t)found > room)
-		return too_many(f);
+		return too_many_groups(f);
 	for (ssize_t i = 0; i < found; i++)
 		if (added[i] != 0)
 			list[(*count)++] = added[i];
@@ -185,30 +173,29 @@ static int add_init(const char *file, struct target *t, struct fault *f)
  * --group-add, fsGroup, supplementalGroups. Only the latter are meant for the
  * application.
  */
-static int add_runtime(const char *root, const char *file, struct start *s,
-		       struct target *t, struct fault *f)
+static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
+		       struct fault *f)
 {
+	const gid_t *groups = spec->runtime;
 	size_t count = 0;
 
-	if (s->ngroups == 0)
+	if (spec->nruntime == 0)
 		return 0;
-	if (collect(file, root, s->roots, &count, f) < 0)
+	if (collect(spec->file, spec->root, spec->roots, &count, f) < 0)
 		return -1;
-	count = unique(s->roots, count);
-	for (size_t i = 0; i < s->ngroups; i++)
-		if (s->groups[i] != 0 &&
-		    !is_in(s->roots, count, s->groups[i]) &&
-		    add(t, s->groups[i], f) < 0)
+	count = unique(spec->roots, count);
+	for (size_t i = 0; i < spec->nruntime; i++)
+		if (groups[i] != 0 && !is_in(spec->roots, count, groups[i]) &&
+		    add_group(t, groups[i], f) < 0)
 			return -1;
 	return 0;
 }
 
-int ids_resolve_groups(const char *list, bool named, const char *root,
-		       const char *group, struct start *s, struct target *t,
+int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f)
 {
-	const struct ids_word w = { "groups", list, NULL, group };
-	struct slice rest = str_word(list ? list : "auto");
+	const struct ids_word w = { "groups", spec->list, NULL, spec->file };
+	struct slice rest = str_word(spec->list ? spec->list : "auto");
 	size_t kept = 0;
 	int result = 0;
 	gid_t gid;
@@ -222,14 +209,14 @@ int ids_resolve_groups(const char *list, bool named, const char *root,
 
 		if (!word.at[word.length])
 			rest.at = NULL;
-		if ((is_auto && named) || str_is(word, "init"))
-			result = add_init(group, t, f);
+		if ((is_auto && spec->named) || str_is(word, "init"))
+			result = add_init(spec->file, t, f);
 		if (result == 0 && (is_auto || str_is(word, "runtime")))
-			result = add_runtime(root, group, s, t, f);
+			result = add_runtime(spec, t, f);
 		else if (result == 0 && !str_is(word, "init"))
 			result = ids_group(&w, word, &gid, f) < 0
 					 ? -1
-					 : add(t, gid, f);
+					 : add_group(t, gid, f);
 	}
 	if (result < 0)
 		return -1;
@@ -239,64 +226,4 @@ int ids_resolve_groups(const char *list, bool named, const char *root,
 			t->groups[kept++] = t->groups[i];
 	t->ngroups = kept;
 	return 0;
-}
-
-/*
- * A map is lines of three numbers: first id inside, first outside, how many.
- * It is empty until somebody writes it.
- */
-static bool is_mapped(const char *path, uint32_t id)
-{
-	char map[MAP_SIZE];
-	char *at = map;
-
-	if (!fs_read(AT_FDCWD, path, map, sizeof(map)))
-		return access(path, F_OK) < 0;
-	while (*at) {
-		unsigned long first = strtoul(at, &at, 10);
-
-		strtoul(at, &at, 10);
-		if (id >= first && id - first < strtoul(at, &at, 10))
-			return true;
-		at += strcspn(at, "\n");
-		at += *at == '\n';
-	}
-	return false;
-}
-
-static int check_map(const char *kind, const char *path, uint32_t id,
-		     struct fault *f)
-{
-	if (is_mapped(path, id))
-		return 0;
-	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (%s)", kind, id, path);
-	return fault_hint(f, "map it: podman run --%smap, /etc/sub%s, "
-			  "dockerd --userns-remap", kind, kind);
-}
-
-int ids_check_maps(const struct target *t, const struct start *s,
-		     struct fault *f)
-{
-	struct stat st;
-	char word[8];
-
-	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
-		return 0;
-	if (t->uid != s->uid && check_map("uid", UID_MAP, t->uid, f) < 0)
-		return -1;
-	if (t->gid != s->gid && check_map("gid", GID_MAP, t->gid, f) < 0)
-		return -1;
-	if (ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
-		return 0;
-	for (size_t i = 0; i < t->ngroups; i++)
-		if (check_map("gid", GID_MAP, t->groups[i], f) < 0)
-			return -1;
-	/* Whoever maps one gid without privilege gives setgroups(2) up. */
-	if (!fs_read(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) ||
-	    memcmp(word, "deny", 4) != 0)
-		return 0;
-	fault_set(f, EXIT_STEP, EPERM,
-		  "set the groups (/proc/self/setgroups says deny)");
-	return fault_hint(f,
-			  "rootless engines need newgidmap and /etc/subgid");
 }

@@ -1,6 +1,5 @@
 /*
- * ids: the words of --user, --groups and their like to uids and gids, and
- * whether the kernel knows those.
+ * ids: the words of --user, --groups and their like to uids and gids.
  */
 #ifndef STEPDOWN_CRED_IDS_H
 #define STEPDOWN_CRED_IDS_H
@@ -14,7 +13,6 @@
 #include "cred/passwd.h"
 
 struct fault;
-struct start;
 
 enum { IDS_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
 
@@ -69,6 +67,17 @@ void ids_sort(gid_t *list, size_t count);
 /* Are these, both sorted, the same? */
 bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb);
 
+/* What --groups is about. */
+struct ids_groups_spec {
+	const char *list;	/* as typed, or NULL for "auto" */
+	bool named;		/* the user was given by name */
+	const char *root;	/* the name of uid 0 */
+	const char *file;	/* PASSWD_GROUPS outside of tests */
+	const gid_t *runtime;	/* what we were started with */
+	size_t nruntime;
+	gid_t *roots;		/* room for IDS_MAX_GROUPS of root */
+};
+
 /*
  * Turn a list of --groups into t->groups, sorted, each once and without the
  * primary gid. The words: "init" (what /etc/group gives the user), "runtime"
@@ -76,24 +85,9 @@ bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb);
  * "auto" (runtime, and with a named user init too), "none", names, numbers.
  * gid 0 comes only from a word that is 0 or the name of gid 0.
  *
- * list: as typed, NULL for "auto". named: the user was given by name. root: the
- * name of uid 0. group: the file to read. s->roots is used as a scratch list.
- *
  * Returns 0, or -1 with a fault.
  */
-int ids_resolve_groups(const char *list, bool named, const char *root,
-		       const char *group, struct start *s, struct target *t,
+int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f);
-
-/*
- * Does this user namespace know the ids that will be set, and may groups be set
- * in it (user_namespaces(7))? Outside of user namespaces, and without /proc,
- * the answer is yes. It is asked before the first side effect, and again for
- * the reason when a call was refused.
- *
- * Returns 0, or -1 with a fault that says which file of /proc forbids it.
- */
-int ids_check_maps(const struct target *t, const struct start *s,
-		     struct fault *f);
 
 #endif

@@ -97,7 +97,7 @@ static int next_field(struct reader *r, int ended, char *text, size_t size)
  * over those too, and a line that was commented out must not lend its gid to
  * the uid in it.
  */
-static bool is_name(const char *text)
+static bool is_entry_name(const char *text)
 {
 	return text[0] && !strchr("#+-", text[0]);
 }
@@ -145,7 +145,7 @@ static int next_user(struct reader *r, const char *name, uid_t uid,
 	ended = next_field(r, ended, NULL, 0);
 	ended = next_field(r, ended, user->home, sizeof(user->home));
 	ended = next_field(r, ended, user->shell, sizeof(user->shell));
-	*found = r->valid && is_name(user->name) && str_id(gid, &user->gid);
+	*found = r->valid && is_entry_name(user->name) && str_id(gid, &user->gid);
 	return skip_line(r, ended);
 }
 
@@ -180,7 +180,7 @@ static int next_group(struct reader *r, struct group_head *head)
 	char gid[ID_SIZE] = "";
 	int ended = next_head(r, head->name, gid);
 
-	head->valid = r->valid && ended == ':' && is_name(head->name) &&
+	head->valid = r->valid && ended == ':' && is_entry_name(head->name) &&
 		      str_id(gid, &head->gid);
 	return ended;
 }

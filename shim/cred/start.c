@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -14,6 +16,15 @@
 #include "base/report.h"
 #include "cred/caps.h"
 #include "cred/passwd.h"
+
+#define UID_MAP "/proc/self/uid_map"
+#define GID_MAP "/proc/self/gid_map"
+
+/* Of a map: 340 lines, since Linux 4.15. */
+enum { MAP_SIZE = 340 * 34 + 1 };
+
+/* The inode of the first user namespace (include/linux/proc_ns.h). */
+static const ino_t first_namespace = 0xEFFFFFFDu;
 
 bool start_has(const struct start *s, int cap)
 {
@@ -184,4 +195,64 @@ int start_raise(const struct start *s, struct fault *f)
 	    caps_set(s->permitted, s->permitted, 0) == 0)
 		return 0;
 	return fault_set(f, EXIT_STEP, errno, "raise the file capabilities");
+}
+
+/*
+ * A map is lines of three numbers: first id inside, first outside, how many.
+ * It is empty until somebody writes it.
+ */
+static bool is_mapped(const char *path, uint32_t id)
+{
+	char map[MAP_SIZE];
+	char *at = map;
+
+	if (!fs_read(AT_FDCWD, path, map, sizeof(map)))
+		return access(path, F_OK) < 0;
+	while (*at) {
+		unsigned long first = strtoul(at, &at, 10);
+
+		strtoul(at, &at, 10);
+		if (id >= first && id - first < strtoul(at, &at, 10))
+			return true;
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	return false;
+}
+
+static int check_map(const char *kind, const char *path, uint32_t id,
+		     struct fault *f)
+{
+	if (is_mapped(path, id))
+		return 0;
+	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (%s)", kind, id, path);
+	return fault_hint(f, "map it: podman run --%smap, /etc/sub%s, "
+			  "dockerd --userns-remap", kind, kind);
+}
+
+int start_check_maps(const struct target *t, const struct start *s,
+		     struct fault *f)
+{
+	struct stat st;
+	char word[8];
+
+	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
+		return 0;
+	if (t->uid != s->uid && check_map("uid", UID_MAP, t->uid, f) < 0)
+		return -1;
+	if (t->gid != s->gid && check_map("gid", GID_MAP, t->gid, f) < 0)
+		return -1;
+	if (ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
+		return 0;
+	for (size_t i = 0; i < t->ngroups; i++)
+		if (check_map("gid", GID_MAP, t->groups[i], f) < 0)
+			return -1;
+	/* Whoever maps one gid without privilege gives setgroups(2) up. */
+	if (!fs_read(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) ||
+	    memcmp(word, "deny", 4) != 0)
+		return 0;
+	fault_set(f, EXIT_STEP, EPERM,
+		  "set the groups (/proc/self/setgroups says deny)");
+	return fault_hint(f,
+			  "rootless engines need newgidmap and /etc/subgid");
 }

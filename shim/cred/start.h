@@ -35,7 +35,7 @@ struct start {
 	unsigned int securebits;
 	size_t ngroups;
 	gid_t groups[IDS_MAX_GROUPS];	/* sorted */
-	gid_t roots[IDS_MAX_GROUPS];	/* see ids_resolve_groups() */
+	gid_t roots[IDS_MAX_GROUPS];	/* see ids_groups_spec */
 };
 
 /* What was asked for that depends on the start. */
@@ -83,5 +83,16 @@ void start_tell(const struct start_spec *spec, const struct start *s);
  * all of it away again. Returns 0, or -1 with a fault.
  */
 int start_raise(const struct start *s, struct fault *f);
+
+/*
+ * Does this user namespace know the ids that will be set, and may groups be set
+ * in it (user_namespaces(7))? Outside of user namespaces, and without /proc,
+ * the answer is yes. It is asked before the first side effect, and again for
+ * the reason when a call was refused.
+ *
+ * Returns 0, or -1 with a fault that says which file of /proc forbids it.
+ */
+int start_check_maps(const struct target *t, const struct start *s,
+		     struct fault *f);
 
 #endif

@@ -152,7 +152,7 @@ static int not_set(const struct target *t, const struct start *s,
 {
 	int err = errno;
 
-	if (ids_check_maps(t, s, f) < 0)
+	if (start_check_maps(t, s, f) < 0)
 		return -1;
 	fault_set(f, EXIT_STEP, err, "set %s %zu", what, number);
 	return caps_hint(f, cap);

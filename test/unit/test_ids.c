@@ -22,8 +22,15 @@ static int resolve(const char *list)
 
 	memset(&f, 0, sizeof(f));
 	plan.target.gid = 4242;
-	return ids_resolve_groups(list, plan.named, "root", file, &plan.start,
-				  &plan.target, &f);
+	return ids_resolve_groups(&(struct ids_groups_spec){
+		.list = list,
+		.named = plan.named,
+		.root = "root",
+		.file = file,
+		.runtime = plan.start.groups,
+		.nruntime = plan.start.ngroups,
+		.roots = plan.start.roots
+	}, &plan.target, &f);
 }
 
 static void started_with(const gid_t *list, size_t count)
