@@ -135,6 +135,21 @@ static int check_init(const struct init *init, struct fault *f)
 	return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init", given);
 }
 
+static int check_confine(const struct plan *plan, struct fault *f)
+{
+	const struct confine_spec *c = &plan->confine;
+
+	if (c->mode == CONFINE_OFF && (c->npaths || c->connects))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s: only with --confine",
+				 !c->npaths ? "connect" :
+				 c->paths[0].writable ? "writable" : "readable");
+	if (c->mode != CONFINE_OFF && plan->drop.allow_new_privs)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--allow-new-privs: --confine needs no_new_privs for its Landlock domain");
+	return 0;
+}
+
 /* In a shell, FOO=1 in front of a command sets a variable for it. */
 static int check_command(char *const *command, struct fault *f)
 {
@@ -165,6 +180,8 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 				  "name another user, or add --allow-root");
 	}
 	if (check_init(&plan->init, f) < 0)
+		return -1;
+	if (check_confine(plan, f) < 0)
 		return -1;
 	if (plan->drop.allow_new_privs && plan->bind.wanted)
 		return fault_set(f, EXIT_USAGE, 0,

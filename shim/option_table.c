@@ -38,16 +38,6 @@ static bool read_account(const char *value, void *at)
 	return account_is(value) && keep_word(value, at);
 }
 
-static bool read_umask(const char *value, void *at)
-{
-	return limits_parse_umask(at, value);
-}
-
-static bool read_rlimit(const char *value, void *at)
-{
-	return limits_parse_rlimit(at, value);
-}
-
 static bool read_duration(const char *value, void *at)
 {
 	return str_duration(value, at);
@@ -71,6 +61,13 @@ static const char *const handoff_words[] = {
 	[HANDOFF_SYSTEMD] = "systemd",
 	[HANDOFF_NGINX] = "nginx",
 	[HANDOFF_BIND] = "bind",
+	NULL
+};
+
+static const char *const confine_words[] = {
+	[CONFINE_OFF] = "off",
+	[CONFINE_ON] = "on",
+	[CONFINE_STRICT] = "strict",
 	NULL
 };
 
@@ -294,6 +291,21 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_FILES, .name = "own-stdio",
 	  .help = "give it the pipes and terminals of fd 0 to 2",
 	  AT(own_stdio) },
+	{ .topic = TOPIC_FILES, .name = "confine", .value = "HOW",
+	  .without = "on",
+	  .help = "refuse what the plan does not name: on, strict",
+	  .words = confine_words, AT(confine.mode) },
+	{ .topic = TOPIC_FILES, .name = "writable", .many = true,
+	  .value = "PATH",
+	  .help = "with --confine: may be written; 64 at most, absolute",
+	  .read = confine_read_writable, AT(confine) },
+	{ .topic = TOPIC_FILES, .name = "readable", .many = true,
+	  .value = "PATH",
+	  .help = "with --confine: nothing else is read; 64 at most",
+	  .read = confine_read_readable, AT(confine) },
+	{ .topic = TOPIC_FILES, .name = "connect", .value = "PORT,...",
+	  .help = "with --confine: to no other TCP port; or none",
+	  .read = confine_read_ports, AT(confine) },
 	{ .topic = TOPIC_PROCESS, .name = "env", .many = true,
 	  .value = "NAME=VALUE", .secret = true,
 	  .help = "set an environment variable",
@@ -313,12 +325,12 @@ const struct option option_table[] = {
 	  .read = read_path, AT(limits.chdir) },
 	{ .topic = TOPIC_PROCESS, .name = "umask", .value = "MASK",
 	  .help = "octal, 0 to 777",
-	  .read = read_umask, AT(limits) },
+	  .read = limits_read_umask, AT(limits) },
 	{ .topic = TOPIC_PROCESS, .name = "rlimit", .many = true,
 	  .value = "NAME=SOFT[:HARD]",
 	  .help = "as in nofile=64 or core=0:9, SOFT <= HARD",
 	  .near = limits_word,
-	  .read = read_rlimit, AT(limits) },
+	  .read = limits_read_rlimit, AT(limits) },
 	{ .topic = TOPIC_PROCESS, .name = "setsid",
 	  .help = "a session of its own",
 	  AT(setsid) },

@@ -42,6 +42,7 @@ struct option {
 	const char *const *words;	/* ended by NULL */
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
+	const char *without;	/* the value if none follows a '=', or NULL */
 	const char *separators;	/* cut the value; see expand_value() */
 	near_words *near;	/* words that the value is made of */
 	enum action action;	/* what stepdown does instead of a run, or 0 */

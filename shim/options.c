@@ -257,6 +257,8 @@ static int next_option(char *const **at, const struct option **o,
 		return fault_hint(f, "did you mean --%s%s?", (*o)->name,
 				  *value);
 	}
+	if (!*value)
+		*value = (*o)->without;
 	if ((*o)->value && !*value && **at)
 		*value = *(*at)++;
 	return check_value(*o, *value, f) < 0 ? -1 : 1;
@@ -318,6 +320,8 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	if (!o || o->argv_only)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "%s: not an option of a config file", name);
+	if (!value)
+		value = o->without;
 	if (check_value(o, value, f) < 0)
 		return -1;
 	return apply(plan, o, value, env, seen, f);
@@ -333,7 +337,7 @@ static void add_help(struct text *out, const struct option *o)
 	else
 		text_add(out, "      --%s", o->name);
 	if (o->value)
-		text_add(out, "=%s", o->value);
+		text_add(out, o->without ? "[=%s]" : "=%s", o->value);
 	width = out->length - start;
 	text_add(out, "%*s%s\n", width < 27 ? 28 - (int)width : 1, "",
 		 o->help);

@@ -19,6 +19,7 @@
 #include "cred/account.h"
 #include "cred/ids.h"
 #include "cred/start.h"
+#include "drop/confine.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
@@ -64,6 +65,7 @@ struct plan {
 	char *const *command;		/* the application and its arguments */
 
 	struct drop_spec drop;
+	struct confine_spec confine;
 	struct limits_spec limits;
 	struct account_spec account;
 	struct surroundings surroundings;
@@ -90,6 +92,7 @@ struct run {
 	struct sockets sockets;	/* of the step listen */
 	struct environment environment;	/* the application's */
 	struct verify_seen seen;
+	struct confine_domain domain;
 };
 
 /* What of the plan depends on how we were started. */
@@ -121,6 +124,21 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 		.held = declared_caps(&plan->bind),
 		.allow_new_privs = plan->drop.allow_new_privs,
 		.strict = plan->strict,
+	};
+}
+
+/* What the domain of --confine is made of. path: see command_path(). */
+static inline struct confine_plan plan_confinement(const struct plan *plan,
+						   const char *path)
+{
+	return (struct confine_plan){
+		.spec = &plan->confine,
+		.trees = plan->trees,
+		.ntrees = plan->ntrees,
+		.listeners = plan->listen.listeners,
+		.nlisteners = plan->listen.count,
+		.command = plan->command[0],
+		.path = path,
 	};
 }
 

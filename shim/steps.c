@@ -12,6 +12,7 @@
 #include "cred/account.h"
 #include "cred/start.h"
 #include "drop/command.h"
+#include "drop/confine.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
@@ -185,6 +186,30 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 			declared_caps(&plan->bind), f);
 }
 
+static struct confine_plan confine_plan(const struct plan *plan)
+{
+	return plan_confinement(plan, command_path(plan->variables,
+						   plan->nvariables, environ));
+}
+
+static void describe_confine(const struct plan *plan, struct text *out)
+{
+	const struct confine_plan c = confine_plan(plan);
+
+	confine_describe(&c, out);
+}
+
+/* Under --init it is the child that enters the domain, see init_run(). */
+static int run_confine(const struct plan *plan, struct run *run,
+		       struct fault *f)
+{
+	const struct confine_plan c = confine_plan(plan);
+
+	if (plan->confine.mode == CONFINE_OFF || plan->init.wanted)
+		return 0;
+	return confine_run(&c, &run->domain, f);
+}
+
 static void describe_verify(const struct plan *plan, struct text *out)
 {
 	verify_describe(plan->target.uid, out);
@@ -195,7 +220,9 @@ static int run_verify(const struct plan *plan, struct run *run,
 {
 	const struct verify_spec spec = plan_verify_spec(plan);
 
-	return verify_run(&spec, &run->seen, f);
+	if (verify_run(&spec, &run->seen, f) < 0)
+		return -1;
+	return verify_domain(&run->domain, f);
 }
 
 /* The last row is run by main, after every other step. */
@@ -225,6 +252,7 @@ static const struct step steps[] = {
 	{ "account", describe_account, NULL, run_account },
 	{ "limits", describe_limits, NULL, run_limits },
 	{ "drop", describe_drop, check_drop, run_drop },
+	{ "confine", describe_confine, NULL, run_confine },
 	{ "verify", describe_verify, NULL, run_verify },
 	{ "exec", describe_exec, check_exec, NULL },
 };

@@ -280,6 +280,74 @@ static inline long sys_join_new_keyring(void)
 	return syscall(SYS_keyctl, 1, NULL);
 }
 
+/* Landlock, Linux 5.13, by its numbers: landlock(7) says which ABI has what. */
+enum {
+	LANDLOCK_EXECUTE = 1 << 0,
+	LANDLOCK_WRITE_FILE = 1 << 1,
+	LANDLOCK_READ_FILE = 1 << 2,
+	LANDLOCK_READ_DIR = 1 << 3,
+	LANDLOCK_REMOVE_DIR = 1 << 4,
+	LANDLOCK_REMOVE_FILE = 1 << 5,
+	LANDLOCK_MAKE_CHAR = 1 << 6,
+	LANDLOCK_MAKE_DIR = 1 << 7,
+	LANDLOCK_MAKE_REG = 1 << 8,
+	LANDLOCK_MAKE_SOCK = 1 << 9,
+	LANDLOCK_MAKE_FIFO = 1 << 10,
+	LANDLOCK_MAKE_BLOCK = 1 << 11,
+	LANDLOCK_MAKE_SYM = 1 << 12,
+	LANDLOCK_REFER = 1 << 13,	/* ABI 2 */
+	LANDLOCK_TRUNCATE = 1 << 14,	/* ABI 3 */
+	LANDLOCK_IOCTL_DEV = 1 << 15,	/* ABI 5 */
+	LANDLOCK_BIND_TCP = 1 << 0,	/* ABI 4 */
+	LANDLOCK_CONNECT_TCP = 1 << 1,
+	LANDLOCK_SCOPE_ABSTRACT = 1 << 0,	/* ABI 6 */
+	LANDLOCK_SCOPE_SIGNAL = 1 << 1
+};
+
+/* What a domain decides about; an older kernel takes zeroes for what is new. */
+struct sys_landlock {
+	uint64_t fs;
+	uint64_t net;
+	uint64_t scoped;
+};
+
+/* The newest ABI of this kernel, or -1 with errno. */
+static inline int sys_landlock_abi(void)
+{
+	return (int)syscall(444, NULL, 0, 1);
+}
+
+/* Returns a close-on-exec descriptor of a new ruleset, or -1 with errno. */
+static inline int sys_landlock_create(const struct sys_landlock *handled)
+{
+	return (int)syscall(444, handled, sizeof(*handled), 0);
+}
+
+/* Allow this at and below the file of fd. Returns 0, or -1 with errno. */
+static inline int sys_landlock_allow_path(int ruleset, uint64_t rights, int fd)
+{
+	struct {
+		uint64_t rights;
+		int32_t fd;
+	} __attribute__((packed)) rule = { rights, fd };
+
+	return (int)syscall(445, ruleset, 1, &rule, 0);
+}
+
+static inline int sys_landlock_allow_port(int ruleset, uint64_t rights,
+					  uint16_t port)
+{
+	const uint64_t rule[2] = { rights, port };
+
+	return (int)syscall(445, ruleset, 2, rule, 0);
+}
+
+/* Enter the domain, for good. Needs no_new_privs. */
+static inline int sys_landlock_restrict(int ruleset)
+{
+	return (int)syscall(446, ruleset, 0);
+}
+
 /* Where these calls once took 16 bits, those that take 32. */
 enum {
 #if defined(SYS_setresuid32)

@@ -27,6 +27,14 @@ const char *command_path(const char *const variables[], size_t count,
 bool command_find(const char *name, const char *path, char file[PATH_MAX]);
 
 /*
+ * Read the first line of a script into line. Returns false if the file is none;
+ * else *interpreter is there, and *argument, or NULL.
+ */
+enum { COMMAND_LINE = 256 };	/* as much as the kernel reads of it */
+bool command_script(const char *file, char line[COMMAND_LINE],
+		    const char **interpreter, const char **argument);
+
+/*
  * The capabilities without which the kernel refuses to execute the file: the
  * permitted ones of a file with the effective flag (capabilities(7), "Safety
  * checking for capability-dumb binaries"). Bit n is capability n.

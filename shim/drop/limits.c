@@ -33,8 +33,9 @@ static bool parse_amount(struct slice text, rlim_t *amount)
 	return true;
 }
 
-bool limits_parse_rlimit(struct limits_spec *spec, const char *value)
+bool limits_read_rlimit(const char *value, void *at)
 {
+	struct limits_spec *spec = at;
 	struct slice hard = str_word(value);
 	struct slice name = str_cut(&hard, '=');
 	struct slice soft = str_cut(&hard, ':');
@@ -56,8 +57,9 @@ bool limits_parse_rlimit(struct limits_spec *spec, const char *value)
 	return false;
 }
 
-bool limits_parse_umask(struct limits_spec *spec, const char *value)
+bool limits_read_umask(const char *value, void *spec)
 {
+	struct limits_spec *limits = spec;
 	mode_t mask = 0;
 	const char *at = value;
 
@@ -65,8 +67,8 @@ bool limits_parse_umask(struct limits_spec *spec, const char *value)
 		mask = mask * 8 + (mode_t)(*at - '0');
 	if (at == value || *at || mask > 0777)
 		return false;
-	spec->umask = mask;
-	spec->has_umask = true;
+	limits->umask = mask;
+	limits->has_umask = true;
 	return true;
 }
 

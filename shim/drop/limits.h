@@ -24,11 +24,11 @@ struct limits_spec {
 };
 
 /*
- * Read NAME=SOFT[:HARD] or an octal mask. Pure. Each returns false, and leaves
- * the spec as it was, if the value is not that.
+ * Read NAME=SOFT[:HARD] or an octal mask into a struct limits_spec. Pure. Each
+ * returns false, and leaves the spec as it was, if the value is not that.
  */
-bool limits_parse_rlimit(struct limits_spec *spec, const char *value);
-bool limits_parse_umask(struct limits_spec *spec, const char *value);
+bool limits_read_rlimit(const char *value, void *spec);
+bool limits_read_umask(const char *value, void *spec);
 
 /* The names of the resources, for near_find(). */
 struct slice limits_word(const void *list, size_t i);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,6 +17,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "drop/confine.h"
 #include "listen/listen_fds.h"
 
 static int set_uid(uid_t real, uid_t effective, uid_t saved)
@@ -286,6 +289,42 @@ int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	    verify_bits(spec, seen, f) < 0)
 		return -1;
 	return try_to_regain(spec, f);
+}
+
+/* The kernel asks Landlock first, so any other error is a port it let through. */
+static bool can_bind(uint16_t port)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool refused;
+
+	if (fd < 0)	/* no IPv4 here */
+		return false;
+	refused = bind(fd, (const struct sockaddr *)&address,
+		       sizeof(address)) < 0 &&
+		  (errno == EACCES || errno == EPERM);
+	close(fd);
+	return !refused;
+}
+
+/* The parent is outside, unless it is that of a pid namespace's first process. */
+int verify_domain(const struct confine_domain *domain, struct fault *f)
+{
+	pid_t parent = getppid();
+
+	if (domain->abi >= 1 && !domain->root_is_writable &&
+	    open("/", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0) >= 0)
+		return regained("writing below /", f);
+	if (domain->abi >= 4 && domain->forbidden_port &&
+	    can_bind(domain->forbidden_port))
+		return regained("bind(2) of an undeclared port", f);
+	if (domain->abi >= 6 && parent > 0 && kill(parent, 0) == 0)
+		return regained("a signal to the parent", f);
+	return 0;
 }
 
 /* Descriptors behind the sockets: that many are looked at. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct confine_domain;
 struct fault;
 struct text;
 
@@ -59,6 +60,12 @@ int verify_look(struct verify_seen *seen, struct fault *f);
  */
 int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f);
+
+/*
+ * In a domain of confine: try what it forbids, a file in /, a TCP port, a signal
+ * to a process outside. Returns 0, or -1 with a fault if any of it works.
+ */
+int verify_domain(const struct confine_domain *domain, struct fault *f);
 
 /*
  * The last look before execve(2): sockets 3 to 3+count-1 are open and stay so,

@@ -13,6 +13,9 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "bind/broker.h"
+#include "drop/command.h"
+#include "drop/confine.h"
+#include "drop/verify.h"
 #include "plan.h"
 #include "run/exec.h"
 #include "run/session.h"
@@ -99,6 +102,23 @@ struct birth {
 	bool ignored_chld;
 };
 
+/* Only the application is in the domain of --confine: we answer from outside. */
+static int enter_domain(const struct birth *b, struct fault *f)
+{
+	const struct plan *plan = b->plan;
+	const struct confine_plan c = plan_confinement(
+		plan, command_path(plan->variables, plan->nvariables, b->given));
+
+	if (plan->confine.mode == CONFINE_OFF)
+		return 0;
+	if (confine_run(&c, &b->run->domain, f) < 0)
+		return -1;
+	/* The broker would be asked, and report it. */
+	if (plan->bind.wanted)
+		b->run->domain.forbidden_port = 0;
+	return verify_domain(&b->run->domain, f);
+}
+
 /* In the child. With signals still held, SIGTTOU cannot stop it here. */
 static int become(const struct birth *b, struct fault *f)
 {
@@ -118,6 +138,8 @@ static int become(const struct birth *b, struct fault *f)
 		return -1;
 	if (b->ignored_chld)
 		signals_ignore(SIGCHLD);
+	if (enter_domain(b, f) < 0)
+		return -1;
 	if (plan->bind.wanted && broker_prove(f) < 0)
 		return -1;
 	signals_release(b->run->signals);

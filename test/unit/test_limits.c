@@ -27,7 +27,7 @@ static void every_limit_of_getrlimit_has_its_name(void **state)
 	assert_int_equal(ARRAY_LEN(all), RLIM_NLIMITS);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		memset(&limits, 0, sizeof(limits));
-		if (!limits_parse_rlimit(&limits, all[i].value))
+		if (!limits_read_rlimit(all[i].value, &limits))
 			fail_msg("'%s' was refused", all[i].value);
 		assert_int_equal(limits.given, 1u << all[i].resource);
 		assert_int_equal(limits.rlimits[all[i].resource].rlim_cur, 1);
@@ -53,7 +53,7 @@ static void amounts_are_numbers_or_unlimited(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-		if (!limits_parse_rlimit(&limits, good[i].value))
+		if (!limits_read_rlimit(good[i].value, &limits))
 			fail_msg("'%s' was refused", good[i].value);
 		assert_int_equal(limits.rlimits[RLIMIT_CORE].rlim_cur,
 				 good[i].soft);
@@ -76,7 +76,7 @@ static void other_words_are_refused(void **state)
 	(void)state;
 	memset(&limits, 0, sizeof(limits));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		if (limits_parse_rlimit(&limits, bad[i]))
+		if (limits_read_rlimit(bad[i], &limits))
 			fail_msg("'%s' was taken", bad[i]);
 	assert_int_equal(limits.given, 0);
 }
@@ -90,15 +90,15 @@ static void a_umask_is_octal(void **state)
 	(void)state;
 	memset(&limits, 0, sizeof(limits));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		if (limits_parse_umask(&limits, bad[i]))
+		if (limits_read_umask(bad[i], &limits))
 			fail_msg("'%s' was taken", bad[i]);
 	assert_false(limits.has_umask);
-	assert_true(limits_parse_umask(&limits, "0"));
+	assert_true(limits_read_umask("0", &limits));
 	assert_true(limits.has_umask);
 	assert_int_equal(limits.umask, 0);
-	assert_true(limits_parse_umask(&limits, "777"));
+	assert_true(limits_read_umask("777", &limits));
 	assert_int_equal(limits.umask, 0777);
-	assert_true(limits_parse_umask(&limits, "0027"));
+	assert_true(limits_read_umask("0027", &limits));
 	assert_int_equal(limits.umask, 027);
 }
 
@@ -112,9 +112,9 @@ static void what_was_asked_for_is_described(void **state)
 	text_start(&out, buffer, sizeof(buffer));
 	limits_describe(&limits, &out);
 	assert_string_equal(buffer, "");
-	limits_parse_rlimit(&limits, "nofile=1:2");
-	limits_parse_rlimit(&limits, "core=unlimited");
-	limits_parse_umask(&limits, "027");
+	limits_read_rlimit("nofile=1:2", &limits);
+	limits_read_rlimit("core=unlimited", &limits);
+	limits_read_umask("027", &limits);
 	limits_describe(&limits, &out);
 	assert_string_equal(buffer,
 			    "rlimit core=unlimited:unlimited, rlimit nofile=1:2, umask 0027");

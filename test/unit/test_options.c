@@ -28,7 +28,9 @@ static const char *value_for(const struct option *o)
 		{ "user", "4242:4242" }, { "groups", "1,2" },
 		{ "listen", "tcp://*:80" }, { "handoff", "nginx" },
 		{ "own", "/data" }, { "keep-caps", "chown" },
-		{ "bounding", "keep" },
+		{ "bounding", "keep" }, { "confine", "strict" },
+		{ "writable", "/srv" }, { "readable", "/srv" },
+		{ "connect", "443" },
 		{ "env", "A=b" },
 		{ "rewrite", "TERM:QUIT" }, { "stop-timeout", "10s" },
 		{ "drain", "500ms" }, { "map-exit", "143:0" },
@@ -72,9 +74,9 @@ static void each_option_is_in_the_help(void **state)
 		const struct option *o = &option_table[i];
 		char line[128];
 
-		snprintf(line, sizeof(line), "--%s%s%s%s", o->name,
-			 o->value ? "=" : "", o->value ? o->value : "",
-			 strlen(o->name) > 20 ? "\n" : "");
+		snprintf(line, sizeof(line), "--%s%s%s%s%s", o->name,
+			 o->without ? "[" : "", o->value ? "=" : "",
+			 o->value ? o->value : "", o->without ? "]" : "");
 		assert_has(buffer, line);
 		if (o->letter) {
 			snprintf(line, sizeof(line), "  -%c, --%s", o->letter,
@@ -129,8 +131,9 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		if (!o->value)
 			continue;
 		value = value_for(o);
-		name = word(buffer, o, NULL, false);
-		assert_int_equal(PARSE(name, value, "cmd"), 0);
+		name = word(buffer, o, o->without ? value : NULL, false);
+		assert_int_equal(o->without ? PARSE(name, "cmd") :
+					      PARSE(name, value, "cmd"), 0);
 		assert_string_equal(plan.command[0], "cmd");
 		first = plan;
 		assert_int_equal(PARSE(word(buffer, o, value, false), "cmd"),
@@ -162,7 +165,7 @@ static void a_missing_value_is_a_usage_fault(void **state)
 		const struct option *o = &option_table[i];
 		char buffer[64];
 
-		if (!o->value)
+		if (!o->value || o->without)
 			continue;
 		assert_int_equal(PARSE(word(buffer, o, NULL, false)), -1);
 		assert_fault(&f, EXIT_USAGE, "is missing");
@@ -173,6 +176,34 @@ static void a_missing_value_is_a_usage_fault(void **state)
 			assert_fault(&f, EXIT_USAGE, "is missing");
 		}
 	}
+}
+
+static void a_value_that_may_be_left_out_is_never_the_next_word(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--confine", "strict"), 0);
+	assert_int_equal(plan.confine.mode, CONFINE_ON);
+	assert_string_equal(plan.command[0], "strict");
+	assert_int_equal(PARSE("--confine=strict", "cmd"), 0);
+	assert_int_equal(plan.confine.mode, CONFINE_STRICT);
+	assert_int_equal(PARSE("--confine=", "cmd"), -1);
+}
+
+static void ports_to_connect_to_are_a_list(void **state)
+{
+	static const char *const bad[] = { "", "0", "65536", "1,", ",1", "a",
+					   "1,,2", "none,1", "+1" };
+
+	(void)state;
+	assert_int_equal(PARSE("--connect=443,1,65535", "cmd"), 0);
+	assert_true(plan.confine.connects);
+	assert_int_equal(plan.confine.nports, 3);
+	assert_int_equal(plan.confine.ports[2], 65535);
+	assert_int_equal(PARSE("--connect=none", "cmd"), 0);
+	assert_true(plan.confine.connects);
+	assert_int_equal(plan.confine.nports, 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(PARSE("--connect", bad[i], "cmd"), -1);
 }
 
 static void a_flag_takes_no_value(void **state)
@@ -222,7 +253,8 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 				continue;	/* of one name, the last counts */
 			assert_int_equal(plan.listen.count + plan.ntrees +
 					 plan.nvariables +
-					 plan.surroundings.nunset, 2);
+					 plan.surroundings.nunset +
+					 plan.confine.npaths, 2);
 		} else {
 			assert_int_equal(result, -1);
 			assert_fault(&f, EXIT_USAGE, "given twice");
@@ -528,6 +560,8 @@ int main(void)
 		cmocka_unit_test(names_and_letters_are_unique),
 		cmocka_unit_test(each_way_to_give_a_value_means_the_same),
 		cmocka_unit_test(a_missing_value_is_a_usage_fault),
+		cmocka_unit_test(a_value_that_may_be_left_out_is_never_the_next_word),
+		cmocka_unit_test(ports_to_connect_to_are_a_list),
 		cmocka_unit_test(a_flag_takes_no_value),
 		cmocka_unit_test(what_is_given_twice_is_a_fault_unless_it_is_a_list),
 		cmocka_unit_test(short_and_long_form_are_the_same_option),
