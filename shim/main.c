@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/text.h"
+#include "check.h"
 #include "config_file.h"
 #include "conflicts.h"
 #include "cred/account.h"
@@ -60,6 +61,8 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 
 	if (plan->action == ACTION_DRY_RUN)
 		steps_describe(plan);
+	if (plan->action == ACTION_CHECK)
+		return start_raise(&plan->start, f) < 0 ? -1 : check_run(plan);
 	if (start_raise(&plan->start, f) < 0 || steps_check(plan, f) < 0)
 		return -1;
 	start_tell(&spec, &plan->start);

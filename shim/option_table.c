@@ -71,6 +71,8 @@ static const char *const confine_words[] = {
 	NULL
 };
 
+static const char *const check_words[] = { "text", "json", NULL };
+
 /* --- values that are more ------------------------------------------------- */
 
 static int too_many(const char *option, int limit, struct fault *f)
@@ -365,6 +367,10 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_ABOUT, .name = "dry-run",
 	  .help = "say what would be done",
 	  .action = ACTION_DRY_RUN },
+	{ .topic = TOPIC_ABOUT, .name = "check", .value = "FORMAT",
+	  .without = "text",
+	  .help = "say what will work here, as text or json",
+	  .words = check_words, .action = ACTION_CHECK, AT(check_format) },
 	{ .topic = TOPIC_ABOUT, .name = "verbose", .letter = 'v',
 	  .help = "say what is done",
 	  AT(verbose) },

@@ -106,7 +106,9 @@ static int keep(struct plan *plan, const struct option *o, const char *value,
 		plan->action = o->action;
 	else if (!o->value)
 		*(bool *)at = true;
-	else if (!o->words)
+	if (!value)
+		return 0;
+	if (!o->words)
 		*(const char **)(void *)at = value;
 	else
 		for (unsigned int i = 0; o->words[i]; i++)

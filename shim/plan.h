@@ -39,6 +39,7 @@ struct fault;
 enum action {
 	ACTION_RUN,
 	ACTION_DRY_RUN,
+	ACTION_CHECK,
 	ACTION_HELP,
 	ACTION_VERSION
 };
@@ -49,6 +50,7 @@ enum action {
  */
 struct plan {
 	enum action action;
+	unsigned int check_format;	/* 0: text, 1: JSON */
 	bool verbose;
 	bool allow_root;
 	bool own_stdio;

@@ -26,17 +26,6 @@
 #include "run/session.h"
 
 /*
- * describe appends what the step would do, check looks whether it can and
- * changes nothing (NULL: there is nothing to look at), run does it.
- */
-struct step {
-	const char *name;
-	void (*describe)(const struct plan *plan, struct text *out);
-	int (*check)(const struct plan *plan, struct fault *f);
-	int (*run)(const struct plan *plan, struct run *run, struct fault *f);
-};
-
-/*
  * The adapters: each takes from the plan what its step is about, so that no
  * step needs to know the plan.
  */
@@ -245,7 +234,7 @@ static int check_exec(const struct plan *plan, struct fault *f)
  * verify proves it. Nothing may come between drop and verify that could give
  * something back, and nothing after verify but the start of the application.
  */
-static const struct step steps[] = {
+const struct step steps[] = {
 	{ "listen", describe_listen, check_listen, run_listen },
 	{ "own", describe_own, NULL, run_own },
 	{ "own-stdio", describe_own_stdio, NULL, run_own_stdio },
@@ -256,6 +245,8 @@ static const struct step steps[] = {
 	{ "verify", describe_verify, NULL, run_verify },
 	{ "exec", describe_exec, check_exec, NULL },
 };
+
+const size_t steps_count = ARRAY_LEN(steps);
 
 /* A line for each of the sockets, with its name, fits. */
 enum { DESCRIPTION_SIZE = 131072 };

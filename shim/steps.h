@@ -6,9 +6,27 @@
 #ifndef STEPDOWN_STEPS_H
 #define STEPDOWN_STEPS_H
 
+#include <stddef.h>
+
 struct fault;
 struct plan;
 struct run;
+struct text;
+
+/*
+ * describe appends what the step would do, nothing if it was not asked for.
+ * check looks whether it can and changes nothing (NULL: there is nothing to
+ * look at), run does it.
+ */
+struct step {
+	const char *name;
+	void (*describe)(const struct plan *plan, struct text *out);
+	int (*check)(const struct plan *plan, struct fault *f);
+	int (*run)(const struct plan *plan, struct run *run, struct fault *f);
+};
+
+extern const struct step steps[];
+extern const size_t steps_count;
 
 /*
  * Find what will not work before anything outside of this process changes.

@@ -44,7 +44,7 @@ printed_steps()
 @test "its list is the table of steps, in that order" {
 	local table
 
-	table=$(sed -n '/^static const struct step steps\[\] = {/,/^};/p' \
+	table=$(sed -n '/^const struct step steps\[\] = {/,/^};/p' \
 		"$top/shim/steps.c" | sed -En 's/^\t\{ "([a-z-]+)".*/\1/p')
 	[ "$(wc -w <<<"$table")" -ge 4 ]
 	stepdown --dry-run "${plan[@]}"

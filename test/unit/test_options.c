@@ -39,7 +39,7 @@ static const char *value_for(const struct option *o)
 		{ "account", "web:/srv" }, { "home", "/srv" },
 		{ "unset-env", "A" }, { "chdir", "/srv" }, { "umask", "027" },
 		{ "rlimit", "nofile=1:2" },
-		{ "config", "/etc/web.conf" },
+		{ "config", "/etc/web.conf" }, { "check", "json" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
@@ -204,6 +204,19 @@ static void ports_to_connect_to_are_a_list(void **state)
 	assert_int_equal(plan.confine.nports, 0);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(PARSE("--connect", bad[i], "cmd"), -1);
+}
+
+static void check_prints_text_or_json(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--check", "json"), 0);
+	assert_int_equal(plan.action, ACTION_CHECK);
+	assert_int_equal(plan.check_format, 0);
+	assert_string_equal(plan.command[0], "json");
+	assert_int_equal(PARSE("--check=json", "cmd"), 0);
+	assert_int_equal(plan.check_format, 1);
+	assert_int_equal(PARSE("--check=", "cmd"), -1);
+	assert_fault(&f, EXIT_USAGE, "text or json");
 }
 
 static void a_flag_takes_no_value(void **state)
@@ -562,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_missing_value_is_a_usage_fault),
 		cmocka_unit_test(a_value_that_may_be_left_out_is_never_the_next_word),
 		cmocka_unit_test(ports_to_connect_to_are_a_list),
+		cmocka_unit_test(check_prints_text_or_json),
 		cmocka_unit_test(a_flag_takes_no_value),
 		cmocka_unit_test(what_is_given_twice_is_a_fault_unless_it_is_a_list),
 		cmocka_unit_test(short_and_long_form_are_the_same_option),

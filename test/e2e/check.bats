@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# --check says what a run would meet in the container as it is, and changes
+# nothing.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need setpriv python3 strace
+	python3 -c 'import jsonschema'
+	net_up
+}
+
+teardown_file()
+{
+	net_down
+}
+
+setup()
+{
+	use_net
+	mkdir "$tmp/volume"
+}
+
+check()
+{
+	stepdown --check --user=4242:4242 "$@"
+}
+
+# check_says LINE: as it begins
+check_says()
+{
+	grep -q -- "^$1" "$out" || fail_seen "no line begins with: $1"
+}
+
+# The output is what examples/check/schema.json says.
+is_valid()
+{
+	python3 - "$top/examples/check/schema.json" "$out" <<-'END' ||
+	import json, sys, jsonschema
+	schema, seen = (json.load(open(name)) for name in sys.argv[1:])
+	jsonschema.Draft7Validator.check_schema(schema)
+	jsonschema.validate(seen, schema)
+	END
+		fail_seen 'it is not valid'
+}
+
+@test "it says how it was started and that each step will work" {
+	check --listen=tcp://0.0.0.0:80 --own="$tmp/volume" --umask=027 \
+		--init -- "$WITNESS" some argument
+	succeeded
+	[ ! -s "$err" ] || fail_seen
+	check_says 'kernel  *Linux '
+	check_says 'ids  *uid 0 (real 0, saved 0), gid 0 (real 0, saved 0)$'
+	check_says 'permitted  *'
+	check_says 'inheritable  *none$'
+	check_says 'unprivileged_port  *1024$'
+	check_says 'ok  *needs  *capabilities$'
+	check_says 'ok  *listen  *tcp://0.0.0.0:80$'
+	check_says "ok  *own  *$tmp/volume$"
+	check_says 'ok  *limits '
+	check_says 'ok  *drop '
+	check_says "ok  *exec  *$WITNESS$"
+	! grep -q 'account\|will' "$out" || fail_seen 'what was not asked for'
+}
+
+@test "it changes nothing" {
+	traced "$changing_calls" "$STEPDOWN" --check --user=4242:4242 \
+		--own="$tmp/volume" --own-stdio --account=app -- "$WITNESS"
+	succeeded
+	changed_nothing
+	owned_by 0:0 "$tmp/volume"
+}
+
+@test "a port is tried, and free again" {
+	check --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	check --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	succeeded
+	check --listen=tcp://198.51.100.1:80 -- "$WITNESS"
+	exited 111
+	check_says 'will fail  *listen  *listen tcp://198.51.100.1:80: '
+	check_says ' *hint: .*freebind'
+}
+
+@test "all that is missing stands in one line, with both lines to change" {
+	before+=(setpriv --bounding-set=-all --inh-caps=-all)
+	check --listen=tcp://0.0.0.0:80 --own="$tmp/volume" -- "$WITNESS"
+	exited 111
+	check_says 'permitted  *none'
+	check_says "will fail  *needs  *missing capabilities: CAP_NET_BIND_SERVICE to listen on tcp://0.0.0.0:80, CAP_CHOWN to own $tmp/volume, CAP_SETGID to set the gid, CAP_SETUID to set the uid$"
+	check_says ' *hint: docker run --cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID --cap-add=NET_BIND_SERVICE, or securityContext.capabilities.add: \["CHOWN", '
+}
+
+@test "paths of --own: missing, read-only, with mounts below" {
+	before+=(unshare --mount sh -ec '
+		mkdir -p "$0/ro" "$0/tree/below"
+		mount -t tmpfs -o ro none "$0/ro"
+		mount -t tmpfs none "$0/tree/below"
+		exec "$@"' "$tmp")
+	check --own="$tmp/nowhere" --own="$tmp/new,create" --own="$tmp/ro" \
+		--own="$tmp/tree" --own="$tmp/ro,try" -- "$WITNESS"
+	exited 111
+	check_says "will fail  *own  *own $tmp/nowhere: No such file"
+	check_says "ok  *own  *$tmp/new$"
+	check_says "will fail  *own  *own $tmp/ro: Read-only file system$"
+	check_says "will warn  *own  *own $tmp/ro: Read-only file system$"
+	check_says "will warn  *own  *own $tmp/tree: 1 other mounts below it"
+}
+
+@test "COMMAND: what cannot be executed" {
+	local dir=$tmp/bin
+
+	mkdir "$dir"
+	printf '#!/bin/sh\r\n' >"$dir/crlf"
+	printf '#!/nowhere/sh -e\n' >"$dir/lost"
+	printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\377\0' >"$dir/other"
+	chmod 755 "$dir"/*
+	touch "$dir/plain"
+	check_command()
+	{
+		check -- "$1"
+		exited 111
+		check_says "will fail  *exec  *execute $1: $2"
+	}
+	check_command nothing-of-this-name 'No such file'
+	check_command "$dir" 'Is a directory'
+	check_command "$dir/plain" 'Permission denied'
+	check_command "$dir/crlf" 'its #! names /bin/sh\\x0d: No such file'
+	check_command "$dir/lost" 'its #! names /nowhere/sh: No such file'
+	check_command "$dir/other" 'it is of another machine: Exec format error'
+}
+
+@test "as JSON, by its schema" {
+	stepdown --check=json --user=4242:4242 --listen=tcp://0.0.0.0:80 \
+		--own="$tmp/volume" -- "$WITNESS"
+	succeeded
+	is_valid
+	stepdown --check=json --user=4242:4242 --own=$'/no"\\\ewhere' \
+		-- nothing
+	exited 111
+	is_valid
+	grep -Fq '"object": "/no\"\\\u001bwhere", "result": "will fail"' "$out" ||
+		fail_seen
+}
+
+@test "the example's output is what is printed" {
+	local line
+
+	make_scratch "$tmp/root"
+	mkdir "$tmp/root/data"
+	cp "$tmp/root/witness" "$tmp/root/server"
+	before=(setpriv --bounding-set=-all,+sys_chroot
+		--inh-caps=-all,+sys_chroot)
+	in_scratch "$tmp/root" /stepdown --check --user=4242:4242 \
+		--own=/data -- /server
+	exited 111
+	while IFS= read -r line; do
+		grep -Fxq -- "${line:4}" "$out" || fail_seen "not: $line"
+	done < <(grep -E '^    (will|ok|  +hint:)' "$top/examples/check/README.md")
+}
+
+@test "wrong words are 100, as in a run" {
+	misuse --check --check=yaml --user=4242:4242 -- "$WITNESS"
+	misuse --user --check -- "$WITNESS"
+	misuse command --check --user=4242:4242
+}
