@@ -47,23 +47,9 @@ static void need(struct needs *n, int cap, const char *verb, const char *what)
 	n->missing |= bit;
 }
 
-/* Without /proc nobody knows, and bind(2) will tell. */
-static uint64_t first_open_port(void)
-{
-	char digits[8];
-	uint64_t port = 0;
-
-	if (!fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		     digits, sizeof(digits)))
-		return 0;
-	digits[strcspn(digits, "\n")] = '\0';
-	str_number(digits, 0, 65536, &port);
-	return port;
-}
-
 static void need_for_ports(struct needs *n, const struct plan *plan)
 {
-	uint64_t open = plan->listen.count ? first_open_port() : 0;
+	long open = plan->listen.count ? start_first_port() : 0;
 
 	for (size_t i = 0; i < plan->listen.count; i++) {
 		const struct listener *l = &plan->listen.listeners[i];
@@ -100,15 +86,29 @@ static void need_for_ids(struct needs *n, const struct plan *plan)
 		need(n, CAP_SETUID, "set", "the uid");
 }
 
-static void need_for_caps(struct needs *n, const struct plan *plan)
+/*
+ * With no_new_privs a bounding set that cannot be reduced gives nothing.
+ * Without it, a setuid program of root gets all of it, whoever the user is.
+ */
+static int need_for_caps(struct needs *n, const struct plan *plan,
+			 struct fault *f)
 {
-	/* One that the kernel does not know is somebody else's mistake. */
-	for (int cap = 0; cap < 64; cap++)
-		if ((plan->drop.keep_caps >> cap & 1) &&
-		    prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0)
-			need(n, cap, "keep", "it");
-	if (plan->strict && n->start->bounding & ~plan->drop.keep_caps)
+	uint64_t stays = plan->strict || plan->drop.allow_new_privs
+				 ? drop_bounding(&plan->drop, plan->target.uid)
+				 : UINT64_MAX;
+
+	for (int cap = 0; cap < 64; cap++) {
+		if (!(plan->drop.keep_caps >> cap & 1))
+			continue;
+		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--keep-caps %d: no such capability "
+					 "in this kernel", cap);
+		need(n, cap, "keep", "it");
+	}
+	if (n->start->bounding & ~stays)
 		need(n, CAP_SETPCAP, "empty", "the bounding set");
+	return 0;
 }
 
 static int hint_root(uint64_t missing, struct fault *f)
@@ -148,7 +148,8 @@ int needs_check(const struct plan *plan, struct fault *f)
 	need_for_ports(&n, plan);
 	need_for_trees(&n, plan);
 	need_for_ids(&n, plan);
-	need_for_caps(&n, plan);
+	if (need_for_caps(&n, plan, f) < 0)
+		return -1;
 	if (!n.missing)
 		return 0;
 	fault_set(f, EXIT_STEP, 0, "missing capabilities: %s", why);

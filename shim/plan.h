@@ -105,11 +105,7 @@ static inline struct start_spec plan_start_spec(const struct plan *plan)
 		.passwd = PASSWD_USERS,
 		.unprivileged = plan->unprivileged,
 		.allow_root = plan->allow_root,
-		.verbose = plan->verbose,
-		.may_stay = plan->strict || plan->drop.allow_new_privs
-				    ? drop_bounding(&plan->drop,
-						    plan->target.uid)
-				    : UINT64_MAX
+		.verbose = plan->verbose
 	};
 }
 

@@ -154,12 +154,9 @@ static bool has_side_effects(const struct plan *plan)
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	const struct start_spec spec = plan_start_spec(plan);
 	const char *path = command_path(plan->variables, plan->nvariables,
 					environ);
 
-	if (start_check(&spec, &plan->start, plan->drop.keep_caps, f) < 0)
-		return -1;
 	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
 	    start_check_maps(&plan->target, &plan->start, f) < 0)
 		return -1;

@@ -217,27 +217,6 @@ static int lock_noroot(void)
 		     now | SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
 }
 
-int caps_check(uint64_t keep, uint64_t permitted, struct fault *f)
-{
-	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		const char *name =
-			capng_capability_to_name((unsigned int)cap);
-
-		if (!(keep & CAPS_BIT(cap)))
-			continue;
-		if (in_bounding(cap) < 0 && errno == EINVAL)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--keep-caps %d: no such capability "
-					 "in this kernel", cap);
-		if (permitted & CAPS_BIT(cap))
-			continue;
-		fault_set(f, EXIT_STEP, EPERM, "keep capability %s",
-			  name ? name : "(unnamed)");
-		return caps_hint(f, cap);
-	}
-	return 0;
-}
-
 int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 		bool new_privs, struct fault *f)
 {
@@ -245,8 +224,6 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 
 	if (caps_held(&permitted, &effective) < 0)
 		return refused("read the capabilities", f);
-	if (caps_check(keep | held, permitted, f) < 0)
-		return -1;
 	/*
 	 * CAP_SETPCAP stays until the bounding set and the securebits are
 	 * done, all else goes at once. Ambient capabilities must be permitted

@@ -52,14 +52,6 @@ uint64_t caps_bounding(void);
 int caps_set(uint64_t permitted, uint64_t effective, uint64_t inheritable);
 
 /*
- * Can all of these be kept, given what is permitted? A capability that this
- * kernel does not know is a usage fault.
- *
- * Returns 0, or -1 with a fault that names one of those that cannot.
- */
-int caps_check(uint64_t keep, uint64_t permitted, struct fault *f);
-
-/*
  * Reduce this process to exactly the capabilities in keep: permitted,
  * effective, inheritable and ambient set; and, if CAP_SETPCAP is permitted, the
  * bounding set to these and those in bounding, and lock SECBIT_NOROOT, so that

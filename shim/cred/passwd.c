@@ -8,16 +8,24 @@
 
 #include "base/str.h"
 
+/* passwd(5) is name:password:uid:gid:gecos:home:shell, */
+enum { NAME, PASSWORD, ID, GID, GECOS, HOME, SHELL, USER_FIELDS };
+/* and group(5) is name:password:gid:members. */
+enum { GROUP_HEAD = GID, END_OF_FILE = -1 };
+
+/* A stream of fields, so that lines and files may be of any length. */
 struct reader {
 	int fd;
 	int err;	/* errno of a failed read, or 0 */
-	bool valid;	/* no field of the line was too long or held a NUL */
-	size_t at;
-	size_t length;
+	int ended;	/* what ended the last field: ':', '\n' or the end */
+	size_t at, length;
 	char buffer[4096];
+	/* The line: at most USER_FIELDS fields, each cut to its room. */
+	size_t fields;
+	bool has_nul;
+	size_t size[USER_FIELDS];	/* before it was cut */
+	char field[USER_FIELDS][USER_PATH_MAX];
 };
-
-enum { END_OF_FILE = -1, ID_SIZE = 16 };
 
 /*
  * Returns 1, 0 if there is no such file, or -1 with errno. A process that is
@@ -26,9 +34,10 @@ enum { END_OF_FILE = -1, ID_SIZE = 16 };
  * where the id is known without the file: the groups that /etc/group gives root
  * must not pass for the runtime's.
  */
-static int reader_open(struct reader *r, const char *path)
+static int open_file(struct reader *r, const char *path)
 {
 	r->err = 0;
+	r->ended = '\n';
 	r->at = r->length = 0;
 	r->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (r->fd >= 0)
@@ -40,13 +49,11 @@ static int reader_open(struct reader *r, const char *path)
 }
 
 /* Returns the result, or -1 with errno if a read failed on the way. */
-static ssize_t reader_close(struct reader *r, ssize_t result)
+static ssize_t close_file(struct reader *r, ssize_t result)
 {
 	close(r->fd);
-	if (r->err == 0)
-		return result;
 	errno = r->err;
-	return -1;
+	return r->err ? -1 : result;
 }
 
 static int next_byte(struct reader *r)
@@ -68,93 +75,55 @@ static int next_byte(struct reader *r)
 }
 
 /*
- * Read the next field, up to ':' or the line's end. ended: what ended the field
- * before it; without ':' there is no next one, and the line is not valid.
- * Returns what ended it. With text NULL the field is passed over.
+ * Read the first fields of the next line, at most that many. Returns false at
+ * the end of the file, which is where nothing follows the last newline.
  */
-static int next_field(struct reader *r, int ended, char *text, size_t size)
+static bool next_line(struct reader *r, size_t most)
 {
-	size_t length = 0;
-	int c = ended;
+	int c = r->ended;
 
-	if (ended != ':') {
-		r->valid = false;
-		return ended;
+	while (c != '\n' && c != END_OF_FILE)
+		c = next_byte(r);
+	r->fields = 0;
+	r->has_nul = false;
+	for (r->ended = c == '\n' ? ':' : c;
+	     r->ended == ':' && r->fields < most; r->fields++) {
+		char *out = r->field[r->fields];
+		size_t size = 0;
+
+		while ((c = next_byte(r)) != ':' && c != '\n' &&
+		       c != END_OF_FILE) {
+			r->has_nul |= c == '\0';
+			if (size < USER_PATH_MAX - 1)
+				out[size] = (char)c;
+			size++;
+		}
+		out[size < USER_PATH_MAX ? size : USER_PATH_MAX - 1] = '\0';
+		r->size[r->fields] = size;
+		r->ended = c;
 	}
-	while ((c = next_byte(r)) != END_OF_FILE && c != '\n' && c != ':') {
-		if (c == '\0' || (text && length + 1 >= size))
-			r->valid = false;
-		else if (text)
-			text[length++] = (char)c;
-	}
-	if (text)
-		text[length] = '\0';
-	return c;
+	return r->fields > 1 || r->ended != END_OF_FILE;
 }
 
-/*
- * Not a comment, and none of NIS' lines ("+", "+name", "-name"): glibc passes
- * over those too, and a line that was commented out must not lend its gid to
- * the uid in it.
- */
-static bool is_entry_name(const char *text)
+/* Long zeroes before a number are no number either. */
+static bool is_id(const struct reader *r, size_t field, uint32_t *id)
 {
-	return text[0] && !strchr("#+-", text[0]);
+	return r->size[field] < 16 && str_id(r->field[field], id);
 }
 
-static int skip_line(struct reader *r, int ended)
+/* Are these all the fields of an entry, with a name, and an id there? */
+static bool is_entry(const struct reader *r, size_t fields, uint32_t *id)
 {
-	while (ended != '\n' && ended != END_OF_FILE) {
-		const char *at = r->buffer + r->at;
-		const char *end = memchr(at, '\n', r->length - r->at);
-
-		r->at = end ? (size_t)(end - r->buffer) : r->length;
-		ended = next_byte(r);
-	}
-	return ended;
-}
-
-/* The head of a line in both files: name:password:id. Returns what ended it. */
-static int next_head(struct reader *r, char name[USER_NAME_MAX + 1],
-		     char id[ID_SIZE])
-{
-	int ended;
-
-	r->valid = true;
-	ended = next_field(r, ':', name, USER_NAME_MAX + 1);
-	ended = next_field(r, ended, NULL, 0);
-	return next_field(r, ended, id, ID_SIZE);
-}
-
-/*
- * Read one line of passwd(5): name:password:uid:gid:gecos:home:shell. Returns
- * what ended it; *found tells whether it is an entry, and the one that is
- * looked for, by name, or by uid where name is NULL.
- */
-static int next_user(struct reader *r, const char *name, uid_t uid,
-		     struct passwd_entry *user, bool *found)
-{
-	char number[ID_SIZE] = "";
-	char gid[ID_SIZE] = "";
-	int ended = next_head(r, user->name, number);
-
-	if (!str_id(number, &user->uid) ||
-	    (name ? strcmp(user->name, name) != 0 : user->uid != uid))
-		return skip_line(r, ended);
-	ended = next_field(r, ended, gid, sizeof(gid));
-	ended = next_field(r, ended, NULL, 0);
-	ended = next_field(r, ended, user->home, sizeof(user->home));
-	ended = next_field(r, ended, user->shell, sizeof(user->shell));
-	*found = r->valid && is_entry_name(user->name) && str_id(gid, &user->gid);
-	return skip_line(r, ended);
+	return r->fields == fields && !r->has_nul &&
+	       r->size[NAME] <= USER_NAME_MAX && r->size[NAME] > 0 &&
+	       !strchr("#+-", r->field[NAME][0]) && is_id(r, ID, id);
 }
 
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		    struct passwd_entry *user)
+		     struct passwd_entry *user)
 {
 	struct reader r;
-	int ended = '\n';
-	int opened = reader_open(&r, passwd);
+	int opened = open_file(&r, passwd);
 	bool found = false;
 
 	/* For an id the closed file of another user namespace tells nothing. */
@@ -162,49 +131,37 @@ int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 		return 0;
 	if (opened <= 0)
 		return opened;
-	while (!found && ended != END_OF_FILE)
-		ended = next_user(&r, name, uid, user, &found);
-	return (int)reader_close(&r, found);
+	while (!found && next_line(&r, USER_FIELDS))
+		found = is_entry(&r, USER_FIELDS, &user->uid) &&
+			(name ? strcmp(r.field[NAME], name) == 0
+			      : user->uid == uid) &&
+			is_id(&r, GID, &user->gid) &&
+			r.size[HOME] < USER_PATH_MAX &&
+			r.size[SHELL] < USER_PATH_MAX;
+	if (found) {
+		strcpy(user->name, r.field[NAME]);
+		strcpy(user->home, r.field[HOME]);
+		strcpy(user->shell, r.field[SHELL]);
+	}
+	return (int)close_file(&r, found);
 }
 
-/* The head of one line of group(5): name:password:gid. */
-struct group_head {
-	char name[USER_NAME_MAX + 1];
-	gid_t gid;
-	bool valid;
-};
-
-/* Returns what ended the head: ':' when the members follow. */
-static int next_group(struct reader *r, struct group_head *head)
-{
-	char gid[ID_SIZE] = "";
-	int ended = next_head(r, head->name, gid);
-
-	head->valid = r->valid && ended == ':' && is_entry_name(head->name) &&
-		      str_id(gid, &head->gid);
-	return ended;
-}
-
-/* By name, or by the gid it points to where name is NULL. */
+/* By name, or by *gid where name is NULL. */
 static int find_group(const char *group, const char *name, gid_t *gid)
 {
-	struct group_head head;
 	struct reader r;
-	int ended = '\n';
-	int found = reader_open(&r, group);
+	int opened = open_file(&r, group);
+	bool found = false;
+	gid_t id = 0;
 
-	if (found <= 0)
-		return found;
-	found = 0;
-	while (!found && ended != END_OF_FILE) {
-		ended = skip_line(&r, next_group(&r, &head));
-		if (head.valid && (name ? strcmp(head.name, name) == 0
-					: head.gid == *gid)) {
-			*gid = head.gid;
-			found = 1;
-		}
-	}
-	return (int)reader_close(&r, found);
+	if (opened <= 0)
+		return opened;
+	while (!found && next_line(&r, GROUP_HEAD))
+		found = is_entry(&r, GROUP_HEAD, &id) && r.ended == ':' &&
+			(name ? strcmp(r.field[NAME], name) == 0 : id == *gid);
+	if (found)
+		*gid = id;
+	return (int)close_file(&r, found);
 }
 
 int passwd_find_group(const char *group, const char *name, gid_t *gid)
@@ -217,48 +174,43 @@ int passwd_find_gid(const char *group, gid_t gid)
 	return find_group(group, NULL, &gid);
 }
 
-/* Read the members, to the line's end; is user one of them? */
-static bool has_member(struct reader *r, const char *user, int *ended)
+/* Read the members, which end the line; is user one of them? */
+static bool has_member(struct reader *r, const char *user)
 {
 	bool found = false;
-	int c;
 
 	do {
 		const char *at = user;
 		bool same = true;
 
-		while ((c = next_byte(r)) != END_OF_FILE && c != '\n' &&
-		       c != ':' && c != ',') {
-			same = same && c && (char)c == *at;
+		while ((r->ended = next_byte(r)) != END_OF_FILE &&
+		       r->ended != '\n' && r->ended != ':' && r->ended != ',') {
+			same = same && r->ended && (char)r->ended == *at;
 			at += same;
 		}
 		if (same && !*at)
 			found = true;
-	} while (c == ',');
-	*ended = skip_line(r, c);
+	} while (r->ended == ',');
 	return found;
 }
 
 ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
-			size_t size)
+			 size_t size)
 {
-	struct group_head head;
 	struct reader r;
-	int ended = '\n';
 	size_t count = 0;
-	int opened = reader_open(&r, group);
+	int opened = open_file(&r, group);
+	gid_t gid;
 
 	if (opened <= 0)
 		return opened;
-	while (ended != END_OF_FILE) {
-		ended = next_group(&r, &head);
-		if (ended != ':')
-			continue;
-		if (!has_member(&r, user, &ended) || !head.valid)
+	while (next_line(&r, GROUP_HEAD)) {
+		if (!is_entry(&r, GROUP_HEAD, &gid) || r.ended != ':' ||
+		    !has_member(&r, user))
 			continue;
 		if (count < size)
-			groups[count] = head.gid;
+			groups[count] = gid;
 		count++;
 	}
-	return reader_close(&r, (ssize_t)count);
+	return close_file(&r, (ssize_t)count);
 }

@@ -20,9 +20,6 @@
 #define UID_MAP "/proc/self/uid_map"
 #define GID_MAP "/proc/self/gid_map"
 
-/* Of a map: 340 lines, since Linux 4.15. */
-enum { MAP_SIZE = 340 * 34 + 1 };
-
 /* The inode of the first user namespace (include/linux/proc_ns.h). */
 static const ino_t first_namespace = 0xEFFFFFFDu;
 
@@ -84,15 +81,14 @@ static int take_own_name(const struct start_spec *spec, const struct start *s,
 	return 0;
 }
 
-/* Engines open low ports to everybody in the network of a container. */
-static bool ports_are_open(void)
+long start_first_port(void)
 {
-	char first[2];
+	char digits[8];
 
-	return fs_read(AT_FDCWD,
-		       "/proc/sys/net/ipv4/ip_unprivileged_port_start", first,
-		       sizeof(first)) &&
-	       first[0] == '0';
+	if (!fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		     digits, sizeof(digits)))
+		return -1;
+	return strtol(digits, NULL, 10);
 }
 
 /* The gid among the groups, where some engines put it too, means nothing. */
@@ -146,28 +142,13 @@ int start_settle(const struct start_spec *spec, struct start *s,
 	}
 	if (adapt(spec, s, t, f) < 0)
 		return -1;
-	if ((*keep_caps & bind & ~s->permitted) && ports_are_open()) {
+	if ((*keep_caps & bind & ~s->permitted) && start_first_port() == 0) {
 		*keep_caps &= ~bind;
 		if (spec->verbose)
 			report_note("keep-caps: no port needs "
 				    "net_bind_service here");
 	}
 	return 0;
-}
-
-/*
- * With no_new_privs a bounding set that cannot be emptied gives nothing.
- * Without it, a setuid program of root gets all of it, whoever the user is.
- */
-int start_check(const struct start_spec *spec, const struct start *s,
-		uint64_t keep_caps, struct fault *f)
-{
-	if (caps_check(keep_caps, s->permitted, f) < 0)
-		return -1;
-	if (start_has(s, CAP_SETPCAP) || !(s->bounding & ~spec->may_stay))
-		return 0;
-	fault_set(f, EXIT_STEP, EPERM, "empty the bounding set");
-	return caps_hint(f, CAP_SETPCAP);
 }
 
 void start_tell(const struct start_spec *spec, const struct start *s)
@@ -203,7 +184,7 @@ int start_raise(const struct start *s, struct fault *f)
  */
 static bool is_mapped(const char *path, uint32_t id)
 {
-	char map[MAP_SIZE];
+	char map[340 * 34 + 1];	/* the kernel's limit of lines */
 	char *at = map;
 
 	if (!fs_read(AT_FDCWD, path, map, sizeof(map)))
@@ -230,11 +211,18 @@ static int check_map(const char *kind, const char *path, uint32_t id,
 			  "dockerd --userns-remap", kind, kind);
 }
 
+bool start_setgroups_denied(void)
+{
+	char word[8];
+
+	return fs_read(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) &&
+	       strncmp(word, "deny", 4) == 0;
+}
+
 int start_check_maps(const struct target *t, const struct start *s,
 		     struct fault *f)
 {
 	struct stat st;
-	char word[8];
 
 	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
 		return 0;
@@ -247,9 +235,7 @@ int start_check_maps(const struct target *t, const struct start *s,
 	for (size_t i = 0; i < t->ngroups; i++)
 		if (check_map("gid", GID_MAP, t->groups[i], f) < 0)
 			return -1;
-	/* Whoever maps one gid without privilege gives setgroups(2) up. */
-	if (!fs_read(AT_FDCWD, "/proc/self/setgroups", word, sizeof(word)) ||
-	    memcmp(word, "deny", 4) != 0)
+	if (!start_setgroups_denied())
 		return 0;
 	fault_set(f, EXIT_STEP, EPERM,
 		  "set the groups (/proc/self/setgroups says deny)");

@@ -45,7 +45,6 @@ struct start_spec {
 	enum unprivileged unprivileged;
 	bool allow_root;
 	bool verbose;
-	uint64_t may_stay;	/* of a bounding set that cannot be reduced */
 };
 
 /* Ask the kernel. Returns 0, or -1 with a fault. */
@@ -68,15 +67,20 @@ bool start_has(const struct start *s, int cap);
 int start_settle(const struct start_spec *spec, struct start *s,
 		 struct target *t, uint64_t *keep_caps, struct fault *f);
 
-/*
- * Find the capabilities that are missing for what was asked, before the first
- * side effect. Returns 0, or -1 with a fault.
- */
-int start_check(const struct start_spec *spec, const struct start *s,
-		uint64_t keep_caps, struct fault *f);
-
 /* Tell the user, on stderr, where the run differs from what was asked for. */
 void start_tell(const struct start_spec *spec, const struct start *s);
+
+/*
+ * The lowest port that any process may bind, or -1 without /proc. Engines open
+ * low ports to everybody in the network of a container.
+ */
+long start_first_port(void);
+
+/*
+ * A user namespace that an unprivileged process made denies setgroups(2) even
+ * to a process that has CAP_SETGID in it (user_namespaces(7)).
+ */
+bool start_setgroups_denied(void);
 
 /*
  * Raise what file capabilities have put into the permitted set only; drop takes

@@ -159,19 +159,6 @@ static int not_set(const struct target *t, const struct start *s,
 }
 
 /*
- * A user namespace that an unprivileged process made denies setgroups(2) even
- * to a process that has CAP_SETGID in it (user_namespaces(7)).
- */
-static bool setgroups_is_denied(void)
-{
-	char word[8];
-
-	return fs_read(AT_FDCWD, "/proc/self/setgroups", word,
-			   sizeof(word)) &&
-	       strncmp(word, "deny", 4) == 0;
-}
-
-/*
  * The groups are set whenever they can be, also where getgroups(2) said that
  * they are right: a filter may answer that call. Otherwise groups that are
  * right are left alone, because a process that is not root may not set them.
@@ -185,7 +172,7 @@ static int change_groups(const struct target *t, const struct start *s,
 		return 0;
 	if (setgroups(t->ngroups, t->groups) == 0)
 		return 0;
-	if (same && errno == EPERM && setgroups_is_denied())
+	if (same && errno == EPERM && start_setgroups_denied())
 		return 0;
 	return not_set(t, s, "supplementary groups:", t->ngroups, CAP_SETGID,
 		       f);

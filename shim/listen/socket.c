@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/fs.h"
 #include "base/report.h"
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/fsids.h"
+#include "cred/start.h"
 #include "listen/unix_path.h"
 
 /*
@@ -64,20 +64,17 @@ static const struct buffer {
  */
 static int hint_low_port(const struct listener *l, struct fault *f)
 {
-	char start[16], first[sizeof(f->hint)];
+	char first[sizeof(f->hint)];
 	unsigned int port = ntohs(l->address.in.sin_port);
-	uint64_t lowest;
+	long start = start_first_port();
 
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		start, sizeof(start));
-	start[strcspn(start, "\n")] = '\0';
-	if (!str_number(start, port + 1, 65536, &lowest))
+	if (start <= (long)port)
 		return -1;
 	strcpy(first, f->hint);
 	return fault_hint(f,
 			  "%s%sset net.ipv4.ip_unprivileged_port_start (now "
-			  "%s) to %u or less (--sysctl, "
+			  "%ld) to %u or less (--sysctl, "
 			  "securityContext.sysctls)",
 			  first, first[0] ? "; or " : "", start, port);
 }
