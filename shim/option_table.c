@@ -299,7 +299,7 @@ const struct option option_table[] = {
 	  .words = confine_words, AT(confine.mode) },
 	{ .topic = TOPIC_FILES, .name = "writable", .many = true,
 	  .value = "PATH",
-	  .help = "with --confine: may be written; 64 at most, absolute",
+	  .help = "with --confine: may be written; 64 at most",
 	  .read = confine_read_writable, AT(confine) },
 	{ .topic = TOPIC_FILES, .name = "readable", .many = true,
 	  .value = "PATH",

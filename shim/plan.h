@@ -94,7 +94,7 @@ struct run {
 	struct sockets sockets;	/* of the step listen */
 	struct environment environment;	/* the application's */
 	struct verify_seen seen;
-	struct confine_domain domain;
+	int domain;		/* Landlock's ABI; 0: there is no domain */
 };
 
 /* What of the plan depends on how we were started. */

@@ -193,12 +193,14 @@ static int run_confine(const struct plan *plan, struct run *run,
 
 	if (plan->confine.mode == CONFINE_OFF || plan->init.wanted)
 		return 0;
-	return confine_run(&c, &run->domain, f);
+	run->domain = confine_run(&c, f);
+	return run->domain < 0 ? -1 : 0;
 }
 
 static void describe_verify(const struct plan *plan, struct text *out)
 {
-	verify_describe(plan->target.uid, out);
+	text_add(out, "read all of it back%s",
+		 plan->target.uid ? "; try to become root again" : "");
 }
 
 static int run_verify(const struct plan *plan, struct run *run,
@@ -208,7 +210,7 @@ static int run_verify(const struct plan *plan, struct run *run,
 
 	if (verify_run(&spec, &run->seen, f) < 0)
 		return -1;
-	return verify_domain(&run->domain, f);
+	return verify_domain(run->domain, true, f);
 }
 
 /* The last row is run by main, after every other step. */

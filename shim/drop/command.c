@@ -1,14 +1,12 @@
 #include "drop/command.h"
 
 #include <endian.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/str.h"
 #include "base/text.h"
 
@@ -43,21 +41,6 @@ bool command_find(const char *name, const char *path, char file[PATH_MAX])
 		if (!*at)
 			return false;
 	}
-}
-
-bool command_script(const char *file, char line[COMMAND_LINE],
-		    const char **interpreter, const char **argument)
-{
-	static const char blanks[] = " \t\r\n";
-	char *rest;
-
-	if (!fs_read(AT_FDCWD, file, line, COMMAND_LINE) ||
-	    strncmp(line, "#!", 2) != 0)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	*interpreter = strtok_r(line + 2, blanks, &rest);
-	*argument = strtok_r(NULL, blanks, &rest);
-	return *interpreter;
 }
 
 /* Version 3 of the attribute is of another user namespace, and has no effect. */

@@ -13,10 +13,7 @@
 #define COMMAND_DEFAULT_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/*
- * The PATH that COMMAND will be looked for in: of the variables of --env, of
- * the environment, or the default.
- */
+/* The PATH that COMMAND is looked for in: of --env, else of env or the default. */
 const char *command_path(const char *const variables[], size_t count,
 			 char *const env[]);
 
@@ -25,14 +22,6 @@ const char *command_path(const char *const variables[], size_t count,
  * if there is none, or if only the application's directory will tell.
  */
 bool command_find(const char *name, const char *path, char file[PATH_MAX]);
-
-/*
- * Read the first line of a script into line. Returns false if the file is none;
- * else *interpreter is there, and *argument, or NULL.
- */
-enum { COMMAND_LINE = 256 };	/* as much as the kernel reads of it */
-bool command_script(const char *file, char line[COMMAND_LINE],
-		    const char **interpreter, const char **argument);
 
 /*
  * The capabilities without which the kernel refuses to execute the file: the

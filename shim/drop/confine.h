@@ -12,12 +12,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drop/confine_spec.h"
-
 struct fault;
 struct listener;
-struct text;
 struct own_tree;
+struct text;
+
+enum { CONFINE_MAX = 64 };	/* paths, and ports to connect to */
+
+enum confine_mode {
+	CONFINE_OFF,
+	CONFINE_ON,		/* what the kernel cannot do is passed over */
+	CONFINE_STRICT
+};
+
+/* What the options say. */
+struct confine_spec {
+	enum confine_mode mode;
+	bool some_readable;	/* --readable was given: not all may be read */
+	bool connects;		/* --connect was given */
+	size_t npaths;
+	size_t nports;
+	struct {
+		const char *path;
+		bool writable;
+	} paths[CONFINE_MAX];
+	uint16_t ports[CONFINE_MAX];
+};
 
 /* The rest of the plan, as far as it becomes rules. */
 struct confine_plan {
@@ -30,23 +50,23 @@ struct confine_plan {
 	const char *path;
 };
 
-/* What the domain forbids, for verify to try. */
-struct confine_domain {
-	int abi;		/* 0: there is no domain */
-	bool root_is_writable;
-	uint16_t forbidden_port;	/* 0: none is to be tried */
-};
+/*
+ * Read the value of --writable or --readable, an absolute path, which is kept
+ * by pointer; or of --connect, PORT,PORT,... or "none". spec: a struct
+ * confine_spec. Each returns false if the value is not that, or one too many.
+ */
+bool confine_read_writable(const char *value, void *spec);
+bool confine_read_readable(const char *value, void *spec);
+bool confine_read_ports(const char *value, void *spec);
 
-/* Append the rules, as far as this kernel has them. */
+/* Append the rules. */
 void confine_describe(const struct confine_plan *plan, struct text *out);
 
 /*
- * Enter the domain. A kernel that has no Landlock, or an old one, is a note, or
- * in strict mode a fault.
- *
- * Returns 0 and fills *domain, or -1 with a fault.
+ * Enter the domain. A kernel without Landlock, or with an old one, is a note, or
+ * in strict mode a fault. Returns the ABI, 0 without a domain, or -1 with a
+ * fault.
  */
-int confine_run(const struct confine_plan *plan, struct confine_domain *domain,
-		struct fault *f);
+int confine_run(const struct confine_plan *plan, struct fault *f);
 
 #endif

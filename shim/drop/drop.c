@@ -1,17 +1,14 @@
 #include "drop/drop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/fs.h"
 #include "base/report.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -25,11 +22,6 @@ static bool changes_uid(const struct target *t, const struct start *s)
 	return s->uid != t->uid || s->euid != t->uid || s->suid != t->uid;
 }
 
-static bool changes_gid(const struct target *t, const struct start *s)
-{
-	return s->gid != t->gid || s->egid != t->gid || s->sgid != t->gid;
-}
-
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 {
 	if (spec->bounding_given)
@@ -38,36 +30,24 @@ uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 						 : spec->keep_caps;
 }
 
-static int check_bounding(uint64_t wanted, struct fault *f)
+int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
+	       const char *path, struct fault *f)
 {
-	char names[256];
+	char file[PATH_MAX], names[256];
+	uint64_t needed, bounding;
 	struct text out;
-	uint64_t missing = wanted & ~caps_bounding();
 
-	if (!missing)
+	if (!command_find(command, path, file))
 		return 0;
-	text_start(&out, names, sizeof(names));
-	caps_describe(missing, &out);
-	fault_set(f, EXIT_STEP, EPERM, "leave %s in the bounding set", names);
-	return fault_hint(f,
-			  "the container has it not: --cap-add, or securityContext.capabilities.add");
-}
-
-/* A file with the effective flag (=ep) must get all that it names. */
-static int check_command(uint64_t bounding, const char *file,
-			 struct fault *f)
-{
-	uint64_t needed = command_file_caps(file) & ~bounding;
-	char names[256];
-	struct text out;
-
-	if (!needed)
+	needed = command_file_caps(file);
+	bounding = needed ? caps_bounding() : 0;
+	if (!(needed & ~(bounding & drop_bounding(spec, uid))))
 		return 0;
 	text_start(&out, names, sizeof(names));
 	caps_describe(needed, &out);
 	fault_set(f, EXIT_NOEXEC, EPERM,
 		  "execute %s: its file capabilities are %s=ep", file, names);
-	if (needed & ~caps_bounding())
+	if (needed & ~bounding)
 		return fault_hint(f,
 				  "the container has not all of them: --cap-add, or setcap -r %s in the image",
 				  file);
@@ -76,44 +56,11 @@ static int check_command(uint64_t bounding, const char *file,
 			  names, names, file);
 }
 
-int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
-	       const char *path, struct fault *f)
-{
-	const uint64_t bounding = drop_bounding(spec, uid);
-	char file[PATH_MAX];
-
-	if (spec->bounding_given && spec->bounding != UINT64_MAX &&
-	    check_bounding(spec->bounding, f) < 0)
-		return -1;
-	if (!command_find(command, path, file))
-		return 0;
-	return check_command(bounding == UINT64_MAX ? caps_bounding()
-						    : bounding,
-			     file, f);
-}
-
-static void describe_bounding(const struct drop_spec *spec, uid_t uid,
-			      bool setpcap, struct text *out)
-{
-	const uint64_t bounding = drop_bounding(spec, uid);
-
-	if (!setpcap) {
-		text_add(out,
-			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
-		return;
-	}
-	if (bounding == UINT64_MAX)
-		text_add(out, ", bounding set as it is");
-	else if (bounding != spec->keep_caps) {
-		text_add(out, ", bounding set ");
-		caps_describe(bounding, out);
-	}
-	text_add(out, spec->allow_new_privs ? "" : ", securebits locked");
-}
-
 void drop_describe(const struct drop_spec *spec, const struct target *t,
 		   const struct start *s, struct text *out)
 {
+	const uint64_t bounding = drop_bounding(spec, t->uid);
+
 	text_add(out, "uid %u", t->uid);
 	if (t->name[0])
 		text_add(out, " (%s)", t->name);
@@ -122,7 +69,15 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
 		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
 	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
 	caps_describe(spec->keep_caps, out);
-	describe_bounding(spec, t->uid, start_has(s, CAP_SETPCAP), out);
+	if (!start_has(s, CAP_SETPCAP))
+		text_add(out,
+			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
+	else if (bounding == UINT64_MAX)
+		text_add(out, ", bounding set as it is");
+	else if (bounding != spec->keep_caps) {
+		text_add(out, ", bounding set ");
+		caps_describe(bounding, out);
+	}
 	if (changes_uid(t, s) && !spec->keep_keyring)
 		text_add(out, ", a new session keyring");
 	text_add(out, spec->allow_new_privs ? "" : ", no_new_privs");
@@ -161,18 +116,17 @@ static int not_set(const struct target *t, const struct start *s,
 /*
  * The groups are set whenever they can be, also where getgroups(2) said that
  * they are right: a filter may answer that call. Otherwise groups that are
- * right are left alone, because a process that is not root may not set them.
+ * right are left alone, because a process that is not root may not set them,
+ * nor one in a user namespace that denies it (user_namespaces(7)).
  */
 static int change_groups(const struct target *t, const struct start *s,
 			 struct fault *f)
 {
 	bool same = ids_same(t->groups, t->ngroups, s->groups, s->ngroups);
 
-	if (same && !start_has(s, CAP_SETGID))
-		return 0;
-	if (setgroups(t->ngroups, t->groups) == 0)
-		return 0;
-	if (same && errno == EPERM && start_setgroups_denied())
+	if ((same && !start_has(s, CAP_SETGID)) ||
+	    setgroups(t->ngroups, t->groups) == 0 ||
+	    (same && errno == EPERM && start_setgroups_denied()))
 		return 0;
 	return not_set(t, s, "supplementary groups:", t->ngroups, CAP_SETGID,
 		       f);
@@ -187,9 +141,12 @@ static int change_groups(const struct target *t, const struct start *s,
 static int change_ids(const struct target *t, const struct start *s,
 		      struct fault *f)
 {
+	bool changes_gid = s->gid != t->gid || s->egid != t->gid ||
+			   s->sgid != t->gid;
+
 	if (change_groups(t, s, f) < 0)
 		return -1;
-	if (changes_gid(t, s) && setresgid(t->gid, t->gid, t->gid) < 0)
+	if (changes_gid && setresgid(t->gid, t->gid, t->gid) < 0)
 		return not_set(t, s, "gid", t->gid, CAP_SETGID, f);
 	if (changes_uid(t, s) && setresuid(t->uid, t->uid, t->uid) < 0)
 		return not_set(t, s, "uid", t->uid, CAP_SETUID, f);
@@ -201,19 +158,6 @@ static int set_keepcaps(bool keep, struct fault *f)
 	if (prctl(PR_SET_KEEPCAPS, keep, 0, 0, 0) == 0)
 		return 0;
 	return fault_set(f, EXIT_STEP, errno, "set PR_SET_KEEPCAPS");
-}
-
-static void warn_of_new_privs(uint64_t bounding, struct fault *f)
-{
-	char names[384];
-	struct text out;
-
-	text_start(&out, names, sizeof(names));
-	caps_describe(bounding, &out);
-	fault_set(f, EXIT_STEP, 0,
-		  "--allow-new-privs: whoever takes over the application can run setuid programs, and by a mistake in one be its owner, with these capabilities: %s",
-		  names);
-	report_warning(f);
 }
 
 /*
@@ -238,9 +182,13 @@ int drop_run(const struct drop_spec *spec, const struct target *t,
 		return -1;
 	if (keeps && set_keepcaps(false, f) < 0)
 		return -1;
-	if (spec->allow_new_privs)
-		warn_of_new_privs(caps_bounding(), f);
-	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (!spec->allow_new_privs &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");
+	if (spec->allow_new_privs) {
+		fault_set(f, EXIT_STEP, 0,
+			  "--allow-new-privs: setuid programs work, and one of root has all capabilities of the container (--bounding=LIST for fewer)");
+		report_warning(f);
+	}
 	return 0;
 }

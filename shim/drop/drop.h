@@ -30,11 +30,9 @@ struct drop_spec {
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
 
 /*
- * Find what cannot work before the first side effect: capabilities that the
- * bounding set lacks, and a COMMAND that the kernel will refuse for want of
- * them. command: its first word; path: where it is looked for, as PATH.
- *
- * Returns 0, or -1 with a fault.
+ * Before the first side effect: will the kernel refuse to execute COMMAND for
+ * want of capabilities in the bounding set? command: its first word; path: where
+ * it is looked for, as PATH. Returns 0, or -1 with a fault.
  */
 int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	       const char *path, struct fault *f);

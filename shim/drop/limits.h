@@ -5,7 +5,6 @@
 #define STEPDOWN_DROP_LIMITS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -16,32 +15,30 @@ struct text;
 
 /* What the application finds changed. */
 struct limits_spec {
-	uint32_t given;			/* bit n: rlimits[n] was asked for */
+	const char *typed[RLIM_NLIMITS];	/* NAME=SOFT[:HARD], or NULL */
+	struct rlimit rlimits[RLIM_NLIMITS];
 	bool has_umask;
 	mode_t umask;
 	const char *chdir;		/* an absolute path, or NULL */
-	struct rlimit rlimits[RLIM_NLIMITS];
 };
 
 /*
- * Read NAME=SOFT[:HARD] or an octal mask into a struct limits_spec. Pure. Each
- * returns false, and leaves the spec as it was, if the value is not that.
+ * Read NAME=SOFT[:HARD], kept by pointer too, or an octal mask into a struct
+ * limits_spec. Pure. Each returns false if the value is not that.
  */
 bool limits_read_rlimit(const char *value, void *spec);
 bool limits_read_umask(const char *value, void *spec);
 
-/* The names of the resources, for near_find(). */
+/* The names for --rlimit, of index i; for the hint of a near miss. */
 struct slice limits_word(const void *list, size_t i);
 
 /* Append what limits_run() would do. */
 void limits_describe(const struct limits_spec *spec, struct text *out);
 
 /*
- * Set the resource limits and the umask. It is done before the drop, because a
- * hard limit is raised with CAP_SYS_RESOURCE alone, and after all that opens or
- * writes files.
- *
- * Returns 0, or -1 with a fault; some are set then.
+ * Set the resource limits and the umask: before the drop, because a hard limit
+ * is raised with CAP_SYS_RESOURCE alone, and after all that opens or writes
+ * files. Returns 0, or -1 with a fault; some are set then.
  */
 int limits_run(const struct limits_spec *spec, struct fault *f);
 

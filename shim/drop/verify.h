@@ -1,11 +1,11 @@
 /*
  * verify: the proof. Reads back from the kernel that nothing is left which the
- * plan does not give, then tries to get root back, and fails the run if that
- * works.
+ * plan does not give, then tries to get root back.
  *
  * The witness is independent: it makes raw system calls, without libcap-ng and
  * the C library's wrappers, and takes nothing from the rooms that do the drop,
- * not even what they saw at the start.
+ * not even what they saw at the start. Each function returns 0, or -1 with a
+ * fault that names the first thing that is not as it must be.
  */
 #ifndef STEPDOWN_DROP_VERIFY_H
 #define STEPDOWN_DROP_VERIFY_H
@@ -15,9 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct confine_domain;
 struct fault;
-struct text;
 
 enum { VERIFY_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
 
@@ -30,7 +28,7 @@ struct verify_seen {
 
 /* What must be so after the drop. */
 struct verify_spec {
-	uid_t uid;
+	uid_t uid;		/* real, effective, saved and filesystem */
 	gid_t gid;
 	size_t ngroups;
 	const gid_t *groups;	/* sorted, each once */
@@ -41,37 +39,22 @@ struct verify_spec {
 	bool strict;		/* the bounding set may not stay as it was */
 };
 
-/* Append what verify_run() would do for this uid. */
-void verify_describe(uid_t uid, struct text *out);
-
-/*
- * Look at what decides how much can be given away. To be called before the
- * drop. Returns 0, or -1 with a fault.
- */
+/* Before the drop: look at what decides how much can be given away. */
 int verify_look(struct verify_seen *seen, struct fault *f);
 
-/*
- * Compare real, effective, saved and filesystem ids, groups, the five
- * capability sets, securebits and no_new_privs with what must be; then try to
- * become root.
- *
- * Returns 0, or -1 with a fault that names the first thing that is not as it
- * must be.
- */
+/* After it: compare, then try to become root. */
 int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f);
 
 /*
- * In a domain of confine: try what it forbids, a file in /, a TCP port, a signal
- * to a process outside. Returns 0, or -1 with a fault if any of it works.
+ * In a Landlock domain of this ABI (0: there is none): try to make a device, to
+ * bind a TCP port unless binds is false, to signal the parent.
  */
-int verify_domain(const struct confine_domain *domain, struct fault *f);
+int verify_domain(int abi, bool binds, struct fault *f);
 
 /*
  * The last look before execve(2): sockets 3 to 3+count-1 are open and stay so,
  * and no other descriptor above 2 is open.
- *
- * Returns 0, or -1 with a fault.
  */
 int verify_descriptors(size_t count, struct fault *f);
 

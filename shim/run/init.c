@@ -108,15 +108,13 @@ static int enter_domain(const struct birth *b, struct fault *f)
 	const struct plan *plan = b->plan;
 	const struct confine_plan c = plan_confinement(
 		plan, command_path(plan->variables, plan->nvariables, b->given));
+	int abi;
 
 	if (plan->confine.mode == CONFINE_OFF)
 		return 0;
-	if (confine_run(&c, &b->run->domain, f) < 0)
-		return -1;
-	/* The broker would be asked, and report it. */
-	if (plan->bind.wanted)
-		b->run->domain.forbidden_port = 0;
-	return verify_domain(&b->run->domain, f);
+	abi = confine_run(&c, f);
+	/* The broker would be asked about a bind(2), and report it. */
+	return abi < 0 ? -1 : verify_domain(abi, !plan->bind.wanted, f);
 }
 
 /* In the child. With signals still held, SIGTTOU cannot stop it here. */

@@ -282,7 +282,7 @@ notes()
 	witness_says no_new_privs 0
 	witness_says cap.bounding 00000000000001ff
 	witness_says cap.permitted 00000000000001ff
-	grep -q '^stepdown: warning: --allow-new-privs.* capabilities: chown,.*setpcap$' \
+	grep -q '^stepdown: warning: --allow-new-privs.* all capabilities of the container' \
 		"$err"
 	as_4242 --allow-new-privs -- "$WITNESS"
 	for set in inheritable permitted effective ambient; do
