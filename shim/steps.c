@@ -19,7 +19,6 @@
 #include "listen/listen.h"
 #include "needs.h"
 #include "own/own.h"
-#include "own/stdio.h"
 #include "plan.h"
 #include "run/exec.h"
 #include "run/init.h"
@@ -99,7 +98,9 @@ static int run_own(const struct plan *plan, struct run *run, struct fault *f)
 static void describe_own_stdio(const struct plan *plan, struct text *out)
 {
 	if (plan->own_stdio)
-		own_stdio_describe(plan->target.uid, out);
+		text_add(out,
+			 "pipes and terminals among descriptors 0-2 to uid %u",
+			 plan->target.uid);
 }
 
 static int run_own_stdio(const struct plan *plan, struct run *run,

@@ -16,9 +16,6 @@
  */
 enum { MESSAGE_SIZE = 4096 };
 
-/* ECMA-48, EL: erase to the end of the line. */
-#define ERASE_LINE "\033[K"
-
 /* How a message leaves: write_all() or write_now(). */
 typedef void put_function(int fd, const char *bytes, size_t length);
 
@@ -158,21 +155,6 @@ void report_note_now(const char *format, ...)
 	va_start(words, format);
 	put_line(STDERR_FILENO, "\n", format, words, write_now);
 	va_end(words);
-}
-
-void report_progress(bool in_place, const char *format, ...)
-{
-	va_list words;
-
-	va_start(words, format);
-	put_line(STDERR_FILENO, in_place ? ERASE_LINE "\r" : "\n", format,
-		 words, write_all);
-	va_end(words);
-}
-
-void report_progress_end(void)
-{
-	write_all(STDERR_FILENO, ERASE_LINE, sizeof(ERASE_LINE) - 1);
 }
 
 void report_line(const char *format, ...)

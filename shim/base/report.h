@@ -30,14 +30,6 @@ void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_note_now(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/*
- * stderr, while something takes long: a line, or with in_place one that is
- * written over the last on a terminal, and cleared by report_progress_end().
- */
-void report_progress(bool in_place, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-void report_progress_end(void);
-
 /* stdout: one line, as --dry-run asks for it. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,5 +1,3 @@
-#include "own/entry.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,6 +6,7 @@
 
 #include "base/fs.h"
 #include "base/sys.h"
+#include "own/give.h"
 #include "own/mode.h"
 #include "own/spec.h"
 
@@ -21,44 +20,37 @@ enum {
 };
 
 /* From one id to the next the capabilities stay; only the first is undone. */
-bool own_ids_become(struct own_ids *ids, uid_t uid, gid_t gid)
+bool own_become(struct own_actor *a, uid_t uid, gid_t gid)
 {
 	struct fsids before;
 
 	if (fsids_enter(uid, gid, &before) < 0)
 		return false;
-	if (!ids->changed)
-		ids->before = before;
-	ids->changed = true;
+	if (!a->changed)
+		a->before = before;
+	a->changed = true;
 	return true;
 }
 
-bool own_ids_become_owner(struct own_ids *ids, int fd)
+bool own_become_owner(struct own_actor *a, int fd)
 {
-	int err = errno;
 	struct stat st;
-	bool done = fstat(fd, &st) == 0 &&
-		    own_ids_become(ids, st.st_uid, st.st_gid);
 
-	errno = err;
-	return done;
+	if (errno != EACCES)
+		return false;
+	if (fstat(fd, &st) == 0 && own_become(a, st.st_uid, st.st_gid))
+		return true;
+	errno = EACCES;
+	return false;
 }
 
-int own_open_dir(struct own_ids *ids, int fd)
+int own_open_dir(struct own_actor *a, int fd)
 {
 	int dir = openat(fd, ".", FS_DIRECTORY | O_CLOEXEC);
 
-	if (dir < 0 && errno == EACCES && own_ids_become_owner(ids, fd))
+	if (dir < 0 && own_become_owner(a, fd))
 		dir = openat(fd, ".", FS_DIRECTORY | O_CLOEXEC);
 	return dir;
-}
-
-int own_ids_end(struct own_ids *ids)
-{
-	if (!ids->changed)
-		return 0;
-	ids->changed = false;
-	return fsids_leave(&ids->before);
 }
 
 static bool owner_differs(const struct own_rules *rules, const struct stat *st)
@@ -118,137 +110,108 @@ static bool has_capabilities(const struct stat *st, int fd)
 /*
  * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a seccomp
  * profile denies it (EPERM), the link in /proc leads to the same file, whatever
- * names it has by now.
+ * names it has by now. Without CAP_FSETID the kernel leaves S_ISGID out, and says
+ * nothing, for whom the file's group is not his own (chmod(2)).
  */
-static int try_mode(int fd, mode_t mode)
+static bool try_mode(int fd, mode_t mode)
 {
 	char path[FS_LINK];
-
-	if (sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH) == 0)
-		return 0;
-	if (errno != ENOSYS && errno != EPERM)
-		return -1;
-	if (fchmod(fd, mode) == 0)
-		return 0;
-	fs_link(path, "fd", fd);
-	return chmod(path, mode);
-}
-
-/*
- * Without CAP_FSETID the kernel leaves S_ISGID out, and says nothing, for whom
- * the file's group is not his own (chmod(2)).
- */
-static bool has_bits(int fd, mode_t mode)
-{
 	struct stat st;
 
+	if (sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH) < 0) {
+		fs_link(path, "fd", fd);
+		if ((errno != ENOSYS && errno != EPERM) ||
+		    (fchmod(fd, mode) < 0 && chmod(path, mode) < 0))
+			return false;
+	}
+	errno = EPERM;
 	return !(mode & S_ISGID) ||
 	       (fstat(fd, &st) == 0 && st.st_mode & S_ISGID);
 }
 
-int own_set_mode(struct own_ids *ids, int fd, mode_t mode)
+int own_set_mode(struct own_actor *a, int fd, mode_t mode)
 {
-	if (try_mode(fd, mode) < 0) {
-		if (errno != EPERM)
-			return -1;
-	} else if (has_bits(fd, mode)) {
-		return 0;
-	}
-	errno = EPERM;
-	if (!own_ids_become_owner(ids, fd) || try_mode(fd, mode) < 0)
-		return -1;
-	errno = EPERM;
-	return has_bits(fd, mode) ? 0 : -1;
-}
+	struct stat st;
 
-static int give(int fd, uid_t uid, gid_t gid)
-{
-	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+	if (try_mode(fd, mode))
+		return 0;
+	if (errno != EPERM || fstat(fd, &st) < 0 ||
+	    !own_become(a, st.st_uid, st.st_gid))
+		return -1;
+	return try_mode(fd, mode) ? 0 : -1;
 }
 
 /*
- * The mode before the owner where it could not be changed afterwards: the group
- * first, so that what it may do is what it may do in the end.
+ * Bits that go are taken before the owner changes. Bits that come are given when
+ * the group is the new one and the owner the old one: the mode of what is the
+ * new owner's could be changed by him or with CAP_FOWNER only. *now is kept.
  */
 static const char *change_owner(const struct own_rules *rules,
-				struct own_ids *ids, int fd, mode_t mode,
-				struct stat *now)
+				struct own_actor *a, int fd, mode_t mode,
+				mode_t *now)
 {
-	mode_t old = now->st_mode & ALL_BITS;
-	mode_t both = old & (mode | SET_IDS);
+	mode_t both = *now & (mode | SET_IDS);
 
-	if (!S_ISLNK(now->st_mode) && both != old) {
-		if (own_set_mode(ids, fd, both) < 0)
-			return OWN_ACT_MODE;
-		old = both;
-	}
-	if (!rules->late_mode && (mode & ~SET_IDS) != (old & ~SET_IDS)) {
-		if (give(fd, (uid_t)-1, rules->gid) < 0)
+	if (both != *now && own_set_mode(a, fd, both) < 0)
+		return OWN_ACT_MODE;
+	*now = both;
+	if (mode & ~both & ~SET_IDS) {
+		if (fchownat(fd, "", (uid_t)-1, rules->gid, AT_EMPTY_PATH) < 0)
 			return "change the group of";
-		if (own_set_mode(ids, fd, mode) < 0)
+		if (own_set_mode(a, fd, mode) < 0)
 			return OWN_ACT_MODE;
-		old = mode;
+		*now = mode;
 	}
-	if (give(fd, rules->uid, rules->gid) < 0)
+	if (fchownat(fd, "", rules->uid, rules->gid, AT_EMPTY_PATH) < 0)
 		return rules->uid == (uid_t)-1 ? "change the group of"
 					       : "change the owner of";
-	now->st_mode = (now->st_mode & S_IFMT) | old;
 	return NULL;
 }
 
-/* To look at what a change left: the mode, and whether it was one at all. */
-static bool needs_look(const struct stat *st, mode_t mode,
-		       const struct own_counts *counts)
+static const char *change(const struct own_rules *rules, struct own_actor *a,
+			  int fd, const struct stat *st)
 {
-	return counts->of[OWN_WRONG] == 0 ||
-	       (S_ISREG(st->st_mode) && (st->st_mode | mode) & SET_IDS);
-}
-
-static const char *change(const struct own_rules *rules, struct own_ids *ids,
-			  int fd, const struct stat *st,
-			  struct own_counts *counts)
-{
-	bool capabilities = false;
 	mode_t mode = wanted_mode(rules, st);
-	struct stat now = *st;
+	mode_t now = st->st_mode & ALL_BITS;
+	mode_t set_ids = S_ISREG(st->st_mode) ? (now | mode) & SET_IDS : 0;
+	bool capabilities = false;
 
 	if (owner_differs(rules, st)) {
-		const char *failed;
+		const char *act;
+		struct stat then;
 
 		capabilities = has_capabilities(st, fd);
-		failed = change_owner(rules, ids, fd, mode, &now);
-		if (failed)
-			return failed;
-		if (needs_look(st, mode, counts)) {
-			if (fstat(fd, &now) < 0)
+		act = change_owner(rules, a, fd, mode, &now);
+		if (act)
+			return act;
+		if (a->counts[OWN_WRONG] == 0 || set_ids) {
+			if (fstat(fd, &then) < 0)
 				return "examine";
 			errno = 0;
-			if (owner_differs(rules, &now))
+			if (owner_differs(rules, &then))
 				return "change the owner of";
+			now = then.st_mode & ALL_BITS;
 		}
 	}
-	if ((now.st_mode & ALL_BITS) != mode && own_set_mode(ids, fd, mode) < 0)
+	if (now != mode && own_set_mode(a, fd, mode) < 0)
 		return OWN_ACT_MODE;
-	counts->of[OWN_CAPABILITIES] += capabilities;
-	counts->of[OWN_SET_IDS] +=
-		S_ISREG(st->st_mode) && st->st_mode & ~mode & SET_IDS;
+	a->counts[OWN_CAPABILITIES] += capabilities;
+	a->counts[OWN_SET_IDS] += (set_ids & ~mode) != 0;
 	return NULL;
 }
 
-const char *own_change(const struct own_rules *rules, struct own_ids *ids,
-		       int fd, struct stat *st, struct own_counts *counts)
+const char *own_change(const struct own_rules *rules, struct own_actor *a,
+		       int fd, struct stat *st)
 {
 	enum own_verdict verdict;
-	const char *failed;
+	const char *act = NULL;
 
 	if (fstat(fd, st) < 0)
 		return "examine";
 	verdict = own_judge(rules, st);
-	if (verdict == OWN_WRONG) {
-		failed = change(rules, ids, fd, st, counts);
-		if (failed)
-			return failed;
-	}
-	counts->of[verdict]++;
-	return NULL;
+	if (verdict == OWN_WRONG)
+		act = change(rules, a, fd, st);
+	if (!act)
+		a->counts[verdict]++;
+	return act;
 }

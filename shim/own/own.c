@@ -15,17 +15,14 @@
 #include "base/str.h"
 #include "base/text.h"
 #include "cred/caps.h"
-#include "own/entry.h"
-#include "own/report.h"
+#include "own/give.h"
 #include "own/spec.h"
-#include "own/walk.h"
 
 /* One tree while it is given. */
 struct giving {
 	const struct own_spec *spec;
 	struct own_rules rules;
-	struct own_ids ids;
-	struct own_counts counts;
+	struct own_actor actor;
 };
 
 void own_describe(const struct own_spec *spec, struct text *out)
@@ -36,32 +33,25 @@ void own_describe(const struct own_spec *spec, struct text *out)
 	}
 }
 
-/* ---- opening and making the top */
-
-/* Where a path leads whose last components may be missing. */
+/* Where a path leads whose last component may be missing. */
 static bool follow_links(const char *path, char *out, size_t size)
 {
 	char head[PATH_MAX];
 	struct text real;
-	int fd = -1;
+	int fd = open(path, O_PATH | O_CLOEXEC);
 
 	if (!str_copy(str_word(path), head, sizeof(head)))
 		return false;
-	while (fd < 0 && strrchr(head, '/') > head) {
+	if (fd < 0) {
+		*strrchr(head, '/') = '\0';
 		fd = open(head, O_PATH | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT)
-			return false;
-		if (fd < 0)
-			*strrchr(head, '/') = '\0';
 	}
 	text_start(&real, out, size);
-	own_report_path(&real, fd);
+	own_add_path(&real, fd);
+	text_add(&real, "%s", path + strlen(head));
 	if (fd >= 0)
 		close(fd);
-	if (!real.length)
-		return false;
-	text_add(&real, "%s", path + strlen(head));
-	return !real.cut;
+	return fd >= 0 && !real.cut;
 }
 
 static int not_opened(const struct own_tree *t, struct fault *f)
@@ -94,10 +84,10 @@ static int make(struct giving *g, int dir, const char *name)
 	int made = -1;
 	int fd;
 
-	if (own_ids_become(&g->ids, uid, gid))
+	if (own_become(&g->actor, uid, gid))
 		made = mkdirat(dir, name, 0700);
 	if (made < 0 && (errno == EACCES || errno == EPERM) &&
-	    own_ids_become(&g->ids, 0, 0)) {
+	    own_become(&g->actor, 0, 0)) {
 		maker = 0;
 		made = mkdirat(dir, name, 0700);
 	}
@@ -110,7 +100,7 @@ static int make(struct giving *g, int dir, const char *name)
 	    (st.st_mode & 0777) != 0700)
 		errno = ESTALE;
 	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 &&
-		 own_set_mode(&g->ids, fd, g->rules.tree->create_mode) == 0)
+		 own_set_mode(&g->actor, fd, g->rules.tree->create_mode) == 0)
 		return fd;
 	made = errno;
 	close(fd);
@@ -125,7 +115,7 @@ static int enter(struct giving *g, int dir, const char *name)
 	int fd = openat(dir, name, flags);
 	struct stat st;
 
-	if (fd < 0 && errno == EACCES && own_ids_become_owner(&g->ids, dir))
+	if (fd < 0 && own_become_owner(&g->actor, dir))
 		fd = openat(dir, name, flags);
 	if (fd < 0 && errno == ENOENT && g->rules.tree->create)
 		fd = make(g, dir, name);
@@ -158,16 +148,6 @@ static int open_top(struct giving *g)
 	return fd;
 }
 
-/* ---- giving */
-
-static bool was_given(const struct own_spec *spec, gid_t gid)
-{
-	for (size_t i = 0; i < spec->ngroups; i++)
-		if (gid != 0 && spec->groups[i] == gid)
-			return true;
-	return false;
-}
-
 /*
  * A top that is setgid and of a group of ours was prepared by the kubelet for
  * fsGroup: that is the group for `fsgroup`, and another one would be changed
@@ -176,10 +156,12 @@ static bool was_given(const struct own_spec *spec, gid_t gid)
 static void look_for_fsgroup(struct giving *g, const struct stat *st)
 {
 	const struct own_tree *t = g->rules.tree;
+	bool ours = false;
 
-	if (!S_ISDIR(st->st_mode) || !(st->st_mode & S_ISGID) ||
-	    !was_given(g->spec, st->st_gid) || t->group ||
-	    st->st_gid == t->gid)
+	for (size_t i = 0; i < g->spec->ngroups; i++)
+		ours |= st->st_gid && g->spec->groups[i] == st->st_gid;
+	if (!ours || !S_ISDIR(st->st_mode) || !(st->st_mode & S_ISGID) ||
+	    t->group || st->st_gid == t->gid)
 		return;
 	if (t->fsgroup)
 		g->rules.gid = st->st_gid;
@@ -188,12 +170,13 @@ static void look_for_fsgroup(struct giving *g, const struct stat *st)
 			    t->path, st->st_gid);
 }
 
+/* The first failure is kept. */
 static int fail(struct giving *g, const char *act, int top, struct fault *f)
 {
-	struct fault ignored;
+	struct fault later;
 
-	own_report_fault(g->rules.tree, act, -1, NULL, top,
-			 g->counts.of[OWN_FAILED]++ ? &ignored : f);
+	own_fault(g->rules.tree, act, -1, NULL, top,
+		  g->actor.counts[OWN_FAILED]++ ? &later : f);
 	return -1;
 }
 
@@ -204,7 +187,6 @@ static int fail(struct giving *g, const char *act, int top, struct fault *f)
 static int give(struct giving *g, int top, struct fault *f)
 {
 	const struct own_tree *t = g->rules.tree;
-	struct fs_opener opener;
 	const char *failed;
 	struct stat st;
 
@@ -212,43 +194,52 @@ static int give(struct giving *g, int top, struct fault *f)
 		return fail(g, "examine", top, f);
 	look_for_fsgroup(g, &st);
 	if (t->if_root_differs && own_judge(&g->rules, &st) == OWN_RIGHT) {
-		g->counts.of[OWN_RIGHT]++;
+		g->actor.counts[OWN_RIGHT]++;
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode) && !t->shallow) {
-		int fd = own_open_dir(&g->ids, top);
+		int fd = own_open_dir(&g->actor, top);
 
-		fs_start(&opener, top, t->cross_mounts);
-		if (fd < 0 && (fail(g, "read", top, f), !own_may_fail(t, f->err)))
-			return -1;
-		if (fd >= 0 && own_walk(&g->rules, &opener, fd, &g->ids,
-					&g->counts, f) < 0)
+		fs_start(&g->rules.opener, top, t->cross_mounts);
+		if (fd < 0)
+			fail(g, "read", top, f);
+		if (fd < 0 ? !own_may_fail(t, f->err)
+			   : own_walk(&g->rules, &g->actor, fd, f) < 0)
 			return -1;
 	}
-	failed = own_change(&g->rules, &g->ids, top, &st, &g->counts);
+	failed = own_change(&g->rules, &g->actor, top, &st);
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		report_note("own %s: a device node is not given away, nothing was done; --groups can name its group",
 			    t->path);
 	return failed ? fail(g, failed, top, f) : 0;
 }
 
-static int give_tree(struct giving *g, struct fault *f)
+/* Returns 1 if writable mounts may have been passed over, 0, or -1. */
+static int give_tree(struct giving *g, const struct own_tree *t,
+		     struct fault *f)
 {
-	const struct own_tree *t = g->rules.tree;
+	uint64_t *counts = g->actor.counts;
 	int result;
 	int top;
 
+	g->rules.tree = t;
+	g->rules.uid = t->uid;
+	g->rules.gid = t->gid;
+	memset(counts, 0, sizeof(g->actor.counts));
 	if (!*t->path)
 		return 0;
 	top = open_top(g);
-	if (top < 0)
-		return errno == ENOENT && t->if_exists ? 0 : not_opened(t, f);
-	result = give(g, top, f);
-	close(top);
-	return result;
+	if (top < 0 && errno == ENOENT && t->if_exists)
+		return 0;
+	result = top < 0 ? not_opened(t, f) : give(g, top, f);
+	counts[OWN_FAILED] += top < 0;
+	if (top >= 0)
+		close(top);
+	if (result < 0 && (f->status != EXIT_STEP || !own_may_fail(t, f->err)))
+		return -1;
+	own_report(t, counts, g->spec->verbose, f);
+	return counts[OWN_MOUNTS] > 0;
 }
-
-/* ---- the step */
 
 /* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
 static bool are_links_protected(void)
@@ -260,19 +251,6 @@ static bool are_links_protected(void)
 	       value[0] == '1';
 }
 
-/* Can a thread change the mode of what belongs to somebody else? */
-static bool may_change_modes(void)
-{
-	const uint64_t fowner = UINT64_C(1) << CAP_FOWNER;
-	const uint64_t ids = UINT64_C(1) << CAP_SETUID |
-			     UINT64_C(1) << CAP_SETGID;
-	uint64_t permitted;
-	uint64_t effective = 0;
-
-	caps_held(&permitted, &effective);
-	return effective & fowner || (effective & ids) == ids;
-}
-
 static mode_t read_umask(void)
 {
 	mode_t mask = umask(0);
@@ -281,35 +259,9 @@ static mode_t read_umask(void)
 	return mask;
 }
 
-static int run_tree(struct giving *g, const struct own_tree *t,
-		    struct fault *f)
-{
-	int result;
-
-	g->rules.tree = t;
-	g->rules.uid = t->uid;
-	g->rules.gid = t->gid;
-	g->counts = (struct own_counts){ 0 };
-	result = give_tree(g, f);
-	if (result < 0 && (f->status != EXIT_STEP || !own_may_fail(t, f->err)))
-		return -1;
-	if (result < 0 || g->counts.of[OWN_FAILED])
-		own_report_failures(t, &g->counts, f);
-	own_report_end(t, &g->counts, g->spec->verbose);
-	return 0;
-}
-
-/* A tree that comes later may be what is mounted in this one. */
-static void report_mounts(const struct own_spec *spec, const bool *passed)
-{
-	for (size_t i = 0; i < spec->ntrees; i++)
-		if (passed[i])
-			own_report_mounts(&spec->trees[i]);
-}
-
 int own_run(const struct own_spec *spec, struct fault *f)
 {
-	bool passed[OWN_MAX_TREES] = { false };
+	int results[OWN_MAX_TREES] = { 0 };
 	struct giving g = { .spec = spec };
 	struct rlimit limit, raised;
 	int result = 0;
@@ -317,22 +269,21 @@ int own_run(const struct own_spec *spec, struct fault *f)
 	if (spec->ntrees == 0)
 		return 0;
 	g.rules.links_protected = are_links_protected();
-	g.rules.late_mode = may_change_modes();
 	g.rules.mask = read_umask();
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno, "own: read RLIMIT_NOFILE");
 	raised = limit;
 	raised.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &raised);	/* Without, EMFILE comes earlier. */
-	for (size_t i = 0; i < spec->ntrees && result == 0; i++) {
-		result = run_tree(&g, &spec->trees[i], f);
-		passed[i] = g.counts.of[OWN_MOUNTS] > 0;
-	}
-	if (result == 0)
-		report_mounts(spec, passed);
-	if ((own_ids_end(&g.ids) < 0 || setrlimit(RLIMIT_NOFILE, &limit) < 0) &&
-	    result == 0)
-		result = fault_set(f, EXIT_STEP, errno,
-				   "own: go back to our ids and limits");
-	return result;
+	for (size_t i = 0; i < spec->ntrees && result >= 0; i++)
+		result = results[i] = give_tree(&g, &spec->trees[i], f);
+	/* After all: a later tree may be what is mounted in an earlier one. */
+	for (size_t i = 0; i < spec->ntrees && result >= 0; i++)
+		if (results[i] > 0)
+			own_report_mounts(&spec->trees[i]);
+	if (result >= 0 && ((g.actor.changed && fsids_leave(&g.actor.before) < 0) ||
+			    setrlimit(RLIMIT_NOFILE, &limit) < 0))
+		return fault_set(f, EXIT_STEP, errno,
+				 "own: go back to our ids and limits");
+	return result < 0 ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 /*
- * own: the step that gives files to the target. It needs CAP_CHOWN, and
- * CAP_SETUID and CAP_SETGID for what is closed to root without CAP_DAC_OVERRIDE.
+ * own: the steps that give something to the target: own gives files, and needs
+ * CAP_CHOWN, and CAP_SETUID and CAP_SETGID for what is closed to root without
+ * CAP_DAC_OVERRIDE; own-stdio gives pipes and terminals.
  *
  * What is in a volume was written by whoever ran there before, and may be
  * written while we walk. So: no path is used twice, a symbolic link is changed
@@ -9,6 +10,8 @@
  */
 #ifndef STEPDOWN_OWN_OWN_H
 #define STEPDOWN_OWN_OWN_H
+
+#include <sys/types.h>
 
 struct fault;
 struct own_spec;
@@ -24,5 +27,20 @@ void own_describe(const struct own_spec *spec, struct text *out);
  * second run goes on from there.
  */
 int own_run(const struct own_spec *spec, struct fault *f);
+
+/*
+ * Give the pipes and pseudo-terminals among descriptors 0 to 2 to this uid, so
+ * that the target can open /dev/stdout again. That is /proc/self/fd/1, and to
+ * open it is to open the pipe anew, which belongs to root with mode 0600:
+ * nginx's `access_log /dev/stdout` fails with EACCES (moby issue 31243). runc
+ * gives the pipes to the user itself, but only when the image says USER.
+ *
+ * Never a regular file or a named FIFO, which would be the host's, nor another
+ * device, which others share: /dev/null, /dev/tty, /dev/ptmx, a console. A
+ * socket cannot be opened anew anyway.
+ *
+ * What the kernel refuses is a warning, for the application may well do without.
+ */
+void own_stdio_run(uid_t uid);
 
 #endif

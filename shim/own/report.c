@@ -1,73 +1,24 @@
-#include "own/report.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "base/text.h"
 #include "cred/caps.h"
-#include "own/entry.h"
+#include "own/give.h"
 #include "own/spec.h"
 
-/* Seconds. On a terminal the line is written over, so it may move. */
-enum { FIRST_PROGRESS = 3, PROGRESS = 10, PROGRESS_IN_PLACE = 1 };
-
-enum { MOUNTS_SIZE = 131072 };	/* some 800 mounts */
+enum { MOUNTS_SIZE = 131072 };	/* some 800 mounts; others are not told */
 
 #define NO_ID \
 	"no id for the new owner here (/proc/self/uid_map, gid_map, id-mapped mount)"
-
-static unsigned long long number(uint64_t value)
-{
-	return value;
-}
-
-static bool is_immutable(int fd)
-{
-	struct sys_statx stx;
-
-	return fd >= 0 &&
-	       sys_statx(fd, "", AT_EMPTY_PATH, KERNEL_STATX_INO, &stx) ==
-		       0 &&
-	       stx.attributes &
-		       (KERNEL_STATX_ATTR_IMMUTABLE | KERNEL_STATX_ATTR_APPEND);
-}
-
-static bool is_on_nfs(int fd)
-{
-	struct statfs fs;
-
-	return fd >= 0 && fstatfs(fd, &fs) == 0 &&
-	       (unsigned long)fs.f_type == NFS_SUPER_MAGIC;
-}
-
-/*
- * Linux refuses with EPERM for many reasons. The capability is named if it is
- * missing; if not, one of the others applies.
- */
-static int not_permitted(int fd, int dir, int cap, struct fault *f)
-{
-	const char *why = "its owner has no id in this user namespace (/proc/self/uid_map), or the filesystem has no owners; add ,try";
-
-	if (is_immutable(fd))
-		why = "immutable or append-only: chattr -ia, or add ,try";
-	else if (is_on_nfs(fd >= 0 ? fd : dir))
-		why = "NFS squashes root: set the owner on the server, export with no_root_squash, or add ,try";
-	else
-		caps_hint(f, cap);
-	return f->hint[0] ? -1 : fault_hint(f, "%s", why);
-}
 
 static const struct {
 	int err;
@@ -79,8 +30,10 @@ static const struct {
 	{ EDQUOT, "raise the quota of the new owner or group" },
 	{ ENOSPC, "overlayfs copies what is changed: mount a volume there" },
 	{ EMFILE,
-	  "each level of directories takes a descriptor: raise the hard limit (ulimit -n, LimitNOFILE=)" },
+	  "a level of directories takes a descriptor: raise the hard limit (ulimit -n)" },
 	{ EIO, "the disk or its server is at fault; ,try does not pass over that" },
+	{ EPERM,
+	  "immutable (chattr -i), NFS that squashes root, an owner without an id in this user namespace (/proc/self/uid_map), or a filesystem without owners: mend it there, or add ,try" },
 };
 
 bool own_may_fail(const struct own_tree *t, int err)
@@ -88,19 +41,7 @@ bool own_may_fail(const struct own_tree *t, int err)
 	return t->may_fail && err != EIO && err != EUCLEAN;
 }
 
-static int add_hint(int fd, int dir, int cap, struct fault *f)
-{
-	if (f->err == EPERM || (f->err == EACCES && is_on_nfs(dir)))
-		return not_permitted(fd, dir, cap, f);
-	if (f->err == EACCES)
-		return caps_hint(f, CAP_DAC_OVERRIDE);
-	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
-		if (f->err == hints[i].err)
-			return fault_hint(f, "%s", hints[i].hint);
-	return -1;
-}
-
-void own_report_path(struct text *out, int fd)
+void own_add_path(struct text *out, int fd)
 {
 	char link[FS_LINK];
 	ssize_t length;
@@ -108,8 +49,7 @@ void own_report_path(struct text *out, int fd)
 	fs_link(link, "fd", fd);
 	length = readlink(link, out->start + out->length,
 			  out->size - out->length - 1);
-	if (length > 0)
-		out->length += (size_t)length;
+	out->length += length > 0 ? (size_t)length : 0;
 	out->start[out->length] = '\0';
 }
 
@@ -120,7 +60,6 @@ struct mount {
 	char *type;
 };
 
-/* As much as fits: what is beyond is not told. */
 static char *read_mounts(char *buffer, size_t size)
 {
 	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -136,23 +75,6 @@ static char *read_mounts(char *buffer, size_t size)
 	return buffer;
 }
 
-/* Bytes that would end a word are written as "\\040", in octal. */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	for (; *text; text++) {
-		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-			*out++ = (char)((text[1] - '0') << 6 |
-					(text[2] - '0') << 3 | (text[3] - '0'));
-			text += 3;
-		} else {
-			*out++ = *text;
-		}
-	}
-	*out = '\0';
-}
-
 /* Cut the next line off, in place. Returns false at the end. */
 static bool next_mount(char **at, struct mount *m)
 {
@@ -166,10 +88,7 @@ static bool next_mount(char **at, struct mount *m)
 		strsep(&line, " ");	/* optional fields */
 	strsep(&line, " ");
 	m->type = strsep(&line, " ");
-	if (!m->type)
-		return false;
-	unescape(m->point);
-	return true;
+	return m->type;
 }
 
 /* Is the point the path, or a directory above it? */
@@ -181,10 +100,14 @@ static bool holds(const char *point, const char *path)
 	       (!path[length] || path[length] == '/' || !point[1]);
 }
 
-/* The type of the filesystem that a path is on: of the last mount over it. */
-static const char *type_of(char *mounts, const char *path)
+/* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
+static void ignored(const struct own_tree *t, const char *path, int fd,
+		    struct fault *f)
 {
 	const char *type = "unknown";
+	char buffer[MOUNTS_SIZE];
+	char *mounts = read_mounts(buffer, sizeof(buffer));
+	struct stat st = { 0 };
 	size_t longest = 0;
 	struct mount m;
 
@@ -193,85 +116,45 @@ static const char *type_of(char *mounts, const char *path)
 			longest = strlen(m.point);
 			type = m.type;
 		}
-	return type;
-}
-
-static void report_mount(const struct own_tree *t, const char *point)
-{
-	int fd = fs_open_path(point);
-	struct stat st;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    (t->uid == (uid_t)-1 ? st.st_gid != t->gid : st.st_uid != t->uid))
-		report_note("own %s: another mount, %s, stays as it is, of %u:%u; to give it as well, add --own=%s",
-			    t->path, point, st.st_uid, st.st_gid, point);
-	if (fd >= 0)
-		close(fd);
-}
-
-void own_report_mounts(const struct own_tree *t)
-{
-	char buffer[MOUNTS_SIZE];
-	char *mounts = read_mounts(buffer, sizeof(buffer));
-	char path[PATH_MAX];
-	struct mount m;
-	struct text clean;
-
-	text_start(&clean, path, sizeof(path));
-	own_clean_path(&clean, t->path);
-	while (next_mount(&mounts, &m))
-		if (holds(path, m.point) && strcmp(path, m.point) != 0 &&
-		    strncmp(m.options, "rw", 2) == 0)
-			report_mount(t, m.point);
-}
-
-/* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
-static int ignored(const struct own_tree *t, const char *path, int fd,
-		   struct fault *f)
-{
-	char mounts[MOUNTS_SIZE];
-	struct stat st = { 0 };
-
 	fstat(fd, &st);
 	fault_set(f, EXIT_STEP, 0,
 		  "own %s: change the owner of %s: no error, and it still belongs to %u:%u",
 		  t->path, path, st.st_uid, st.st_gid);
-	return fault_hint(f,
-			  "its filesystem (%s) ignores it: set the owner where it is mounted (uid=, gid=), or add ,try",
-			  type_of(read_mounts(mounts, sizeof(mounts)), path));
+	fault_hint(f,
+		   "its filesystem (%s) ignores it: set the owner where it is mounted (uid=, gid=), or add ,try",
+		   type);
 }
 
-int own_report_fault(const struct own_tree *t, const char *act, int dir,
-		     const char *name, int fd, struct fault *f)
+void own_fault(const struct own_tree *t, const char *act, int dir,
+	       const char *name, int fd, struct fault *f)
 {
+	bool mode = strcmp(act, OWN_ACT_MODE) == 0;
 	char path[2 * PATH_MAX];
 	int err = errno;
-	int cap = strcmp(act, OWN_ACT_MODE) == 0 ? CAP_FOWNER : CAP_CHOWN;
 	struct text out;
 
 	text_start(&out, path, sizeof(path));
 	if (name)
-		own_report_path(&out, dir);
+		own_add_path(&out, dir);
 	if (!out.length)
 		text_add(&out, "%s%s", t->path, name ? "/..." : "");
 	if (name)
 		text_add(&out, "/%s", name);
-	if (err == 0)
-		return ignored(t, path, fd, f);
+	if (err == 0) {
+		ignored(t, path, fd, f);
+		return;
+	}
 	fault_set(f, EXIT_STEP, err, "own %s: %s %s", t->path, act, path);
-	return add_hint(fd, dir, cap, f);
+	if (err == EACCES)
+		caps_hint(f, CAP_DAC_OVERRIDE);
+	else if (err == EPERM)
+		caps_hint(f, mode ? CAP_FOWNER : CAP_CHOWN);
+	for (size_t i = 0; i < ARRAY_LEN(hints) && !f->hint[0]; i++)
+		if (err == hints[i].err)
+			fault_hint(f, "%s", hints[i].hint);
 }
 
-void own_report_failures(const struct own_tree *t,
-			 const struct own_counts *counts, struct fault *f)
-{
-	if (counts->of[OWN_FAILED] > 1)
-		report_note("own %s: %llu failed; the first of them:", t->path,
-			    number(counts->of[OWN_FAILED]));
-	report_warning(f);
-}
-
-/* What stands between the numbers of the counts. */
+/* What stands behind the numbers of the counts. */
 static const char *const count_names[OWN_COUNTS] = {
 	[OWN_RIGHT] = "right already, ",
 	[OWN_WRONG] = "changed; passed over: ",
@@ -286,71 +169,56 @@ static const char *const count_names[OWN_COUNTS] = {
 	[OWN_FAILED] = "failed",
 };
 
-static void report_counts(const struct own_tree *t, const struct own_counts *c)
+static unsigned long long number(uint64_t value)
+{
+	return value;
+}
+
+void own_report(const struct own_tree *t, const uint64_t counts[OWN_COUNTS],
+		bool verbose, const struct fault *f)
 {
 	char buffer[512];
 	struct text out;
 
 	text_start(&out, buffer, sizeof(buffer));
 	for (size_t i = 0; i < OWN_COUNTS; i++)
-		text_add(&out, "%llu %s", number(c->of[i]), count_names[i]);
-	report_note("own %s: %s", t->path, buffer);
-}
-
-void own_report_end(const struct own_tree *t, const struct own_counts *c,
-		    bool verbose)
-{
-	struct fault f;
-
+		text_add(&out, "%llu %s", number(counts[i]), count_names[i]);
 	if (verbose)
-		report_counts(t, c);
-	if (c->of[OWN_SET_IDS] || c->of[OWN_CAPABILITIES]) {
-		fault_set(&f, EXIT_STEP, 0,
-			  "own %s: %llu files lost set-id bits, %llu lost capabilities, as chown(2) clears them",
-			  t->path, number(c->of[OWN_SET_IDS]),
-			  number(c->of[OWN_CAPABILITIES]));
-		report_warning(&f);
+		report_note("own %s: %s", t->path, buffer);
+	if (counts[OWN_FAILED] > 1)
+		report_note("own %s: %llu failed, the first of them:", t->path,
+			    number(counts[OWN_FAILED]));
+	if (counts[OWN_FAILED])
+		report_warning(f);
+	if (counts[OWN_SET_IDS] || counts[OWN_CAPABILITIES])
+		report_note("warning: own %s: %llu files lost set-id bits, %llu lost capabilities, with their owner",
+			    t->path, number(counts[OWN_SET_IDS]),
+			    number(counts[OWN_CAPABILITIES]));
+	if (counts[OWN_LINKED])
+		report_note("warning: own %s: passed over %llu files with other links, which may be somebody else's; set fs.protected_hardlinks=1 on the host",
+			    t->path, number(counts[OWN_LINKED]));
+}
+
+void own_report_mounts(const struct own_tree *t)
+{
+	char buffer[MOUNTS_SIZE];
+	char *mounts = read_mounts(buffer, sizeof(buffer));
+	char path[PATH_MAX];
+	struct mount m;
+	struct text clean;
+
+	text_start(&clean, path, sizeof(path));
+	own_clean_path(&clean, t->path);
+	while (next_mount(&mounts, &m)) {
+		struct stat st;
+
+		if (holds(path, m.point) && strcmp(path, m.point) != 0 &&
+		    strncmp(m.options, "rw", 2) == 0 &&
+		    lstat(m.point, &st) == 0 && S_ISDIR(st.st_mode) &&
+		    (t->uid == (uid_t)-1 ? st.st_gid != t->gid
+					 : st.st_uid != t->uid))
+			report_note("own %s: another mount, %s, stays as it is, of %u:%u; to give it as well, add --own=%s",
+				    t->path, m.point, st.st_uid, st.st_gid,
+				    m.point);
 	}
-	if (c->of[OWN_LINKED]) {
-		fault_set(&f, EXIT_STEP, 0,
-			  "own %s: passed over %llu files that have other links",
-			  t->path, number(c->of[OWN_LINKED]));
-		fault_hint(&f,
-			   "they may be somebody else's; set fs.protected_hardlinks=1 on the host");
-		report_warning(&f);
-	}
-}
-
-static int64_t seconds(void)
-{
-	return sys_milliseconds() / 1000;
-}
-
-void own_report_start(struct own_progress *p)
-{
-	p->started = seconds();
-	p->next = p->started + FIRST_PROGRESS;
-	p->in_place = isatty(STDERR_FILENO);
-	p->spoken = false;
-}
-
-void own_report_progress(struct own_progress *p, const struct own_tree *t,
-			 uint64_t entries, uint64_t changed)
-{
-	int64_t now = seconds();
-
-	if (now < p->next)
-		return;
-	p->next = now + (p->in_place ? PROGRESS_IN_PLACE : PROGRESS);
-	p->spoken = true;
-	report_progress(p->in_place,
-		     "own %s: %llu files seen, %llu changed, %llu a second",
-		     t->path, number(entries), number(changed),
-		     number(entries / (uint64_t)(now - p->started)));
-}
-
-void own_report_stop(const struct own_progress *p)
-{
-	if (p->in_place && p->spoken)
-		report_progress_end();
 }

@@ -128,17 +128,10 @@ static bool set_threads(struct own_tree *t, const char *value)
 	return true;
 }
 
-/* A component that no entry can have would exclude nothing. */
 static bool set_exclude(struct own_tree *t, const char *value)
 {
-	const char *at = value;
-	char name[NAME_MAX + 2];
-
-	if (*value == '/' || t->nexcludes == OWN_MAX_EXCLUDES)
+	if (t->nexcludes == OWN_MAX_EXCLUDES)
 		return false;
-	while (fs_next_part(&at, name))
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			return false;
 	t->excludes[t->nexcludes++] = value;
 	return true;
 }
@@ -216,22 +209,14 @@ static bool set_word(struct own_tree *t, const char *word)
 
 void own_tree_describe(const struct own_tree *t, struct text *out)
 {
-	text_add(out, "%s%s to ", *t->path ? t->path : "(nothing)",
-		 t->shallow ? "" : " and all below it");
+	text_add(out, "%s%s to ", t->path, t->shallow ? "" : " and all below it");
 	if (t->uid != (uid_t)-1)
 		text_add(out, "%u", t->uid);
 	text_add(out, ":");
 	if (t->gid != (gid_t)-1)
 		text_add(out, "%u", t->gid);
-	if (t->mode)
-		text_add(out, ", mode=%s", t->mode);
-	if (t->from)
-		text_add(out, ", from=%s", t->from);
-	for (size_t i = 0; i < t->nexcludes; i++)
-		text_add(out, ", exclude=%s", t->excludes[i]);
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (*((const bool *)t + flags[i].flag))
-			text_add(out, ", %s", flags[i].name);
+	if (t->options)
+		text_add(out, ", %s", t->options);
 }
 
 /* A usage fault. Returns -1. */
@@ -259,10 +244,13 @@ static int check(const struct own_tree *t, const char *value,
 int own_parse(struct own_tree *t, const char *value, char *words,
 	      struct fault *f)
 {
+	char *at = words;
+
 	t->create_mode = 0755;
-	t->path = words ? next_word(&words) : value;
-	while (words) {
-		const char *word = next_word(&words);
+	t->path = words ? next_word(&at) : value;
+	t->options = at ? value + (at - words) : NULL;
+	while (at) {
+		const char *word = next_word(&at);
 
 		if (!set_word(t, word)) {
 			fault_set(f, EXIT_USAGE, 0,

@@ -27,6 +27,7 @@ enum {
 /* One directory or file that the target shall own, with all that is below it. */
 struct own_tree {
 	const char *path;	/* may be empty with if_exists */
+	const char *options;	/* as typed, or NULL */
 	const char *user;	/* as typed, or NULL: the target's */
 	const char *group;	/* as typed, or NULL: the target's */
 	const char *from;	/* UID[:GID] as typed, or NULL: anybody's */

@@ -1,5 +1,3 @@
-#include "own/stdio.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -12,16 +10,10 @@
 
 #include "base/fault.h"
 #include "base/report.h"
-#include "base/text.h"
 #include "cred/caps.h"
+#include "own/own.h"
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
-
-void own_stdio_describe(uid_t uid, struct text *out)
-{
-	text_add(out, "pipes and terminals among descriptors 0-2 to uid %u",
-		 uid);
-}
 
 /* A pipe that pipe(2) made, not a FIFO with a name, which would be a file. */
 static bool is_pipe(int fd, const struct stat *st)

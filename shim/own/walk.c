@@ -1,131 +1,223 @@
-#include "own/walk.h"
-
+/*
+ * walk: all that is below a directory, by several threads.
+ *
+ * An entry is opened by the one name that was read, in the directory that is
+ * open (fs_open), and examined and changed through its descriptor (own_change).
+ * A directory is changed before what is in it. A file whose name already says
+ * that it is right costs one call and is not opened.
+ *
+ * A directory that is found goes into a queue while that has room and another
+ * thread is there; else it is walked at once, one level of recursion and one
+ * descriptor deeper. So descriptors are bounded, and nobody waits for room. A
+ * thread that finds the queue empty gets a share of a directory that another one
+ * is reading: both read on by the same offset. The walk is over when no thread
+ * has a directory and the queue is empty. Threads are started only once a walk
+ * has proved to be long, and are joined before it returns: the drop that follows
+ * must find one thread.
+ *
+ * Signals that ask to end are blocked meanwhile and asked for now and then.
+ * That works for PID 1 too, for which the kernel drops signals that have no
+ * handler unless they are blocked (sig_ignored() in kernel/signal.c), and it
+ * needs no handler. What was changed stays changed, each file wholly or not at
+ * all.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
+#include "base/report.h"
+#include "base/str.h"
 #include "base/sys.h"
-#include "own/entry.h"
-#include "own/share.h"
+#include "own/give.h"
 #include "own/spec.h"
 
 enum {
-	MAX_DEPTH = 16384,	/* 64 MiB of levels */
-	LEVEL_SIZE = 4096,	/* a page: about 120 entries */
-	TICK = 64,		/* entries between two looks at the others */
-	LONG = 1024		/* entries after which threads are started */
+	MAX_DEPTH = 1000,
+	STACK_SIZE = 8 << 20,	/* enough for that */
+	BUFFER_SIZE = 4096,	/* about 120 entries */
+	QUEUE_SIZE = 32,
+	TICK = 64,		/* entries between two looks around */
+	LONG = 1024,		/* entries after which threads are started */
+	FIRST_PROGRESS = 3000,	/* milliseconds */
+	PROGRESS = 10000
 };
 
-struct level {
-	struct level *above;
-	struct own_place place;
-	unsigned int at;	/* bytes of the buffer that are done */
-	unsigned int length;
-	uint64_t buffer[LEVEL_SIZE / 8 - 4];	/* aligned for its entries */
+/* A directory to be read: open, and where it is in view of exclude=. */
+struct place {
+	int fd;
+	unsigned int depth;
+	uint32_t paths;		/* see own_excludes() */
 };
 
-/* One thread. */
-struct walker {
+/* What the threads share. */
+struct walk {
 	const struct own_rules *rules;
-	const struct fs_opener *opener;
-	struct own_share *share;
-	unsigned int wanted;		/* threads; 1 for all but the first */
+	struct fault *fault;		/* of the first failure */
+	uint64_t ends;			/* the signals that end a walk */
+	int ended_by;			/* one of them, or 0 */
+	atomic_bool stop;
+	atomic_bool failed;
+	atomic_uint threads;
+	atomic_uint waiting;		/* threads that want a directory */
+
+	pthread_mutex_t lock;		/* of all that follows */
+	pthread_cond_t news;		/* the queue, busy or stop changed */
+	struct place queue[QUEUE_SIZE];
+	unsigned int queued;
+	unsigned int busy;		/* threads that have a directory */
+	int64_t started;
+	int64_t next_progress;
+	uint64_t entries;
+	uint64_t changed;
+};
+
+struct walker {
+	struct walk *walk;
 	pthread_t thread;
-	struct own_ids ids;
-	struct own_counts counts;
-	struct level *top;		/* the directory that is being read */
-	struct level *unused;
+	struct own_actor actor;
 	uint64_t entries;
 	uint64_t changed_before;	/* at the last tick */
 	bool expect_wrong;		/* as the last file was */
 };
 
+static unsigned long long number(uint64_t value)
+{
+	return value;
+}
+
+static void stop(struct walk *walk)
+{
+	walk->stop = true;
+	pthread_cond_broadcast(&walk->news);
+}
+
+/*
+ * Something failed with errno. That an entry is gone, is another mount, or is
+ * kept by a read-only one is no failure. Others stop the walk, or may pass.
+ */
 static void fail(struct walker *w, const char *act, int dir, const char *name,
 		 int fd)
 {
-	w->counts.of[OWN_FAILED]++;
-	own_share_fail(w->share, act, dir, name, fd);
+	const struct own_tree *t = w->walk->rules->tree;
+	bool passes = own_may_fail(t, errno);
+	enum own_verdict what = fd < 0 && errno == EXDEV ? OWN_MOUNTS
+				: errno == EROFS && t->cross_mounts
+					? OWN_READ_ONLY
+					: OWN_FAILED;
+	struct fault f;
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	w->actor.counts[what]++;
+	if (what != OWN_FAILED || (w->walk->failed && passes))
+		return;
+	own_fault(t, act, dir, name, fd, &f);
+	pthread_mutex_lock(&w->walk->lock);
+	if (!w->walk->stop)
+		*w->walk->fault = f;
+	w->walk->failed = true;
+	if (!passes)
+		stop(w->walk);
+	pthread_mutex_unlock(&w->walk->lock);
 }
 
-/* A page for a level, or NULL with errno. */
-static struct level *new_level(void)
+/* Put a directory in the queue; if that returns true, it took place->fd. */
+static bool offer(struct walk *walk, const struct place *place)
 {
-	void *page = mmap(NULL, sizeof(struct level), PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool taken = false;
 
-	return page == MAP_FAILED ? NULL : page;
-}
-
-/* Go into a directory. Takes place->fd, also when it fails with errno. */
-static int enter(struct walker *w, const struct own_place *place)
-{
-	struct level *l = w->unused;
-
-	errno = ELOOP;
-	if (l)
-		w->unused = l->above;
-	else if (place->depth < MAX_DEPTH)
-		l = new_level();
-	if (!l) {
-		close(place->fd);
-		return -1;
+	if (walk->threads == 1)
+		return false;
+	pthread_mutex_lock(&walk->lock);
+	if (walk->queued < QUEUE_SIZE) {
+		walk->queue[walk->queued++] = *place;
+		taken = true;
+		pthread_cond_signal(&walk->news);
 	}
-	l->place = *place;
-	l->above = w->top;
-	l->at = l->length = 0;
-	w->top = l;
-	return 0;
+	pthread_mutex_unlock(&walk->lock);
+	return taken;
 }
 
-static void leave(struct walker *w)
+/* This thread is done with its directory: get another. False: it is over. */
+static bool take(struct walk *walk, struct place *place)
 {
-	struct level *l = w->top;
+	bool taken = false;
 
-	close(l->place.fd);
-	w->top = l->above;
-	l->above = w->unused;
-	w->unused = l;
-}
-
-/* The next entry but "." and "..", or NULL: errno is 0 at the end. */
-static struct sys_dirent *next_entry(struct level *l)
-{
-	for (;;) {
-		struct sys_dirent *entry;
-
-		if (l->at == l->length) {
-			ssize_t got = sys_getdents(l->place.fd, l->buffer,
-						   sizeof(l->buffer));
-
-			if (got <= 0) {
-				errno = got ? errno : 0;
-				return NULL;
-			}
-			l->at = 0;
-			l->length = (unsigned int)got;
-		}
-		entry = (void *)((char *)l->buffer + l->at);
-		l->at += entry->size;
-		if (strcmp(entry->name, ".") != 0 &&
-		    strcmp(entry->name, "..") != 0)
-			return entry;
+	pthread_mutex_lock(&walk->lock);
+	walk->busy--;
+	walk->waiting++;
+	while (!walk->stop && walk->queued == 0 && walk->busy > 0)
+		pthread_cond_wait(&walk->news, &walk->lock);
+	walk->waiting--;
+	if (!walk->stop && walk->queued > 0) {
+		*place = walk->queue[--walk->queued];
+		walk->busy++;
+		taken = true;
+	} else {
+		pthread_cond_broadcast(&walk->news);
 	}
+	pthread_mutex_unlock(&walk->lock);
+	return taken;
+}
+
+static void start_threads(struct walker *first);
+
+/* After each entry of a directory: now and then look around. */
+static void tick(struct walker *w, const struct place *place)
+{
+	struct walk *walk = w->walk;
+	struct place part = *place;
+	uint64_t pending = 0;
+	int64_t now;
+
+	if (++w->entries == LONG && walk->threads == 1)
+		start_threads(w);
+	if (w->entries % TICK)
+		return;
+	now = sys_milliseconds();
+	syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+	pthread_mutex_lock(&walk->lock);
+	walk->entries += TICK;
+	walk->changed += w->actor.counts[OWN_WRONG] - w->changed_before;
+	w->changed_before = w->actor.counts[OWN_WRONG];
+	if (now >= walk->next_progress) {
+		walk->next_progress = now + PROGRESS;
+		report_note("own %s: %llu files seen, %llu changed, %llu a second",
+			    walk->rules->tree->path, number(walk->entries),
+			    number(walk->changed),
+			    number(walk->entries) * 1000 /
+				    number((uint64_t)(now - walk->started)));
+	}
+	if (pending & walk->ends) {
+		walk->ended_by = __builtin_ctzll(pending & walk->ends) + 1;
+		stop(walk);
+	}
+	pthread_mutex_unlock(&walk->lock);
+	if (!walk->waiting)
+		return;
+	part.fd = fcntl(place->fd, F_DUPFD_CLOEXEC, 0);
+	if (part.fd >= 0 && !offer(walk, &part))
+		close(part.fd);
 }
 
 /* As the directory's owner if it is closed to us. */
 static int open_entry(struct walker *w, int dir, const char *name, int flags)
 {
-	int fd = fs_open(w->opener, dir, name, flags);
+	const struct fs_opener *opener = &w->walk->rules->opener;
+	int fd = fs_open(opener, dir, name, flags);
 
-	if (fd < 0 && errno == EACCES && own_ids_become_owner(&w->ids, dir))
-		fd = fs_open(w->opener, dir, name, flags);
+	if (fd < 0 && own_become_owner(&w->actor, dir))
+		fd = fs_open(opener, dir, name, flags);
 	return fd;
 }
 
@@ -137,230 +229,194 @@ static bool is_right(struct walker *w, int dir, struct sys_dirent *entry)
 	struct stat st;
 
 	if (fstatat(dir, entry->name, &st, flags) < 0 &&
-	    (errno != EACCES || !own_ids_become_owner(&w->ids, dir) ||
+	    (!own_become_owner(&w->actor, dir) ||
 	     fstatat(dir, entry->name, &st, flags) < 0))
 		return false;
 	entry->type = S_ISDIR(st.st_mode) ? DT_DIR : DT_REG;
 	if (entry->type == DT_DIR)
 		return false;
-	verdict = own_judge(w->rules, &st);
+	verdict = own_judge(w->walk->rules, &st);
 	w->expect_wrong = verdict == OWN_WRONG;
-	w->counts.of[verdict] += !w->expect_wrong;
+	w->actor.counts[verdict] += !w->expect_wrong;
 	return !w->expect_wrong;
 }
 
-/*
- * An entry that has gone since its name was read is no failure, nor is what a
- * read-only mount keeps from cross-mounts.
- */
-static void failed(struct walker *w, const char *act, int dir,
-		   const char *name, int fd)
-{
-	if (fd < 0 && errno == EXDEV)
-		w->counts.of[OWN_MOUNTS]++;
-	else if (errno == EROFS && w->opener->cross_mounts)
-		w->counts.of[OWN_READ_ONLY]++;
-	else if (fd >= 0 || errno != ENOENT)
-		fail(w, act, dir, name, fd);
-}
+static void walk_dir(struct walker *w, const struct place *place);
 
-/* Change what is open. Returns whether it is a directory to go into. */
-static bool change(struct walker *w, int fd, int dir, const char *name)
+/*
+ * Look at an entry, make it right, and go into it. A directory that is closed to
+ * us, or that was none when its name was read, is opened with O_PATH first.
+ */
+static void visit(struct walker *w, const struct place *place,
+		  struct sys_dirent *entry)
 {
-	uint64_t right = w->counts.of[OWN_RIGHT];
+	const struct own_rules *rules = w->walk->rules;
+	struct place below = { -1, place->depth + 1, 0 };
+	const char *name = entry->name;
 	struct stat st = { 0 };
-	const char *act = own_change(w->rules, &w->ids, fd, &st,
-				     &w->counts);
-	bool read_only = act && errno == EROFS;
+	int path = -1;
+	const char *act;
 
-	if (act)
-		failed(w, act, dir, name, fd);
-	if (!S_ISDIR(st.st_mode))
-		w->expect_wrong = right == w->counts.of[OWN_RIGHT];
-	return S_ISDIR(st.st_mode) && !w->share->stop &&
-	       !(read_only && w->opener->cross_mounts);
-}
-
-/*
- * Go on in a directory, here or in another thread. One that is closed to us, or
- * came unexpected, was opened with O_PATH. Takes fd.
- */
-static void go_into(struct walker *w, int dir, const char *name, int fd,
-		    bool is_path, uint32_t paths)
-{
-	struct own_place below = { fd, w->top->place.depth + 1, paths };
-
-	if (is_path) {
-		below.fd = own_open_dir(&w->ids, fd);
-		if (below.fd < 0)
-			fail(w, "read", dir, name, fd);
-		close(fd);
-		if (below.fd < 0)
-			return;
-	}
-	if (!own_share_offer(w->share, &below) && enter(w, &below) < 0)
-		fail(w, "go into", dir, name, -1);
-}
-
-static void visit(struct walker *w, struct sys_dirent *entry)
-{
-	struct own_place *place = &w->top->place;
-	int dir = place->fd;
-	bool closed = false;
-	uint32_t paths = 0;
-	int fd = -1;
-
-	if (w->rules->tree->nexcludes &&
-	    own_excludes(w->rules->tree, entry->name, place->depth,
-			 place->paths, &paths)) {
-		w->counts.of[OWN_EXCLUDED]++;
+	if (own_excludes(rules->tree, name, place->depth, place->paths,
+			 &below.paths)) {
+		w->actor.counts[OWN_EXCLUDED]++;
 		return;
 	}
 	if (entry->type != DT_DIR &&
 	    (!w->expect_wrong || entry->type == DT_UNKNOWN) &&
-	    is_right(w, dir, entry))
+	    is_right(w, place->fd, entry))
 		return;
-	if (entry->type == DT_DIR) {
-		fd = open_entry(w, dir, entry->name, FS_DIRECTORY);
-		/* ENOTDIR, ELOOP: exchanged since its type was read. */
-		closed = fd < 0 && (errno == EACCES || errno == ENOTDIR ||
-				    errno == ELOOP);
+	if (entry->type == DT_DIR)
+		below.fd = open_entry(w, place->fd, name, FS_DIRECTORY);
+	if (below.fd < 0 && (entry->type != DT_DIR || errno == EACCES ||
+			     errno == ENOTDIR || errno == ELOOP))
+		path = open_entry(w, place->fd, name, O_PATH);
+	if (below.fd < 0 && path < 0) {
+		fail(w, "open", place->fd, name, -1);
+		return;
 	}
-	if (entry->type != DT_DIR || closed)
-		fd = open_entry(w, dir, entry->name, O_PATH);
-	if (fd < 0)
-		failed(w, "open", dir, entry->name, -1);
-	else if (change(w, fd, dir, entry->name))
-		go_into(w, dir, entry->name, fd,
-			closed || entry->type != DT_DIR, paths);
+	act = own_change(rules, &w->actor, below.fd < 0 ? path : below.fd, &st);
+	if (act)
+		fail(w, act, place->fd, name, below.fd < 0 ? path : below.fd);
+	if (!S_ISDIR(st.st_mode))
+		w->expect_wrong = own_judge(rules, &st) == OWN_WRONG;
+	else if (below.fd < 0 &&
+		 (below.fd = own_open_dir(&w->actor, path)) < 0)
+		fail(w, "read", place->fd, name, path);
+	else if (offer(w->walk, &below))
+		below.fd = -1;
 	else
-		close(fd);
+		walk_dir(w, &below);
+	if (below.fd >= 0)
+		close(below.fd);
+	if (path >= 0)
+		close(path);
 }
 
-/* A part of the directory that is being read: both share its offset. */
-static void share(struct walker *w)
+/* Leaves place->fd open. */
+static void walk_dir(struct walker *w, const struct place *place)
 {
-	struct own_place part = w->top->place;
+	uint64_t buffer[BUFFER_SIZE / 8];	/* aligned for its entries */
+	ssize_t length = 0;
 
-	part.fd = fcntl(part.fd, F_DUPFD_CLOEXEC, 0);
-	if (part.fd >= 0 && !own_share_offer(w->share, &part))
-		close(part.fd);
-}
+	errno = ELOOP;
+	if (place->depth > MAX_DEPTH)
+		fail(w, "go deeper than 1000 levels, into", place->fd, ".", -1);
+	while (!w->walk->stop && place->depth <= MAX_DEPTH &&
+	       (length = sys_getdents(place->fd, buffer, sizeof(buffer))) > 0) {
+		const char *at = (const char *)buffer;
+		const char *end = at + length;
 
-static void tick(struct walker *w)
-{
-	own_share_tick(w->share, TICK,
-		       w->counts.of[OWN_WRONG] - w->changed_before);
-	w->changed_before = w->counts.of[OWN_WRONG];
-	if (w->share->waiting && w->top)
-		share(w);
-}
-
-/* Read the directory on by one entry. */
-static void step(struct walker *w)
-{
-	struct sys_dirent *entry = next_entry(w->top);
-	int dir = w->top->place.fd;
-
-	if (entry) {
-		visit(w, entry);
-		return;
-	}
-	if (errno)
-		fail(w, "read", dir, ".", dir);
-	leave(w);
-}
-
-static void start_threads(struct walker *first);
-
-static void work(struct walker *w, struct own_place place)
-{
-	do {
-		if (enter(w, &place) < 0)
-			fail(w, "go into", -1, NULL, -1);
-		while (w->top && !w->share->stop) {
-			step(w);
-			if (++w->entries % TICK == 0)
-				tick(w);
-			if (w->entries == LONG)
-				start_threads(w);
+		for (struct sys_dirent *e; at < end && !w->walk->stop;
+		     at += e->size) {
+			e = (void *)(uintptr_t)at;
+			if (strcmp(e->name, ".") == 0 ||
+			    strcmp(e->name, "..") == 0)
+				continue;
+			visit(w, place, e);
+			tick(w, place);
 		}
-	} while (own_share_take(w->share, &place));
-	while (w->top)
-		leave(w);
-	while (w->unused) {
-		struct level *l = w->unused;
-
-		w->unused = l->above;
-		munmap(l, sizeof(*l));
 	}
+	if (length < 0)
+		fail(w, "read", place->fd, ".", place->fd);
 }
 
-static void *work_apart(void *argument)
+static void *work(void *argument)
 {
 	struct walker *w = argument;
-	struct own_place place;
+	struct place place;
 
-	if (own_share_take(w->share, &place))
-		work(w, place);
+	while (take(w->walk, &place)) {
+		walk_dir(w, &place);
+		close(place.fd);
+	}
 	return NULL;
 }
 
-/* Without memory or threads there is one less, and that is no failure. */
+/*
+ * As many as asked for, or one for each CPU of the affinity mask, which is the
+ * cpuset's or less (sched_setaffinity(2)). Without memory for a thread there is
+ * one less, and that is no failure.
+ */
 static void start_threads(struct walker *first)
 {
-	for (unsigned int i = 1; i < first->wanted; i++) {
-		first[i] = (struct walker){ .rules = first->rules,
-					    .opener = first->opener,
-					    .share = first->share,
-					    .wanted = 1, .ids = first->ids };
-		own_share_count(first->share, 1);
-		if (pthread_create(&first[i].thread, NULL, work_apart,
+	struct walk *walk = first->walk;
+	unsigned int wanted = walk->rules->tree->threads;
+	pthread_attr_t attr;
+	cpu_set_t cpus;
+
+	if (!wanted && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		wanted = (unsigned int)CPU_COUNT(&cpus);
+	if (wanted > OWN_MAX_THREADS)
+		wanted = OWN_MAX_THREADS;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	for (unsigned int i = 1; i < wanted; i++) {
+		first[i] = (struct walker){ .walk = walk };
+		first[i].actor.before = first->actor.before;
+		first[i].actor.changed = first->actor.changed;
+		pthread_mutex_lock(&walk->lock);
+		walk->busy++;
+		if (pthread_create(&first[i].thread, &attr, work,
 				   &first[i]) == 0)
-			continue;
-		own_share_count(first->share, -1);
-		first->wanted = i;
+			walk->threads++;
+		else
+			wanted = walk->busy--;
+		pthread_mutex_unlock(&walk->lock);
 	}
 }
 
-/* The affinity mask is the cpuset's, or less (sched_setaffinity(2)). */
-static unsigned int choose_threads(const struct own_tree *t)
+/*
+ * Block them; returns the mask until then. In 64 bits as the kernel has it: the
+ * C library's sets lack the signals that it keeps for itself. A signal that is
+ * ignored stays so; nohup(1) sees to that for SIGHUP.
+ */
+static uint64_t block_signals(struct walk *walk)
 {
-	cpu_set_t cpus;
-	int count = 1;
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction action;
+	uint64_t before = 0;
 
-	if (t->threads)
-		return t->threads;
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		count = CPU_COUNT(&cpus);
-	return count < OWN_MAX_THREADS ? (unsigned int)count : OWN_MAX_THREADS;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (sigaction(ends[i], NULL, &action) == 0 &&
+		    action.sa_handler != SIG_IGN)
+			walk->ends |= UINT64_C(1) << (ends[i] - 1);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &walk->ends, &before,
+		sizeof(before));
+	return before;
 }
 
-int own_walk(const struct own_rules *rules, const struct fs_opener *opener,
-	     int fd, struct own_ids *ids, struct own_counts *counts,
+int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
 	     struct fault *f)
 {
-	const struct own_tree *t = rules->tree;
-	struct own_place place = { fd, 0, UINT32_MAX };
-	struct own_share share;
+	struct walk walk = { .rules = rules, .fault = f, .threads = 1,
+			     .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .news = PTHREAD_COND_INITIALIZER,
+			     .started = sys_milliseconds() };
 	struct walker walkers[OWN_MAX_THREADS] = {
-		{ .rules = rules, .opener = opener, .share = &share,
-		  .wanted = choose_threads(t), .ids = *ids }
+		{ .walk = &walk, .actor = *a }
 	};
+	uint64_t before = block_signals(&walk);
 
-	own_share_start(&share, t, f);
-	work(walkers, place);
-	*ids = walkers[0].ids;
-	for (unsigned int i = 0; i == 0 || i < share.threads; i++) {
-		if (i > 0)
-			pthread_join(walkers[i].thread, NULL);
+	walk.next_progress = walk.started + FIRST_PROGRESS;
+	walk.queue[walk.queued++] = (struct place){ fd, 0, UINT32_MAX };
+	walk.busy = 1;
+	work(&walkers[0]);
+	*a = walkers[0].actor;
+	for (unsigned int i = 1; i < walk.threads; i++) {
+		pthread_join(walkers[i].thread, NULL);
 		for (size_t n = 0; n < OWN_COUNTS; n++)
-			counts->of[n] += walkers[i].counts.of[n];
+			a->counts[n] += walkers[i].actor.counts[n];
 	}
-	own_share_end(&share);
-	if (share.ended_by)
-		return fault_set(f, 128 + share.ended_by, 0,
-				 "own %s: ended by signal %d", t->path,
-				 share.ended_by);
-	return share.failed && share.stop ? -1 : 0;
+	while (walk.queued > 0)
+		close(walk.queue[--walk.queued].fd);
+	/* Else they stay blocked, so that we can say why it ends. */
+	if (!walk.ended_by)
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
+			sizeof(before));
+	else
+		return fault_set(f, 128 + walk.ended_by, 0,
+				 "own %s: ended by signal %d", rules->tree->path,
+				 walk.ended_by);
+	return walk.failed && walk.stop ? -1 : 0;
 }
