@@ -67,6 +67,25 @@ long_options()
 	done
 }
 
+@test "every option is in the SYNOPSIS of the man page" {
+	local option
+
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$top/doc/stepdown.1" \
+		>"$tmp/synopsis"
+	while read -r option; do
+		grep -Eq "^\.(Op )?Fl (. \| )?$option( |\$)" "$tmp/synopsis" ||
+			fail "$option is not there"
+	done < <("$STEPDOWN" --help |
+		sed -En 's/^ +(-([a-zA-Z]), )?-(-[a-z-]+).*/\2 \3/p' |
+		awk '{ print $1 }')
+}
+
+# mdoc takes some words of two letters for its macros.
+@test "no heading of the man page begins with a macro by accident" {
+	! grep -nE '^\.It (In|An|At|No|Do|So|Of|Os|Me|St|Re|Ta) ' \
+		"$top/doc/stepdown.1" || fail 'put \& before it'
+}
+
 @test "every option of the man page is in --help" {
 	local option
 
@@ -74,6 +93,14 @@ long_options()
 		long_options | grep -Fxq -- "--$option" ||
 			fail "--$option is not in --help"
 	done < <(sed -En 's/^\.It.* Fl -([a-z-]+).*/\1/p' "$top/doc/stepdown.1")
+}
+
+# setcap's words: one set, which the tests give to their images too.
+@test "the file capabilities are the same wherever they are named" {
+	grep -rhoE 'setcap cap_[a-z_,]*cap_setpcap=p' "$top/doc" "$top/README.md" \
+		"$top/examples" "$top/test/e2e/engine.bash" >"$tmp/sets"
+	[ "$(wc -l <"$tmp/sets")" -ge 3 ]
+	[ "$(sort -u "$tmp/sets" | wc -l)" -eq 1 ] || fail "$(cat "$tmp/sets")"
 }
 
 @test "the version is the one of configure.ac" {

@@ -5,6 +5,8 @@
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/replay.bash"
 
 setup_file()
 {
@@ -77,6 +79,28 @@ page()
 {
 	[ "$(compose exec -T web wget -q -O - http://127.0.0.1:80/)" = \
 		'written by 4242' ]
+}
+
+# What docker-compose says of its progress is not the README's; `up` returns when
+# the page is there.
+as_plugin()
+{
+	shift
+	if [ "$1" = up ]; then
+		compose "$@" >"$tmp/log" 2>&1 || cat "$tmp/log"
+		eventually 20 page || compose logs
+	else
+		compose "$@"
+	fi
+}
+
+# Debian 12 has the plugin of that name as a program.
+@test "compose: the README says what happens" {
+	prepare || fail "$(cat "$tmp/log")"
+	docker() { as_plugin "$@"; }
+	export -f docker as_plugin compose page eventually
+	export tmp
+	page_is_true "$top/examples/compose/README.md" 2
 }
 
 @test "compose: the page is written by one and served by the other" {

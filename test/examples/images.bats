@@ -271,9 +271,8 @@ has_option()
 	image init-with-children
 	contained stepdown-init-with-children
 	exited 7
-	[ "$(grep -c stepdown "$out")" -ge 1 ] || fail_seen
-	run ! grep -Eq '^ *[0-9]+ +(root|0) ' "$out"
-	run ! grep -Eq ' Z' "$out"
+	grep -q '^Name:.stepdown$' "$out" || fail_seen
+	run ! grep -Eq '^Uid:.*\<0\>|^State:.Z' "$out"
 	quietly podman run -d --name stopped --network none \
 		stepdown-init-with-children sleep 100
 	SECONDS=0

@@ -48,6 +48,16 @@ work_around()
 			"$BATS_FILE_TMPDIR/worked-around")"
 }
 
+# Commands may be run as a page shows them: nothing but a loopback, unasked.
+without_network()
+{
+	export CONTAINERS_CONF=${CONTAINERS_CONF:-$BATS_FILE_TMPDIR/network.conf}
+	touch "$CONTAINERS_CONF"
+	grep -q '^\[containers\]' "$CONTAINERS_CONF" ||
+		echo '[containers]' >>"$CONTAINERS_CONF"
+	sed -i '/^\[containers\]/a netns = "none"' "$CONTAINERS_CONF"
+}
+
 # quietly COMMAND... : the words only if it fails
 quietly()
 {
@@ -92,7 +102,7 @@ user_image()
 {
 	local context=$BATS_FILE_TMPDIR/context-user-in-image words
 
-	words=$(sed -n 's/^ *setcap \([^ ]*\) .*/\1/p' \
+	words=$(sed -n 's/^\$ setcap \([^ ]*\) .*/\1/p' \
 		"$top/examples/user-in-image/README.md")
 	mkdir -p "$context"
 	cp "$STEPDOWN" "$context/stepdown-with-capabilities"

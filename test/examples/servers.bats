@@ -4,6 +4,8 @@
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/replay.bash"
 
 example=$top/examples/socket-handover
 
@@ -24,6 +26,7 @@ setup()
 	# Where uid 4242 can read: the tree may be in a folder of root's.
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
 	cp "$example"/haproxy.cfg "$example"/app.py "$tmp"
+	cp "$STEPDOWN" "$tmp"
 	chmod 644 "$tmp"/haproxy.cfg "$tmp"/app.py
 	cd "$tmp" || return
 	server=
@@ -84,4 +87,17 @@ all_unprivileged()
 	grep -qi 'permission denied' "$err"
 	as_4242 -- timeout 10 gunicorn --bind 0.0.0.0:80 app:app
 	[ "$status" -ne 0 ]
+}
+
+@test "the page says what happens" {
+	PATH=$tmp:$PATH page_is_true "$example/README.md" 6
+}
+
+@test "gunicorn beside a --bind: an address is nothing to it, fd://3 its end" {
+	serve gunicorn --worker-tmp-dir /dev/shm --bind 0.0.0.0:80 app:app
+	eventually 10 answers 'from gunicorn' || fail_seen 'no answer'
+	stop "$server"
+	as_4242 --listen=tcp://0.0.0.0:81 -- gunicorn \
+		--worker-tmp-dir /dev/shm --bind fd://3 app:app
+	exited 1
 }

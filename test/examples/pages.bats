@@ -1,0 +1,117 @@
+#!/usr/bin/env bats
+# Every command that a README of examples/ shows is run as it stands, and must
+# print what the page says. compose, nginx and kestrel have tests of their own.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/podman.bash"
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/replay.bash"
+
+setup_file()
+{
+	need podman runc busybox setcap setpriv gosu haproxy gunicorn curl
+	store_up
+	without_network
+	mkdir "$BATS_FILE_TMPDIR/bin"
+	cp "$STEPDOWN" "$BATS_FILE_TMPDIR/bin"
+}
+
+teardown_file()
+{
+	store_down
+}
+
+# enter NAME: a copy of examples/, with the binary where the page wants it
+enter()
+{
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
+	cp -R "$top/examples" "$tmp/examples"
+	cd "$tmp/examples/$1" || return
+	cp "$STEPDOWN" .
+	cp "$STEPDOWN" ../volume
+	PATH=$BATS_FILE_TMPDIR/bin:$PATH
+}
+
+# What podman says of its progress is not the page's.
+podman()
+{
+	case $1 in
+	build)
+		shift
+		command podman build -q --network none --pull-never "$@" \
+			>"$tmp/log" || cat "$tmp/log"
+		;;
+	kube)
+		command podman "$@" >"$tmp/log" 2>&1 || cat "$tmp/log"
+		pod_ended "${@: -1}"
+		;;
+	*) timeout 60 podman "$@" ;;
+	esac
+}
+
+# pod_ended FILE: wait until the containers of that manifest's pod have ended
+pod_ended()
+{
+	local pod
+
+	pod=$(sed -n 's/^  name: //p' "$1" | head -n 1)
+	command podman ps -a --noheading --filter "name=^$pod-" \
+		--format '{{.Names}}' | xargs timeout 60 podman wait >/dev/null 2>&1
+}
+
+# page NAME LEAST
+page()
+{
+	enter "$1"
+	export -f podman pod_ended
+	export tmp
+	page_is_true README.md "$2"
+}
+
+@test "copy-in" {
+	page copy-in 2
+}
+
+@test "emptydir" {
+	page emptydir 3
+}
+
+@test "fsgroup" {
+	page fsgroup 4
+}
+
+@test "init-with-children" {
+	page init-with-children 2
+}
+
+@test "kubernetes" {
+	page kubernetes 3
+}
+
+@test "nameless-uid" {
+	page nameless-uid 3
+}
+
+@test "puid-pgid" {
+	page puid-pgid 3
+}
+
+@test "read-only-root" {
+	page read-only-root 3
+}
+
+@test "user-in-image" {
+	page user-in-image 3
+}
+
+@test "volume" {
+	page volume 3
+}
+
+@test "a command that a README shows is in a block that is run" {
+	# Four blanks begin a block, and a fence without a language is none.
+	! awk '/^```/ { inside = !inside; if (inside && $0 == "```") print }
+		!inside && /^    / { print FILENAME ": " $0 }' \
+		"$top"/examples/*/README.md | grep . ||
+		fail 'a block that is not run'
+}
