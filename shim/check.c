@@ -337,14 +337,14 @@ static bool lacks_interpreter(const char *file, char path[256])
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
-	const char *name = plan->command[0];
+	const char *name = plan->exec.command[0];
 	char file[PATH_MAX];
 	char interpreter[256];
 	struct stat st;
 	struct fault f;
 
 	if (!command_find(name,
-			  command_path(plan->variables, plan->nvariables,
+			  command_path(plan->env.set, plan->env.nset,
 				       environ),
 			  file) ||
 	    stat(file, &st) < 0)

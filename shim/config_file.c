@@ -165,7 +165,7 @@ static int read_secure(struct plan *plan, const char *standard,
 				   "%s: options are not taken here", *at);
 	else
 		result = read_file(plan, standard, true, true, NULL, f);
-	plan->command = *at && strcmp(*at, "--") == 0 ? at + 1 : at;
+	plan->exec.command = *at && strcmp(*at, "--") == 0 ? at + 1 : at;
 	if (result == 0 || f->hint[0])
 		return result;
 	return fault_hint(f,

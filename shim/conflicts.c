@@ -116,13 +116,14 @@ static int check_nginx(const struct plan *plan, struct fault *f)
 }
 
 /* What is said to a parent is a mistake where none stays. */
-static int check_init(const struct init *init, struct fault *f)
+static int check_init(const struct init_spec *init, struct fault *f)
 {
 	const char *given = init->signal_group ? "signal-group" :
 			    init->no_subreaper ? "no-subreaper" :
 			    init->stop_timeout ? "stop-timeout" :
+			    init->stop_signals ? "stop-signals" :
 			    init->drain ? "drain" :
-			    init->nexits ? "map-exit" : NULL;
+			    init->maps_exits ? "map-exit" : NULL;
 
 	if (init->drain && init->no_subreaper)
 		return fault_set(f, EXIT_USAGE, 0,
@@ -171,7 +172,7 @@ static int check_command(char *const *command, struct fault *f)
 
 int conflicts_check(const struct plan *plan, struct fault *f)
 {
-	if (check_command(plan->command, f) < 0)
+	if (check_command(plan->exec.command, f) < 0)
 		return -1;
 	if (plan->target.uid == 0 && !plan->allow_root) {
 		fault_set(f, EXIT_USAGE, 0, "--user %s: that is root",

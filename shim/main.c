@@ -20,9 +20,7 @@
 #include "options.h"
 #include "plan.h"
 #include "resolve.h"
-#include "run/exec.h"
-#include "run/init.h"
-#include "run/session.h"
+#include "run/launch.h"
 #include "run/signals.h"
 #include "steps.h"
 
@@ -70,11 +68,7 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 		return 0;
 	if (steps_run(plan, run, f) < 0)
 		return -1;
-	if (plan->init.wanted)
-		return init_run(plan, run, env, f);
-	if (session_start(plan, f) < 0 || session_tie(plan, run->parent, f) < 0)
-		return -1;
-	return launch(plan, run, env, f);
+	return launch_run(plan, run, env, f);
 }
 
 /*
@@ -104,7 +98,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 		return -1;
 	/* The config file's variables may be secrets; they are --user's. */
 	if (plan->start.secure && plan->start.uid != plan->target.uid)
-		plan->nvariables = 0;
+		plan->env.nset = 0;
 	spec = plan_start_spec(plan);
 	if (start_settle(&spec, &plan->start, &plan->target,
 			 &plan->drop.keep_caps, f) < 0 ||
@@ -133,15 +127,15 @@ int main(int argc, char **argv)
 	int result;
 
 	(void)argc;
-	run.signals = signals_hold();
+	run.signals = signals_block();
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = start_read(&plan.start, &f);
 	if (result == 0)
 		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
 	if (!plan.init.wanted)
-		signals_release(run.signals);
-	if (plan.pdeathsig)
+		signals_restore(run.signals);
+	if (plan.exec.pdeathsig)
 		run.parent = getppid();
 	if (result == 0 && plan.action == ACTION_HELP)
 		return print_help();

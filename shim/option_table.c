@@ -51,6 +51,11 @@ static bool read_signal(const char *value, void *at)
 	return number > 0;
 }
 
+static bool read_signals(const char *value, void *at)
+{
+	return signals_parse_set(value, at);
+}
+
 static const char *const unprivileged_words[] = {
 	[UNPRIVILEGED_ADAPT] = "adapt",
 	[UNPRIVILEGED_FAIL] = "fail",
@@ -87,19 +92,19 @@ static int repeated(const char *option, const char *value, struct fault *f)
 			 option, value);
 }
 
-/* To the end of a list of PLAN_MAX_VARIABLES. */
+/* To the end of a list of ENV_MAX_OPTIONS. */
 static int append(const char **list, size_t *count, const char *option,
 		  const char *value, struct fault *f)
 {
-	if (*count == PLAN_MAX_VARIABLES)
-		return too_many(option, PLAN_MAX_VARIABLES, f);
+	if (*count == ENV_MAX_OPTIONS)
+		return too_many(option, ENV_MAX_OPTIONS, f);
 	list[(*count)++] = value;
 	return 0;
 }
 
 static int set_unset_env(struct plan *plan, const char *value, struct fault *f)
 {
-	struct surroundings *s = &plan->surroundings;
+	struct env_spec *s = &plan->env;
 
 	if (!value[0] || strchr(value, '='))
 		return OPTION_MALFORMED;
@@ -112,7 +117,7 @@ static int set_env(struct plan *plan, const char *value, struct fault *f)
 
 	if (!equals || equals == value)
 		return OPTION_MALFORMED;
-	return append(plan->variables, &plan->nvariables, "env", value, f);
+	return append(plan->env.set, &plan->env.nset, "env", value, f);
 }
 
 /* The file was read before; see options_config(). */
@@ -220,20 +225,11 @@ static int set_rewrite(struct plan *plan, const char *value, struct fault *f)
 
 static int set_map_exit(struct plan *plan, const char *value, struct fault *f)
 {
-	struct init *init = &plan->init;
-	uint8_t from;
-	uint8_t to;
+	bool again;
 
-	if (!str_pair(value, &from, &to))
+	if (!init_map_exits(&plan->init, value, &again))
 		return OPTION_MALFORMED;
-	if (init->nexits == INIT_MAX_EXITS)
-		return too_many("map-exit", INIT_MAX_EXITS, f);
-	for (size_t i = 0; i < init->nexits; i++)
-		if (init->exits[i].from == from)
-			return repeated("map-exit", value, f);
-	init->exits[init->nexits].from = from;
-	init->exits[init->nexits++].to = to;
-	return 0;
+	return again ? repeated("map-exit", value, f) : 0;
 }
 
 #define AT(field) .at = offsetof(struct plan, field)
@@ -318,10 +314,10 @@ const struct option option_table[] = {
 	  .set = set_unset_env },
 	{ .topic = TOPIC_PROCESS, .name = "clear-env",
 	  .help = "begin with PATH and TERM only",
-	  AT(surroundings.clear) },
+	  AT(env.clear) },
 	{ .topic = TOPIC_PROCESS, .name = "home", .value = "DIR",
 	  .help = "its HOME, an absolute path, or keep",
-	  .read = read_home, AT(surroundings.home) },
+	  .read = read_home, AT(env.home) },
 	{ .topic = TOPIC_PROCESS, .name = "chdir", .value = "DIR",
 	  .help = "enter this absolute path, as the user",
 	  .read = read_path, AT(limits.chdir) },
@@ -333,13 +329,16 @@ const struct option option_table[] = {
 	  .help = "as in nofile=64 or core=0:9, SOFT <= HARD",
 	  .near = limits_word,
 	  .read = limits_read_rlimit, AT(limits) },
+	{ .topic = TOPIC_PROCESS, .name = "argv0", .value = "NAME",
+	  .help = "COMMAND's name for itself",
+	  AT(exec.argv0) },
 	{ .topic = TOPIC_PROCESS, .name = "setsid",
 	  .help = "a session of its own",
-	  AT(setsid) },
+	  AT(exec.setsid) },
 	{ .topic = TOPIC_PROCESS, .name = "pdeathsig", .value = "SIGNAL",
 	  .help = "at our parent's end, as TERM or 15",
 	  .near = signals_word,
-	  .read = read_signal, AT(pdeathsig) },
+	  .read = read_signal, AT(exec.pdeathsig) },
 	{ .topic = TOPIC_INIT, .name = "init",
 	  .help = "stay as parent: forward signals, reap",
 	  AT(init.wanted) },
@@ -354,12 +353,15 @@ const struct option option_table[] = {
 	{ .topic = TOPIC_INIT, .name = "stop-timeout", .value = "DURATION",
 	  .help = "TERM to KILL, as 500ms or 10s",
 	  .read = read_duration, AT(init.stop_timeout) },
+	{ .topic = TOPIC_INIT, .name = "stop-signals", .value = "LIST",
+	  .help = "what asks to stop, default TERM,INT",
+	  .read = read_signals, AT(init.stop_signals) },
 	{ .topic = TOPIC_INIT, .name = "drain", .value = "DURATION",
 	  .help = "for what is left, as 500ms or 10s",
 	  .read = read_duration, AT(init.drain) },
 	{ .topic = TOPIC_INIT, .name = "map-exit", .many = true,
 	  .value = "FROM:TO",
-	  .help = "change an exit status (0 to 255), as in 143:0",
+	  .help = "change exit statuses (0 to 255), as in 143,130:0",
 	  .set = set_map_exit },
 	{ .topic = TOPIC_INIT, .name = "no-subreaper",
 	  .help = "leave orphans to others",

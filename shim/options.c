@@ -287,7 +287,7 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 		if (is_last(plan))
 			return 0;
 	}
-	plan->command = at;
+	plan->exec.command = at;
 	return found;
 }
 

@@ -26,6 +26,7 @@
 #include "listen/listen.h"
 #include "own/spec.h"
 #include "run/env.h"
+#include "run/exec.h"
 #include "run/init.h"
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
@@ -59,18 +60,14 @@ struct plan {
 	const char *user;		/* USER[:GROUP] as typed, or NULL */
 	bool named;			/* USER is a name, not a number */
 	const char *groups;		/* LIST as typed, or NULL */
-	struct init init;
-	bool setsid;
-	int pdeathsig;			/* a signal, or 0 */
+	struct init_spec init;
+	struct exec_spec exec;
 	size_t ntrees;
-	size_t nvariables;
-	char *const *command;		/* the application and its arguments */
 
 	struct drop_spec drop;
 	struct confine_spec confine;
 	struct limits_spec limits;
 	struct account_spec account;
-	struct surroundings surroundings;
 	size_t text_length;
 
 	struct start start;		/* filled by start_read() */
@@ -81,7 +78,7 @@ struct plan {
 	struct listen_spec listen;
 	struct bind_spec bind;		/* filled by main */
 	struct own_tree trees[OWN_MAX_TREES];
-	const char *variables[PLAN_MAX_VARIABLES];	/* NAME=VALUE */
+	struct env_spec env;
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };
@@ -90,7 +87,6 @@ struct plan {
 struct run {
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	bool terminal_left;	/* for the session of --setsid to take */
 	struct sockets sockets;	/* of the step listen */
 	struct environment environment;	/* the application's */
 	struct verify_seen seen;
@@ -135,7 +131,7 @@ static inline struct confine_plan plan_confinement(const struct plan *plan,
 		.ntrees = plan->ntrees,
 		.listeners = plan->listen.listeners,
 		.nlisteners = plan->listen.count,
-		.command = plan->command[0],
+		.command = plan->exec.command[0],
 		.path = path,
 	};
 }

@@ -22,7 +22,6 @@
 #include "plan.h"
 #include "run/exec.h"
 #include "run/init.h"
-#include "run/session.h"
 
 /*
  * The adapters: each takes from the plan what its step is about, so that no
@@ -155,13 +154,13 @@ static bool has_side_effects(const struct plan *plan)
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	const char *path = command_path(plan->variables, plan->nvariables,
+	const char *path = command_path(plan->env.set, plan->env.nset,
 					environ);
 
 	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
 	    start_check_maps(&plan->target, &plan->start, f) < 0)
 		return -1;
-	return drop_check(&plan->drop, plan->target.uid, plan->command[0],
+	return drop_check(&plan->drop, plan->target.uid, plan->exec.command[0],
 			  path, f);
 }
 
@@ -175,8 +174,8 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 
 static struct confine_plan confine_plan(const struct plan *plan)
 {
-	return plan_confinement(plan, command_path(plan->variables,
-						   plan->nvariables, environ));
+	return plan_confinement(plan, command_path(plan->env.set,
+						   plan->env.nset, environ));
 }
 
 static void describe_confine(const struct plan *plan, struct text *out)
@@ -186,7 +185,7 @@ static void describe_confine(const struct plan *plan, struct text *out)
 	confine_describe(&c, out);
 }
 
-/* Under --init it is the child that enters the domain, see init_run(). */
+/* Under --init it is the child that enters the domain, see run/launch.c. */
 static int run_confine(const struct plan *plan, struct run *run,
 		       struct fault *f)
 {
@@ -214,18 +213,20 @@ static int run_verify(const struct plan *plan, struct run *run,
 	return verify_domain(run->domain, true, f);
 }
 
-/* The last row is run by main, after every other step. */
+/* The last row is run by launch_run(), after every other step. */
 static void describe_exec(const struct plan *plan, struct text *out)
 {
-	if (plan->init.wanted)
-		init_describe(plan, out);
-	else
-		launch_describe(plan, out);
+	if (plan->init.wanted) {
+		init_describe(&plan->init, out);
+		text_add(out, "\nchild: ");
+	}
+	exec_describe(&plan->exec, out);
+	listen_describe_handoff(&plan->listen, out);
 }
 
 static int check_exec(const struct plan *plan, struct fault *f)
 {
-	return session_check(plan, f);
+	return plan->init.wanted ? 0 : exec_check_session(&plan->exec, f);
 }
 
 /*
@@ -272,8 +273,8 @@ static void describe(const struct step *step, size_t number,
 		int length = (int)strcspn(line, "\n");
 
 		if (number)
-			report_line("%2zu. %-10s %.*s", number, step->name, length,
-				 line);
+			report_line("%2zu. %-10s %.*s", number, step->name,
+				    length, line);
 		else
 			report_note("%s: %.*s", step->name, length, line);
 		line = line[length] ? line + length + 1 : NULL;

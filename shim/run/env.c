@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "base/str.h"
 #include "base/text.h"
-#include "plan.h"
+#include "cred/ids.h"
 
 /* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
 enum { ROOM_FOR_OURS = 16 };
@@ -19,7 +19,7 @@ static bool is_named(const char *entry, const char *name, size_t length)
 	return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-const char *environ_get(const struct environment *e, const char *name)
+const char *env_get(const struct environment *e, const char *name)
 {
 	return str_variable(e->list, name, strlen(name));
 }
@@ -35,20 +35,20 @@ static void remove_name(struct environment *e, const char *name, size_t length)
 	e->list[kept] = NULL;
 }
 
-void environ_unset(struct environment *e, const char *name)
+void env_unset(struct environment *e, const char *name)
 {
 	remove_name(e, name, strlen(name));
 }
 
-/* entry: NAME=VALUE, kept by pointer. There is room, see environ_build(). */
-static void put(struct environment *e, const char *entry)
+/* entry: NAME=VALUE, kept by pointer. There is room, see env_build(). */
+static void put_entry(struct environment *e, const char *entry)
 {
 	remove_name(e, entry, strcspn(entry, "="));
 	e->list[e->count++] = (char *)(uintptr_t)entry;
 	e->list[e->count] = NULL;
 }
 
-int environ_set(struct environment *e, struct fault *f, const char *name,
+int env_set(struct environment *e, struct fault *f, const char *name,
 		const char *format, ...)
 {
 	struct text entry;
@@ -63,7 +63,7 @@ int environ_set(struct environment *e, struct fault *f, const char *name,
 	if (entry.cut || e->stored == sizeof(e->store) ||
 	    e->count + 1 >= ARRAY_LEN(e->list))
 		return fault_set(f, EXIT_STEP, E2BIG, "set %s", name);
-	put(e, entry.start);
+	put_entry(e, entry.start);
 	return 0;
 }
 
@@ -71,10 +71,10 @@ int environ_set(struct environment *e, struct fault *f, const char *name,
  * Docker sets HOME to "/" for an id without an entry, and to /root for root:
  * both are what root had, not what somebody chose for the application.
  */
-static bool is_roots_home(const char *home, const struct plan *plan)
+static bool is_roots_home(const char *home, const char *root_home)
 {
 	return strcmp(home, "/root") == 0 || strcmp(home, "/") == 0 ||
-	       strcmp(home, plan->root_home) == 0;
+	       strcmp(home, root_home) == 0;
 }
 
 /* USER and the like, of the target; a uid without a name has none of them. */
@@ -82,8 +82,8 @@ static int set_or_unset(struct environment *e, const char *name,
 			const char *value, struct fault *f)
 {
 	if (*value)
-		return environ_set(e, f, name, "%s", value);
-	environ_unset(e, name);
+		return env_set(e, f, name, "%s", value);
+	env_unset(e, name);
 	return 0;
 }
 
@@ -91,18 +91,18 @@ static int set_or_unset(struct environment *e, const char *name,
  * HOME, USER, LOGNAME and SHELL belong together: if HOME is somebody's choice
  * for the application, so are the others.
  */
-static int set_person(struct environment *e, const struct plan *plan,
+static int set_person(struct environment *e, const char *wanted,
+		      const struct target *t, const char *root_home,
 		      struct fault *f)
 {
-	const struct target *t = &plan->target;
-	const char *wish = plan->surroundings.home;
-	const char *home = environ_get(e, "HOME");
+	const char *home = env_get(e, "HOME");
 
-	if (wish && wish[0] == '/' && set_or_unset(e, "HOME", wish, f) < 0)
+	if (wanted && wanted[0] == '/' &&
+	    set_or_unset(e, "HOME", wanted, f) < 0)
 		return -1;
-	if (home && !is_roots_home(home, plan))
+	if (home && !is_roots_home(home, root_home))
 		return 0;
-	if (!wish && set_or_unset(e, "HOME", t->home, f) < 0)
+	if (!wanted && set_or_unset(e, "HOME", t->home, f) < 0)
 		return -1;
 	if (set_or_unset(e, "USER", t->name, f) < 0 ||
 	    set_or_unset(e, "LOGNAME", t->name, f) < 0)
@@ -110,40 +110,41 @@ static int set_person(struct environment *e, const struct plan *plan,
 	return set_or_unset(e, "SHELL", t->shell, f);
 }
 
-/* What --clear-env leaves: without them hardly anything can be found or shown. */
-static bool stays(const char *entry)
+/* --clear-env leaves what finding and showing anything depends on. */
+static bool is_kept_by_clear(const char *entry)
 {
 	return is_named(entry, "PATH", 4) || is_named(entry, "TERM", 4);
 }
 
-int environ_build(struct environment *e, char *const given[],
-		  const struct plan *plan, struct fault *f)
+int env_build(struct environment *e, char *const given[],
+	      const struct env_spec *s, const struct target *t,
+	      const char *root_home, struct fault *f)
 {
-	static const char *const not_ours[] = { "LISTEN_FDS", "LISTEN_PID",
+	static const char *const announcing[] = { "LISTEN_FDS", "LISTEN_PID",
 						"LISTEN_FDNAMES",
 						"LISTEN_PIDFDID", "NGINX" };
 
 	e->count = 0;
 	e->stored = 0;
 	for (; *given; given++) {
-		if (plan->surroundings.clear && !stays(*given))
+		if (s->clear && !is_kept_by_clear(*given))
 			continue;
-		if (e->count + plan->nvariables + ROOM_FOR_OURS ==
+		if (e->count + s->nset + ROOM_FOR_OURS ==
 		    ARRAY_LEN(e->list))
 			return fault_set(f, EXIT_STEP, E2BIG,
 					 "pass on more than %d variables",
-					 ENVIRON_MAX);
+					 ENV_MAX);
 		e->list[e->count++] = *given;
 	}
 	e->list[e->count] = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(not_ours); i++)
-		environ_unset(e, not_ours[i]);
-	if (set_person(e, plan, f) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(announcing); i++)
+		env_unset(e, announcing[i]);
+	if (set_person(e, s->home, t, root_home, f) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->surroundings.nunset; i++)
-		environ_unset(e, plan->surroundings.unset[i]);
-	for (size_t i = 0; i < plan->nvariables; i++)
-		put(e, plan->variables[i]);
+	for (size_t i = 0; i < s->nunset; i++)
+		env_unset(e, s->unset[i]);
+	for (size_t i = 0; i < s->nset; i++)
+		put_entry(e, s->set[i]);
 	return 0;
 }

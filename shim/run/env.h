@@ -1,5 +1,5 @@
 /*
- * environ: the environment of the application.
+ * env: the environment of the application.
  */
 #ifndef STEPDOWN_RUN_ENV_H
 #define STEPDOWN_RUN_ENV_H
@@ -8,53 +8,58 @@
 #include <stddef.h>
 
 struct fault;
-struct plan;
+struct target;
 
-enum { PLAN_MAX_VARIABLES = 256 };
-
-/* What happens to the environment besides --env. */
-struct surroundings {
-	const char *home;		/* DIR, "keep", or NULL for the rule */
-	bool clear;
-	size_t nunset;
-	const char *unset[PLAN_MAX_VARIABLES];
+enum {
+	ENV_MAX_OPTIONS = 256,	/* of --env, and of --unset-env */
+	ENV_MAX = 65536,	/* variables in all */
+	ENV_STORE_SIZE = 49152
 };
 
-enum { ENVIRON_MAX = 65536, ENVIRON_STORE_SIZE = 49152 };
+struct env_spec {
+	const char *home;	/* --home: DIR, "keep", or NULL for the rule */
+	bool clear;
+	size_t nunset;
+	size_t nset;
+	const char *unset[ENV_MAX_OPTIONS];	/* NAME */
+	const char *set[ENV_MAX_OPTIONS];	/* NAME=VALUE */
+};
 
 /* Large, and mostly untouched: keep it static. */
 struct environment {
 	size_t count;
 	size_t stored;
-	char store[ENVIRON_STORE_SIZE];	/* strings made by environ_set() */
-	char *list[ENVIRON_MAX];	/* ended by NULL, as environ(7) */
+	char store[ENV_STORE_SIZE];	/* strings made by env_set() */
+	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
 };
 
 /*
- * Build it from what was given to us:
+ * Build it from what this program was given:
  *  - --clear-env leaves PATH and TERM;
- *  - sockets meant for us (LISTEN_*, NGINX) are removed;
+ *  - sockets meant for this program (LISTEN_*, NGINX) are removed;
  *  - where HOME is unset or still root's, HOME, USER, LOGNAME and SHELL become
  *    the target's, and those it has not are removed; --home sets HOME, or keeps
  *    it;
  *  - --unset-env, then --env, which wins.
  *
- * Returns 0, or -1 with a fault. The list points into given and the plan.
+ * root_home: the home of uid 0 in this image.
+ * Returns 0, or -1 with a fault. The list points into given and the spec.
  */
-int environ_build(struct environment *e, char *const given[],
-		  const struct plan *plan, struct fault *f);
+int env_build(struct environment *e, char *const given[],
+	      const struct env_spec *s, const struct target *t,
+	      const char *root_home, struct fault *f);
 
 /*
  * Set NAME to what the format says (see text_add()). Returns 0, or -1 with a
  * fault when the fixed store is full.
  */
-int environ_set(struct environment *e, struct fault *f, const char *name,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+int env_set(struct environment *e, struct fault *f, const char *name,
+	    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Remove every entry of that name. */
-void environ_unset(struct environment *e, const char *name);
+void env_unset(struct environment *e, const char *name);
 
 /* The value of a name, or NULL. */
-const char *environ_get(const struct environment *e, const char *name);
+const char *env_get(const struct environment *e, const char *name);
 
 #endif

@@ -1,37 +1,68 @@
 #include "run/exec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
+#include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/text.h"
 #include "drop/command.h"
-#include "drop/limits.h"
-#include "drop/verify.h"
-#include "listen/listen.h"
-#include "plan.h"
-#include "run/env.h"
 
-void launch_describe(const struct plan *plan, struct text *out)
+void exec_describe(const struct exec_spec *s, struct text *out)
 {
 	text_add(out, "execve");
-	for (char *const *word = plan->command; *word; word++)
+	for (char *const *word = s->command; *word; word++)
 		text_add(out, " %s", *word);
-	listen_describe_handoff(&plan->listen, out);
+	if (s->argv0)
+		text_add(out, ", called %s", s->argv0);
 }
 
-static bool is_there(const char *path)
+/* ---- its place among processes ---- */
+
+int exec_check_session(const struct exec_spec *s, struct fault *f)
+{
+	if (!s->setsid || getpgrp() != getpid() || getsid(0) == getpid())
+		return 0;
+	fault_set(f, EXIT_STEP, EPERM, "start a session");
+	return fault_hint(f,
+			  "a leader of a process group cannot; "
+			  "with --init the child does");
+}
+
+int exec_start_session(const struct exec_spec *s, struct fault *f)
+{
+	if (!s->setsid || setsid() >= 0 || getsid(0) == getpid())
+		return 0;
+	return fault_set(f, EXIT_STEP, errno, "start a session");
+}
+
+int exec_tie_to_parent(const struct exec_spec *s, pid_t parent,
+		       struct fault *f)
+{
+	if (!s->pdeathsig)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, s->pdeathsig, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno, "set --pdeathsig %d",
+				 s->pdeathsig);
+	if (getppid() != parent)
+		kill(getpid(), s->pdeathsig);
+	return 0;
+}
+
+/* ---- execve ---- */
+
+static bool file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
 }
 
 /*
- * ENOENT for a file that is there speaks of the interpreter that its first
- * line or its ELF header names.
+ * ENOENT for a file that is there is about the interpreter that its first line
+ * or its ELF header names.
  */
 static int not_started(const char *command, const char *path, int err,
 		       struct fault *f)
@@ -39,17 +70,20 @@ static int not_started(const char *command, const char *path, int err,
 	const char *hint = NULL;
 	int status = EXIT_NOEXEC;
 
-	if (err == ENOENT && path && is_there(path)) {
-		hint = "the interpreter or dynamic loader that it names is missing";
+	if (err == ENOENT && path && file_exists(path)) {
+		hint = "the interpreter or dynamic loader "
+		       "that it names is missing";
 	} else if (err == ENOENT || err == ENOTDIR) {
 		status = EXIT_NOTFOUND;
 		path = command;
 		if (strchr(command, ' '))
-			hint = "there is a blank in it: COMMAND and each ARGUMENT stand apart";
+			hint = "there is a blank in it: COMMAND and each "
+			       "ARGUMENT stand apart";
 		else if (!strchr(command, '/'))
 			hint = "not in PATH, as far as the user may search";
 	} else if (err == EACCES) {
-		hint = "the user needs x on it and on the folders above (chmod 755 in the image), and no noexec mount";
+		hint = "the user needs x on it and on the directories above "
+		       "(chmod 755 in the image), and no noexec mount";
 	} else if (err == EAGAIN) {
 		hint = "--rlimit=nproc counts this uid in other containers too";
 	} else if (err == ENOEXEC) {
@@ -61,11 +95,11 @@ static int not_started(const char *command, const char *path, int err,
 
 /*
  * As execvp(3), but without handing an unknown file format to a shell. A file
- * that is there and may not be executed is remembered while better is looked
- * for in the folders that follow; a folder that may not be searched has none.
+ * that may not be executed is remembered while the directories that follow are
+ * searched for a better one; a directory that may not be searched has none.
  */
-static int execute_in_path(const char *path, char *const argv[],
-			   char *const env[], struct fault *f)
+static int search_path(const char *path, const char *command,
+		       char *const argv[], char *const env[], struct fault *f)
 {
 	char denied[PATH_MAX] = "";
 
@@ -77,15 +111,15 @@ static int execute_in_path(const char *path, char *const argv[],
 
 		text_start(&t, file, sizeof(file));
 		text_add_bytes(&t, at, length);
-		text_add(&t, "%s%s", length ? "/" : "", argv[0]);
+		text_add(&t, "%s%s", length ? "/" : "", command);
 		at += length;
 		if (!t.cut) {
 			execve(file, argv, env);
 			err = errno;
-			if (!is_there(file))
+			if (!file_exists(file))
 				;
 			else if (err != EACCES)
-				return not_started(argv[0], file, err, f);
+				return not_started(command, file, err, f);
 			else if (!denied[0])
 				strcpy(denied, file);
 		}
@@ -93,52 +127,22 @@ static int execute_in_path(const char *path, char *const argv[],
 			break;
 	}
 	if (denied[0])
-		return not_started(argv[0], denied, EACCES, f);
-	return not_started(argv[0], NULL, ENOENT, f);
+		return not_started(command, denied, EACCES, f);
+	return not_started(command, NULL, ENOENT, f);
 }
 
-static int execute(char *const argv[], struct environment *e, struct fault *f)
+/* The words are the process's own, so the first one can be exchanged there. */
+int exec_command(const struct exec_spec *s, const char *path,
+		 char *const env[], struct fault *f)
 {
-	const char *path = environ_get(e, "PATH");
+	const char *command = s->command[0];
+	char **argv = (char **)(uintptr_t)s->command;
 
-	if (!strchr(argv[0], '/'))
-		return execute_in_path(path ? path : COMMAND_DEFAULT_PATH, argv,
-				       e->list, f);
-	execve(argv[0], argv, e->list);
-	return not_started(argv[0], argv[0], errno, f);
-}
-
-/* Tell the application of its sockets. */
-static int announce(const struct listen_spec *spec,
-		    const struct sockets *sockets, struct environment *e,
-		    struct fault *f)
-{
-	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
-	char value[SOCKETS_NAMES_SIZE];
-
-	for (unsigned int n = 0;; n++) {
-		struct text t;
-		const char *name;
-
-		text_start(&t, value, sizeof(value));
-		name = sockets_variable(sockets, spec->handoff, pid, n, &t);
-		if (!name)
-			return 0;
-		if (environ_set(e, f, name, "%s", value) < 0)
-			return -1;
-	}
-}
-
-int launch(const struct plan *plan, struct run *run, char *const given[],
-	   struct fault *f)
-{
-	struct environment *e = &run->environment;
-
-	if (limits_chdir(&plan->limits, plan->target.uid, f) < 0 ||
-	    environ_build(e, given, plan, f) < 0 ||
-	    announce(&plan->listen, &run->sockets, e, f) < 0 ||
-	    sockets_arrange(&run->sockets, f) < 0 ||
-	    verify_descriptors(run->sockets.count, f) < 0)
-		return -1;
-	return execute(plan->command, e, f);
+	if (s->argv0)
+		argv[0] = (char *)(uintptr_t)s->argv0;
+	if (!strchr(command, '/'))
+		return search_path(path ? path : COMMAND_DEFAULT_PATH, command,
+				   argv, env, f);
+	execve(command, argv, env);
+	return not_started(command, command, errno, f);
 }

@@ -3,12 +3,11 @@
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
-#include "plan.h"
 
 enum { RTMIN = 34, WORD_MAX = 16 };
 
@@ -26,12 +25,22 @@ static const char names[][8] = {
 	[SIGSYS] = "SYS",
 };
 
+/* Other names of the same numbers (signal(7)). */
+static const struct {
+	char name[5];
+	unsigned char number;
+} aliases[] = {
+	{ "IOT", SIGABRT },
+	{ "CLD", SIGCHLD },
+	{ "POLL", SIGIO },
+};
+
 static void set_mask(const uint64_t *mask, uint64_t *old)
 {
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, old, sizeof(*mask));
 }
 
-uint64_t signals_hold(void)
+uint64_t signals_block(void)
 {
 	const uint64_t all = UINT64_MAX;
 	uint64_t old = 0;
@@ -40,48 +49,31 @@ uint64_t signals_hold(void)
 	return old;
 }
 
-void signals_release(uint64_t mask)
+void signals_restore(uint64_t mask)
 {
 	set_mask(&mask, NULL);
 }
 
-/*
- * With the kernel's own structure, which begins with the handler on all
- * machines but MIPS; the rest of it is 0 for what is not a function.
- */
-static uintptr_t set_action(int number, uintptr_t action)
+int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds)
 {
-	const uintptr_t wanted[16] = { action };
-	uintptr_t old[16] = { 0 };
+	const struct timespec limit = {
+		.tv_sec = (time_t)(milliseconds / 1000),
+		.tv_nsec = (long)(milliseconds % 1000) * 1000000L
+	};
+	sigset_t mask = { 0 };
+	int number;
 
-	syscall(SYS_rt_sigaction, number, wanted, old, sizeof(uint64_t));
-	return old[0];
+	memcpy(&mask, &set, sizeof(set));
+	number = sigtimedwait(&mask, info, milliseconds < 0 ? NULL : &limit);
+	return number > 0 ? number : 0;
 }
 
-bool signals_default(int number)
+void signals_stop(int number, bool group)
 {
-	return set_action(number, (uintptr_t)SIG_DFL) == (uintptr_t)SIG_IGN;
-}
-
-void signals_ignore(int number)
-{
-	set_action(number, (uintptr_t)SIG_IGN);
-}
-
-bool signals_forget(int number)
-{
-	const uint64_t one = UINT64_C(1) << (number - 1);
-	const uint64_t now[2] = { 0 };	/* struct timespec, of any size */
-
-	return syscall(SYS_rt_sigtimedwait, &one, NULL, now, sizeof(one)) > 0;
-}
-
-int signals_descriptor(void)
-{
-	const uint64_t all = UINT64_MAX;
-
-	return (int)syscall(SYS_signalfd4, -1, &all, sizeof(all),
-			    SFD_CLOEXEC | SFD_NONBLOCK);
+	signal(number, SIG_DFL);
+	signals_restore(~SIGNAL_BIT(number));
+	kill(group ? 0 : getpid(), number);
+	signals_block();
 }
 
 /* RTMIN, RTMIN+n, RTMAX, RTMAX-n */
@@ -116,7 +108,27 @@ int signals_parse(const char *text, size_t length)
 	for (int i = 1; i < (int)ARRAY_LEN(names); i++)
 		if (*word && strcasecmp(word, names[i]) == 0)
 			return i;
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (strcasecmp(word, aliases[i].name) == 0)
+			return aliases[i].number;
 	return real_time(word);
+}
+
+bool signals_parse_set(const char *text, uint64_t *set)
+{
+	const uint64_t never = SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP);
+
+	for (*set = 0;; text++) {
+		size_t length = strcspn(text, ",");
+		int number = signals_parse(text, length);
+
+		if (!number)
+			return false;
+		*set |= SIGNAL_BIT(number);
+		text += length;
+		if (!*text)
+			return !(*set & never);
+	}
 }
 
 const char *signals_name(int number)

@@ -1,15 +1,15 @@
 /*
- * signals: their names, and holding them back while there is nobody to take
- * them.
+ * signals: their names, the signal mask, and waiting for them.
  *
- * A set of signals travels as a uint64_t whose bit n - 1 is signal n, as the
- * kernel has it. The C library's sigset_t is not used: sigprocmask(3) of musl
- * and of glibc hides the two or three real-time signals that they keep for
- * themselves, and an inherited mask must come back exactly.
+ * A set of signals is a uint64_t whose bit n - 1 is signal n, as the kernel has
+ * it. The C library's sigset_t is not used: sigprocmask(3) of musl and of glibc
+ * hides the two or three real-time signals that they keep for themselves, and
+ * an inherited mask must come back exactly.
  */
 #ifndef STEPDOWN_RUN_SIGNALS_H
 #define STEPDOWN_RUN_SIGNALS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,27 +21,29 @@ enum {
 	SIGNAL_DROP = -1	/* a signal that is forwarded to nobody */
 };
 
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
+
 /* Block every signal that can be blocked; returns the mask until then. */
-uint64_t signals_hold(void);
+uint64_t signals_block(void);
 
-/* Set the mask to what signals_hold() returned; what was held arrives now. */
-void signals_release(uint64_t mask);
-
-/*
- * Give a signal its default action; returns whether it was ignored until then.
- * signals_ignore() makes it ignored again.
- */
-bool signals_default(int number);
-void signals_ignore(int number);
-
-/* Of a held signal, drop one that has come; returns whether there was one. */
-bool signals_forget(int number);
+/* Set the mask to what signals_block() returned; pending signals arrive now. */
+void signals_restore(uint64_t mask);
 
 /*
- * A descriptor from which held signals are read, as struct signalfd_siginfo;
- * close-on-exec and non-blocking. Returns it, or -1 with errno.
+ * Take one pending signal of a set, all of them blocked, or wait for it.
+ * milliseconds: how long at most, or -1 for ever. Needs no descriptor.
+ *
+ * Returns its number with *info filled, or 0 when none came, also early when
+ * this process was stopped and continued.
  */
-int signals_descriptor(void);
+int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds);
+
+/*
+ * Stop this process, or its whole process group, by a signal whose default
+ * action that is, as if it were not blocked. Returns when it was continued, or
+ * at once where the kernel ignores the signal (an orphaned process group).
+ */
+void signals_stop(int number, bool group);
 
 /*
  * Read length bytes: a name (with or without "SIG", in any case), RTMIN+n,
@@ -54,6 +56,12 @@ int signals_parse(const char *text, size_t length);
 
 /* The names without "SIG", for near_find(). */
 struct slice signals_word(const void *list, size_t i);
+
+/*
+ * Read signals joined by commas. Returns false if one of them is no signal that
+ * can be taken; *set is then not usable.
+ */
+bool signals_parse_set(const char *text, uint64_t *set);
 
 /* The name without "SIG", or NULL for a real-time signal. */
 const char *signals_name(int number);

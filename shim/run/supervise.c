@@ -1,25 +1,21 @@
 #include "run/supervise.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/signalfd.h>
+#include <stdio.h>
 #include <sys/wait.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/sys.h"
-#include "run/descendants.h"
-#include "run/shed.h"
-#include "run/signals.h"
 #include "run/tty.h"
 
 enum {
-	PAUSE = 50,		/* milliseconds */
-	DOZE = 1000,		/* milliseconds */
-	KILL_PATIENCE = 5000,	/* milliseconds until we stop to wait */
-	AT_ONCE = 4		/* signals read by one call */
+	REAPED_AT_ONCE = 256,
+	MAX_DEPTH = 16,		/* of descendants that are looked for at once */
+	KILL_PATIENCE = 5000	/* milliseconds until we stop to wait */
 };
 
 /* ---- sending ---- */
@@ -28,275 +24,313 @@ enum {
  * The child makes its process group before it execs; until then it is alone,
  * and the signal goes to it.
  */
-static int send_group(const struct watch *w, int number)
+static int send_group(const struct supervisor *s, int number)
 {
-	if (kill(-w->child, number) == 0)
+	if (kill(-s->child, number) == 0)
 		return 0;
-	return errno == ESRCH ? kill(w->child, number) : -1;
+	return errno == ESRCH ? kill(s->child, number) : -1;
+}
+
+/*
+ * Signal the descendants of a process, by /proc/PID/task/PID/children. Those
+ * that it does not list, of another thread or deeper, are orphans of this
+ * process once the others were killed, and are found then. A child of this
+ * process keeps its number until it is reaped.
+ *
+ * Returns 0, or -1 where /proc does not tell.
+ */
+static int signal_descendants(pid_t pid, int number, int depth)
+{
+	char text[256];
+	pid_t child = 0;
+	ssize_t length;
+	int fd;
+
+	snprintf(text, sizeof(text), "/proc/%d/task/%d/children", (int)pid,
+		 (int)pid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	while ((length = read(fd, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < length; i++) {
+			if (text[i] != ' ') {
+				child = child * 10 + (text[i] - '0');
+				continue;
+			}
+			if (depth < MAX_DEPTH)
+				signal_descendants(child, number, depth + 1);
+			kill(child, number);
+			child = 0;
+		}
+	close(fd);
+	return 0;
 }
 
 /*
  * kill(-1) only as the first process of a pid namespace. Elsewhere it would
- * take every process of this uid with it: there only our own descendants, or
- * where /proc does not tell which those are, the child's group.
+ * take every process of this uid with it: there only the descendants, or where
+ * /proc does not tell which those are, the child's group.
  */
-static void send_all(const struct watch *w, int number)
+static void send_all(const struct supervisor *s, int number)
 {
-	if (w->first)
+	if (s->first)
 		kill(-1, number);
-	else if ((w->want.no_subreaper || offspring_signal(number) < 0) &&
-		 w->child)
-		send_group(w, number);
+	else if ((s->spec->no_subreaper ||
+		  signal_descendants(getpid(), number, 0) < 0) && s->child)
+		send_group(s, number);
 }
 
-static void set_deadline(struct watch *w, enum phase phase, int64_t patience)
+static void set_deadline(struct supervisor *s, enum phase phase,
+			 int64_t patience)
 {
 	int64_t deadline = sys_milliseconds() + patience;
 
-	if (w->phase != STOPPING || phase == KILLING ||
-	    deadline < w->deadline)
-		w->deadline = deadline;
-	w->phase = phase;
+	if (s->phase != STOPPING || phase == KILLING ||
+	    deadline < s->deadline)
+		s->deadline = deadline;
+	s->phase = phase;
 }
 
-static void kill_all(struct watch *w)
-{
-	send_all(w, SIGKILL);
-	set_deadline(w, KILLING, KILL_PATIENCE);
-}
+/* ---- the terminal ---- */
 
-/* ---- forwarding ---- */
-
-static bool asks_to_stop(int number)
-{
-	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
-}
-
-static bool stops(int number)
+static bool is_job_stop(int number)
 {
 	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
+/* If the foreground group is that of this process, make it the child's. */
+static bool lend_terminal(struct supervisor *s)
+{
+	if (!tty_is_ours())
+		return false;
+	tty_give(s->child);
+	s->lent = true;
+	return true;
+}
+
 /*
- * Ours: what the kernel tells us of a child, and the SIGPIPE of our own failed
- * message. Sent by somebody, they are forwarded as any other.
+ * A child that reads the terminal, or may not write to it, gets it if this
+ * process has it to give. Otherwise this process stops in the same way, with
+ * its group as the child's group did, for the shell above to notice and take
+ * the terminal back; `fg` continues both. Without a shell nobody could ever
+ * type `fg`, so Ctrl-Z is undone: the kernel would not even have stopped the
+ * application had it been the first process.
  */
-static bool is_ours(const struct signalfd_siginfo *s)
+static void child_stopped(struct supervisor *s, int number)
 {
-	if (s->ssi_signo == SIGCHLD)
-		return s->ssi_code > 0;
-	return s->ssi_signo == SIGPIPE && (pid_t)s->ssi_pid == getpid();
+	if ((number == SIGTTIN || number == SIGTTOU) && s->terminal &&
+	    lend_terminal(s)) {
+		send_group(s, SIGCONT);
+	} else if (!s->first &&
+		   (s->stop_sent || (s->terminal && tty_has_shell()))) {
+		s->lent = false;
+		signals_stop(number, is_job_stop(number) && !s->stop_sent);
+	} else if (number == SIGTSTP && !s->stop_sent) {
+		send_group(s, SIGCONT);
+	}
 }
 
-/* A real-time signal keeps the value that sigqueue(3) gave it. */
-static int pass_on(const struct watch *w, int number,
-		const struct signalfd_siginfo *s)
-{
-	siginfo_t info = { .si_code = SI_QUEUE };
+/* ---- forwarding ---- */
 
-	if (w->want.signal_group || (w->terminal && number == SIGCONT))
-		return send_group(w, number);
-	if (s->ssi_code != SI_QUEUE)
-		return kill(w->child, number);
-	info.si_signo = number;
-	info.si_pid = (pid_t)s->ssi_pid;
-	info.si_uid = s->ssi_uid;
-	info.si_value.sival_ptr = (void *)(uintptr_t)s->ssi_ptr;
-	return sys_queue_signal(w->child, number, &info);
+/*
+ * This process's own: what the kernel tells of a child, and the SIGPIPE of a
+ * message that failed. Sent by somebody, they are forwarded as any other.
+ */
+static bool is_own(const siginfo_t *info)
+{
+	if (info->si_signo == SIGCHLD)
+		return info->si_code > 0;
+	return info->si_signo == SIGPIPE && info->si_pid == getpid();
 }
 
-static void cannot_forward(struct watch *w, int number)
+/*
+ * A real-time signal keeps the value that sigqueue(3) gave it; no call sends
+ * one to a process group. What the terminal sends is for the whole group, and
+ * so is SIGCONT, by which a shell continues a job.
+ */
+static int send_on(const struct supervisor *s, int number,
+		   const siginfo_t *info)
+{
+	siginfo_t copy = *info;
+
+	if (s->spec->signal_group ||
+	    (s->lends && (number == SIGCONT || info->si_code == SI_KERNEL)))
+		return send_group(s, number);
+	if (info->si_code != SI_QUEUE)
+		return kill(s->child, number);
+	copy.si_signo = number;
+	return sys_queue_signal(s->child, number, &copy);
+}
+
+static void cannot_forward(struct supervisor *s, int number)
 {
 	const char *name = signals_name(number);
 	struct fault f;
 
-	if (w->said)
+	if (s->said)
 		return;
-	w->said = true;
+	s->said = true;
 	fault_set(&f, 0, errno, "forward signal %d%s%s to process %d", number,
-		  name ? " SIG" : "", name ? name : "", (int)w->child);
+		  name ? " SIG" : "", name ? name : "", (int)s->child);
 	report_warning_now(&f);
 }
 
-static void forward(struct watch *w, const struct signalfd_siginfo *s)
+static bool asks_to_stop(const struct init_spec *spec, int number)
 {
-	int number = w->want.rewrite[s->ssi_signo];
+	const uint64_t usual = SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGINT);
+	const uint64_t set = spec->stop_signals ? spec->stop_signals : usual;
 
-	if (number == 0)
-		number = (int)s->ssi_signo;
-	if (is_ours(s) || number == SIGNAL_DROP || !w->child)
-		return;
-	/* Ctrl-Z, where nobody could wake us or the child again. */
-	if (s->ssi_signo == SIGTSTP && s->ssi_code == SI_KERNEL && w->first)
-		return;
-	/* `fg`: the shell has made our group the foreground group. */
-	if (number == SIGCONT && w->terminal && terminal_is_ours())
-		terminal_give(w->child);
-	if (pass_on(w, number, s) < 0) {
-		cannot_forward(w, number);
-		return;
-	}
-	if (stops(number) || number == SIGCONT)
-		w->stop_sent = number != SIGCONT;
-	if (w->want.stop_timeout && w->phase == RUNNING &&
-	    (asks_to_stop(number) || asks_to_stop((int)s->ssi_signo)))
-		set_deadline(w, STOPPING, w->want.stop_timeout);
+	return set & SIGNAL_BIT(number);
 }
 
-static void read_signals(struct watch *w)
+static void forward(struct supervisor *s, const siginfo_t *info)
 {
-	struct signalfd_siginfo info[AT_ONCE];
-	ssize_t length = read(WATCH_SIGNALS, info, sizeof(info));
+	const bool typed = info->si_code == SI_KERNEL;
+	int number = s->spec->rewrite[info->si_signo];
 
-	for (ssize_t i = 0; i < length / (ssize_t)sizeof(info[0]); i++)
-		forward(w, &info[i]);
+	if (number == 0)
+		number = info->si_signo;
+	if (is_own(info) || number == SIGNAL_DROP || !s->child)
+		return;
+	/* Ctrl-Z, where nobody could continue this process or the child. */
+	if (info->si_signo == SIGTSTP && typed && s->first)
+		return;
+	/* The shell has put this process into the foreground: `fg`. */
+	if (s->lends && (typed || number == SIGCONT))
+		lend_terminal(s);
+	if (send_on(s, number, info) < 0) {
+		cannot_forward(s, number);
+		return;
+	}
+	if (number == SIGCONT)
+		s->stop_sent = false;
+	else if ((is_job_stop(number) || number == SIGSTOP) && !typed)
+		s->stop_sent = true;
+	if (s->spec->stop_timeout && s->phase == RUNNING &&
+	    (asks_to_stop(s->spec, number) ||
+	     asks_to_stop(s->spec, info->si_signo)))
+		set_deadline(s, STOPPING, s->spec->stop_timeout);
+}
+
+/* Each signal once: the next round may have more of it, after the clock. */
+static void take_signals(struct supervisor *s, int64_t patience)
+{
+	uint64_t left = UINT64_MAX;
+	siginfo_t info;
+	int number;
+
+	while ((number = signals_wait(left, &info, patience)) > 0) {
+		forward(s, &info);
+		left &= ~SIGNAL_BIT(number);
+		patience = 0;
+	}
 }
 
 /* ---- reaping ---- */
 
-/*
- * The application was stopped from the terminal. With a shell above us, our
- * own group must stop too, for the shell to notice and take the terminal back.
- * Without one nobody could ever type `fg`; the kernel would not even have
- * stopped the application had it been the first process.
- */
-static void child_stopped(const struct watch *w, int number)
+static void child_ended(struct supervisor *s, const siginfo_t *info)
 {
-	if (!stops(number) || (!w->terminal && !w->stop_sent))
+	s->child = 0;
+	s->status = info->si_status +
+		    (info->si_code == CLD_EXITED ? 0 : 128);
+}
+
+static void note_orphan(const siginfo_t *info)
+{
+	report_note_now("init: reaped orphan %d, %s %d", (int)info->si_pid,
+			info->si_code == CLD_EXITED ? "status" : "signal",
+			info->si_status);
+}
+
+static void child_changed(struct supervisor *s, const siginfo_t *info)
+{
+	const bool ours = info->si_pid == s->child;
+
+	if (info->si_code == CLD_STOPPED && ours)
+		child_stopped(s, info->si_status);
+	else if (info->si_code >= CLD_TRAPPED)
 		return;
-	if (!w->first && terminal_has_shell())
-		kill(w->terminal ? 0 : getpid(), SIGSTOP);
-	else if (number == SIGTSTP && !w->stop_sent)
-		send_group(w, SIGCONT);
+	else if (ours)
+		child_ended(s, info);
+	else if (s->verbose)
+		note_orphan(info);
 }
 
-static void child_ended(struct watch *w, int status)
+/* Returns whether there may be more. */
+static bool reap(struct supervisor *s)
 {
-	w->child = 0;
-	w->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-					: WEXITSTATUS(status);
-}
+	bool found = true;
+	siginfo_t info;
+	int count;
 
-static void reap(struct watch *w)
-{
-	bool reaped = false;
-	pid_t pid;
-	int status;
-
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0 ||
-	       (pid < 0 && errno == EINTR)) {
-		if (pid < 0)
-			continue;
-		reaped = reaped || !WIFSTOPPED(status);
-		if (pid != w->child)
-			continue;
-		if (WIFSTOPPED(status))
-			child_stopped(w, WSTOPSIG(status));
-		else
-			child_ended(w, status);
-		/* What is left dies with the namespace: no need to look. */
-		if (!w->child && w->phase != KILLING && !w->want.drain)
-			return;
+	for (count = 0; found && count < REAPED_AT_ONCE; count++) {
+		info.si_pid = 0;
+		s->childless = waitid(P_ALL, 0, &info,
+				      WEXITED | WSTOPPED | WNOHANG) < 0;
+		found = !s->childless && info.si_pid != 0;
+		if (found)
+			child_changed(s, &info);
 	}
-	w->childless = pid < 0 && errno == ECHILD;
 	/* The children of a child that was killed have become ours. */
-	if (w->phase == KILLING && reaped && !w->childless && !w->first)
-		send_all(w, SIGKILL);
+	if (s->phase == KILLING && count > 1 && !s->childless && !s->first)
+		send_all(s, SIGKILL);
+	return found;
 }
 
 /* ---- the loop ---- */
 
-static bool is_over(struct watch *w)
+static bool is_over(struct supervisor *s)
 {
-	if (w->childless)
+	if (s->childless)
 		return true;
-	if (w->child || w->phase >= DRAINING)
+	if (s->child || s->phase >= DRAINING)
 		return false;
-	if (!w->want.drain)
+	/* What is left dies with the namespace, or goes to another parent. */
+	if (!s->spec->drain)
 		return true;
-	send_all(w, SIGTERM);
-	set_deadline(w, DRAINING, w->want.drain);
+	send_all(s, SIGTERM);
+	set_deadline(s, DRAINING, s->spec->drain);
 	return false;
 }
 
 /* Returns false when nothing more is worth waiting for. */
-static bool time_is_up(struct watch *w)
+static bool time_is_up(struct supervisor *s)
 {
 	struct fault f;
 
-	if (w->phase != KILLING) {
-		kill_all(w);
+	if (s->phase != KILLING) {
+		send_all(s, SIGKILL);
+		set_deadline(s, KILLING, KILL_PATIENCE);
 		return true;
 	}
 	fault_set(&f, 0, 0, "processes are still there %d ms after SIGKILL",
 		  KILL_PATIENCE);
 	report_warning_now(&f);
-	if (w->child)
-		w->status = 128 + SIGKILL;
+	if (s->child)
+		s->status = 128 + SIGKILL;
 	return false;
 }
 
-/*
- * How long to sleep, in *left, or NULL for as long as nothing happens: until
- * the deadline, or after some work for a while in which more may come, before
- * memory is given back again.
- */
-static struct timespec *patience(const struct watch *w, struct timespec *left)
+/* How long to sleep, in milliseconds, or -1 for as long as nothing happens. */
+static int64_t patience(const struct supervisor *s)
 {
-	int64_t ms = DOZE;
+	int64_t left = s->deadline - sys_milliseconds();
 
-	if (w->deadline)
-		ms = w->deadline - sys_milliseconds();
-	else if (!w->awake)
-		return NULL;
-	if (ms < 0)
-		ms = 0;
-	left->tv_sec = (time_t)(ms / 1000);
-	left->tv_nsec = (long)(ms % 1000) * 1000000L;
-	return left;
+	if (!s->deadline)
+		return -1;
+	return left > 0 ? left : 0;
 }
 
-/* Give back what only the start, or the work of the last second, has used. */
-static void give_back(struct watch *w)
+void supervise(struct supervisor *s)
 {
-	const uintptr_t keep[] = { (uintptr_t)watch, (uintptr_t)shed_code };
+	bool more = false;
 
-	if (w->plan) {
-		shed_object(w->plan, sizeof(*w->plan));
-		shed_object(w->run, sizeof(*w->run));
-		w->plan = NULL;
-	}
-	shed_stack();
-	shed_code(keep, ARRAY_LEN(keep));
-	w->awake = false;
-}
-
-__attribute__((noinline)) void watch(struct watch *w)
-{
-	w->awake = true;
-	for (;;) {
-		struct pollfd look[] = {
-			{ .fd = WATCH_SIGNALS, .events = POLLIN },
-		};
-		struct timespec left;
-		int count = sys_poll(look, ARRAY_LEN(look),
-					patience(w, &left));
-
-		if (count == 0 && !w->deadline) {
-			give_back(w);
-			continue;
-		}
-		w->awake = true;
-		if (count == 0 && !time_is_up(w))
-			return;
-		/* Somebody has set our RLIMIT_NOFILE to 0: do not spin. */
-		if (count < 0 && count != -EINTR)
-			poll(NULL, 0, PAUSE);
+	do {
 		/* Before reaping: a SIGCONT may undo a stop. */
-		if (count > 0 && look[0].revents)
-			read_signals(w);
-		reap(w);
-		if (is_over(w))
+		take_signals(s, more ? 0 : patience(s));
+		more = reap(s);
+		if (is_over(s))
 			return;
-	}
+	} while (!s->deadline || sys_milliseconds() < s->deadline ||
+		 time_is_up(s));
 }

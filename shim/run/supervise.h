@@ -1,6 +1,11 @@
 /*
- * watch: what the parent of the application does until there is no more to do:
- * forward signals, reap, keep to the limits of time.
+ * supervise: what the parent of the application does until there is no more to
+ * do: forward signals, reap, keep to the limits of time.
+ *
+ * It sleeps in sigtimedwait(2) and needs no descriptor, so the application,
+ * which may set the limits of a process of its uid, cannot make it deaf. In
+ * each round it takes every signal at most once and a bounded number of dead
+ * children, and looks at the clock: nobody can keep it from a deadline.
  */
 #ifndef STEPDOWN_RUN_SUPERVISE_H
 #define STEPDOWN_RUN_SUPERVISE_H
@@ -8,12 +13,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <unistd.h>
 
-#include "plan.h"
+#include "run/signals.h"
 
-/* Where watch() reads signals; the parent has no other use for it. */
-enum { WATCH_SIGNALS = STDOUT_FILENO };
+/* What --init, to stay as the application's parent, was asked for. */
+struct init_spec {
+	bool wanted;
+	bool signal_group;	/* forward to the child's process group */
+	bool no_subreaper;
+	uint32_t stop_timeout;	/* milliseconds; 0: never kill */
+	uint32_t drain;		/* milliseconds; 0: do not wait */
+	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
+	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
+	bool maps_exits;
+	int16_t exits[256];	/* --map-exit: 1 + the new status, or 0 */
+};
 
 enum phase {
 	RUNNING,
@@ -22,28 +36,27 @@ enum phase {
 	KILLING		/* all were killed */
 };
 
-/* All that the parent keeps. It is small, and lives on the stack. */
-struct watch {
-	struct init want;
-	struct plan *plan;	/* no more needed; NULL: already given back */
-	struct run *run;
+struct supervisor {
+	const struct init_spec *spec;
 	enum phase phase;
 	pid_t child;		/* 0 once it was reaped */
 	int status;		/* its exit status then */
+	bool verbose;
 	bool first;		/* the first process of its pid namespace */
-	bool terminal;		/* the child has the one on standard input */
+	bool terminal;		/* this session has one */
+	bool lends;		/* in the foreground, give it to the child */
+	bool lent;		/* the child's group is the foreground group */
 	bool childless;
 	bool stop_sent;		/* a stop signal was forwarded, not typed */
-	bool awake;		/* there was work since memory was given back */
 	bool said;		/* that a signal could not be forwarded */
 	int64_t deadline;	/* milliseconds, or 0 */
 };
 
 /*
  * Returns when the application has ended, and what --drain and --stop-timeout
- * are about with it, or when what was killed does not go away; w->status then
+ * are about with it, or when what was killed does not go away; s->status then
  * is the exit status. Nothing that happens ends it earlier.
  */
-void watch(struct watch *w);
+void supervise(struct supervisor *s);
 
 #endif

@@ -1,47 +1,79 @@
 #include "run/tty.h"
 
-#include <signal.h>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "run/signals.h"
 
-/* Both are 0 if our group was made outside of our pid namespace: unshare(1). */
-bool terminal_is_ours(void)
+/* A terminal that waits for a carrier is not waited for. */
+static int open_terminal(void)
 {
-	pid_t foreground;
+	int fd = open("/dev/tty",
+		      O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 
-	return ioctl(STDIN_FILENO, TIOCGPGRP, &foreground) == 0 &&
-	       foreground == getpgrp();
+	return fd >= 0 ? fd : STDIN_FILENO;
 }
 
-void terminal_give(int group)
+static void close_terminal(int fd)
 {
-	pid_t foreground = group ? group : getpgrp();
+	if (fd > STDIN_FILENO)
+		close(fd);
+}
 
-	ioctl(STDIN_FILENO, TIOCSPGRP, &foreground);
+pid_t tty_foreground(void)
+{
+	int fd = open_terminal();
+	pid_t group;
+
+	if (ioctl(fd, TIOCGPGRP, &group) < 0)
+		group = -1;
+	close_terminal(fd);
+	return group;
+}
+
+bool tty_is_ours(void)
+{
+	return tty_foreground() == getpgrp();
+}
+
+void tty_give(pid_t group)
+{
+	int fd = open_terminal();
+	pid_t wanted = group ? group : getpgrp();
+
+	ioctl(fd, TIOCSPGRP, &wanted);
+	close_terminal(fd);
 }
 
 /*
  * The kernel tells the foreground group, which is ours, that the terminal is
- * gone, with SIGHUP and SIGCONT (tty_ioctl(4)). Nobody else shall hear of it.
+ * gone, with SIGHUP and SIGCONT (tty_ioctl(4)): they are taken back.
  */
-bool terminal_leave(void)
+int tty_leave(void)
 {
-	if (getsid(0) != getpid() || !terminal_is_ours() ||
-	    ioctl(STDIN_FILENO, TIOCNOTTY) < 0)
-		return false;
-	while (signals_forget(SIGHUP) || signals_forget(SIGCONT))
+	const uint64_t gone = SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGCONT);
+	siginfo_t info;
+	int fd;
+
+	if (getsid(0) != getpid() || !tty_is_ours())
+		return -1;
+	fd = open_terminal();
+	if (ioctl(fd, TIOCNOTTY) < 0) {
+		close_terminal(fd);
+		return -1;
+	}
+	while (signals_wait(gone, &info, 0))
 		;
-	return true;
+	return fd;
 }
 
-void terminal_take(void)
+void tty_take(int fd)
 {
-	ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+	ioctl(fd, TIOCSCTTY, 0);
 }
 
-bool terminal_has_shell(void)
+bool tty_has_shell(void)
 {
 	pid_t parent = getppid();
 

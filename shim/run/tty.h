@@ -1,33 +1,43 @@
 /*
- * terminal: who of parent and child has the terminal on standard input.
+ * tty: which of parent and child has the controlling terminal.
  *
- * All signals must be held in both: SIGTTOU, if it is blocked, does not stop a
- * background process that gives the terminal away (tcsetpgrp(3)), so nobody
- * has to ignore it and then forget to undo that.
+ * It is found by /dev/tty, whatever descriptor 0 is, or by descriptor 0 where
+ * /dev/tty is missing. All signals must be blocked in both processes: a blocked
+ * SIGTTOU does not stop a background process that gives the terminal away
+ * (tcsetpgrp(3)), so nobody has to ignore it and undo that.
  */
 #ifndef STEPDOWN_RUN_TTY_H
 #define STEPDOWN_RUN_TTY_H
 
 #include <stdbool.h>
-
-/* Is our process group the foreground group of the terminal on descriptor 0? */
-bool terminal_is_ours(void);
-
-/* Make a process group, 0 for our own, its foreground group. */
-void terminal_give(int group);
+#include <sys/types.h>
 
 /*
- * Give up the terminal that this process controls as a session leader, so
- * that the child's session can take it with terminal_take(). Returns false if
- * there is none or it is not ours to give.
+ * The foreground group of the controlling terminal, or -1 without one. It, and
+ * the group of this process, is 0 if it was made outside of this pid namespace.
  */
-bool terminal_leave(void);
-void terminal_take(void);
+pid_t tty_foreground(void);
+
+/* Is the process group of this process the foreground group? */
+bool tty_is_ours(void);
+
+/* Make a process group, 0 for that of this process, the foreground group. */
+void tty_give(pid_t group);
+
+/*
+ * Give up the terminal that this process controls as the leader of a session,
+ * so that another session can take it with tty_take().
+ *
+ * Returns a close-on-exec descriptor of it, or -1 if there is none or this
+ * process is not the one that can give it up.
+ */
+int tty_leave(void);
+void tty_take(int fd);
 
 /*
  * Is there a shell that would notice if this process stopped, and could wake
  * it? POSIX calls a process group without one orphaned.
  */
-bool terminal_has_shell(void);
+bool tty_has_shell(void);
 
 #endif

@@ -303,8 +303,8 @@ shows_capabilities()
 	[ "$(threads_say NoNewPrivs)" = '2 1' ]
 	[ "$(threads_say Uid)" = "2 $(printf '4242\t4242\t4242\t4242')" ]
 	grep -q "CapPrm:.*$no_caps" "/proc/$(pgrep -P "$supervisor")/status"
-	# signals, stderr, the notifier
-	[ "$(find "/proc/$supervisor/fd" -type l | wc -l)" -eq 3 ] ||
+	# 0 to 2, the notifier
+	[ "$(find "/proc/$supervisor/fd" -type l | wc -l)" -eq 4 ] ||
 		fail "$(ls -l "/proc/$supervisor/fd")"
 }
 

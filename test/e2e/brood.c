@@ -23,6 +23,9 @@
  *				becomes COMMAND, as that user
  *	brood lead COMMAND...	becomes COMMAND, as leader of a process group
  *	brood queue PID N VALUE	sigqueue(3)
+ *	brood storm [N]		sends signals to its parent as fast as the kernel
+ *				takes them, from two processes; heeds no signal,
+ *				or exits with status N soon
  *
  * Above an init:
  *
@@ -427,6 +430,35 @@ static void race(int rounds, char **words)
 		printf("%.1f\n", median(times[j], rounds));
 }
 
+/* EAGAIN: its queue is full. */
+static void flood(pid_t pid)
+{
+	for (int i = 0;; i++) {
+		int number = 34 + i % 30;
+
+		if (kill(pid, number) < 0 && errno != EAGAIN)
+			_exit(0);
+		syscall(SYS_tgkill, pid, pid, number);
+		syscall(SYS_tgkill, pid, pid, SIGHUP);
+	}
+}
+
+static int storm(int status)
+{
+	pid_t parent = getppid();
+
+	block_all();
+	for (int i = 0; i < 2; i++)
+		if (make() == 0)
+			flood(parent);
+	puts("ready");
+	fflush(stdout);
+	sleep_ms(200);
+	while (!status)
+		pause();
+	return status;
+}
+
 static int statuses(int rounds, char **words)
 {
 	unsigned int state = (unsigned int)getpid();
@@ -494,6 +526,8 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "queue") == 0 && argc > 4)
 		return sigqueue(number, atoi(argv[3]),
 				(union sigval){ .sival_int = atoi(argv[4]) });
+	else if (strcmp(what, "storm") == 0)
+		return storm(number);
 	else if (strcmp(what, "exit") == 0)
 		return number;
 	else

@@ -63,6 +63,21 @@ with_path()
 	witness_lacks argv.7
 }
 
+@test "--argv0 is its name for itself, and COMMAND what is executed" {
+	as_4242 --argv0=-login -- "$WITNESS" one
+	succeeded
+	witness_says argv.0 -login
+	witness_says argv.1 one
+	cp "$WITNESS" "$tmp/bin/program"
+	with_path "$tmp/bin" --init --argv0= -- program two
+	succeeded
+	witness_says argv.0 ''
+	witness_says argv.1 two
+	as_4242 --argv0=sh -- no-such-program
+	refused 127
+	message_has no-such-program
+}
+
 @test "not found: 127" {
 	as_4242 -- no-such-program
 	refused 127

@@ -27,13 +27,13 @@ static void check(const struct plan *plan, char *const *words)
 	must(t->home[0] == '/');
 	must(plan->listen.count <= LISTENERS_MAX);
 	must(plan->ntrees <= OWN_MAX_TREES);
-	must(plan->nvariables <= PLAN_MAX_VARIABLES);
+	must(plan->env.nset <= ENV_MAX_OPTIONS);
 	must(plan->text_length <= PLAN_TEXT_SIZE);
 	for (size_t i = 0; i < plan->ntrees; i++)
 		must(plan->trees[i].path[0] == '/');
-	for (size_t i = 0; i < plan->nvariables; i++)
-		must(strchr(plan->variables[i], '=') > plan->variables[i]);
-	must(plan->command > words && plan->command[0] && plan->command[0][0]);
+	for (size_t i = 0; i < plan->env.nset; i++)
+		must(strchr(plan->env.set[i], '=') > plan->env.set[i]);
+	must(plan->exec.command > words && plan->exec.command[0] && plan->exec.command[0][0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

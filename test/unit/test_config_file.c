@@ -46,7 +46,7 @@ static void the_file_comes_first_and_the_command_line_wins(void **state)
 	assert_int_equal(plan.ntrees, 2);
 	assert_string_equal(plan.trees[0].path, "/a");
 	assert_string_equal(plan.trees[1].path, "/b");
-	assert_string_equal(plan.command[0], "cmd");
+	assert_string_equal(plan.exec.command[0], "cmd");
 }
 
 static void a_line_may_be_written_in_several_ways(void **state)
@@ -68,8 +68,8 @@ static void a_line_may_be_written_in_several_ways(void **state)
 	assert_int_equal(read_settings("env=A=b  c # d\nown-stdio\nenv=E=",
 				       WORDS("cmd")),
 			 0);
-	assert_string_equal(plan.variables[0], "A=b  c # d");
-	assert_string_equal(plan.variables[1], "E=");
+	assert_string_equal(plan.env.set[0], "A=b  c # d");
+	assert_string_equal(plan.env.set[1], "E=");
 	assert_true(plan.own_stdio);
 }
 

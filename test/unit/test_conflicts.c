@@ -25,7 +25,7 @@ static void start(void)
 
 	memset(&plan, 0, sizeof(plan));
 	plan.target.uid = 4242;
-	plan.command = (char *const *)(uintptr_t)command;
+	plan.exec.command = (char *const *)(uintptr_t)command;
 }
 
 static int check(struct fault *f, const char *one, const char *other)
@@ -166,13 +166,13 @@ static void a_plan_without_a_command_is_refused(void **state)
 	(void)state;
 	start();
 	assert_int_equal(conflicts_check(&plan, &f), 0);
-	plan.command = NULL;
+	plan.exec.command = NULL;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "no command");
-	plan.command = WORDS(NULL);
+	plan.exec.command = WORDS(NULL);
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "no command");
-	plan.command = WORDS("");
+	plan.exec.command = WORDS("");
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "command is empty");
 }

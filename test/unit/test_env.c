@@ -18,6 +18,12 @@ static int with_plan(void **state)
 	return 0;
 }
 
+static int build(char *const given[])
+{
+	return env_build(&e, given, &plan.env, &plan.target, plan.root_home,
+			 &f);
+}
+
 /* The whole environment must be this, joined by blanks, in any order. */
 static void assert_environment(const char *words)
 {
@@ -42,22 +48,23 @@ static void assert_environment(const char *words)
 static void what_tells_of_sockets_is_removed(void **state)
 {
 	(void)state;
-	assert_int_equal(environ_build(&e, WORDS("LISTEN_FDS=1", "A=b",
+	assert_int_equal(env_build(&e, WORDS("LISTEN_FDS=1", "A=b",
 						 "LISTEN_PID=1",
 						 "LISTEN_FDNAMES=x",
 						 "LISTEN_PIDFDID=7",
 						 "NGINX=3;", "LISTEN_FDS=2"),
-				       &plan, &f), 0);
+				       &plan.env, &plan.target,
+				   plan.root_home, &f), 0);
 	assert_environment("A=b HOME=/srv/web USER=web LOGNAME=web");
 }
 
 static void what_only_begins_like_that_stays(void **state)
 {
 	(void)state;
-	assert_int_equal(environ_build(&e, WORDS("LISTEN_FDS_=1", "NGINX",
+	assert_int_equal(build(WORDS("LISTEN_FDS_=1", "NGINX",
 						 "NGINX_X=1", "XNGINX=1",
-						 "LISTEN=1", "=x", "nginx=1"),
-				       &plan, &f), 0);
+						 "LISTEN=1", "=x",
+						 "nginx=1")), 0);
 	assert_environment("LISTEN_FDS_=1 NGINX NGINX_X=1 XNGINX=1 LISTEN=1 "
 			   "=x nginx=1 HOME=/srv/web USER=web LOGNAME=web");
 }
@@ -70,7 +77,7 @@ static void roots_home_becomes_the_targets(void **state)
 	(void)state;
 	strcpy(plan.root_home, "/home/admin");
 	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
-		assert_int_equal(environ_build(&e, WORDS(homes[i]), &plan, &f),
+		assert_int_equal(build(WORDS(homes[i])),
 				 0);
 		assert_environment("HOME=/srv/web USER=web LOGNAME=web");
 	}
@@ -79,18 +86,18 @@ static void roots_home_becomes_the_targets(void **state)
 static void a_home_that_was_chosen_stays(void **state)
 {
 	(void)state;
-	assert_int_equal(environ_build(&e, WORDS("HOME=/data"), &plan, &f), 0);
-	assert_string_equal(environ_get(&e, "HOME"), "/data");
-	assert_int_equal(environ_build(&e, WORDS("HOME=/root/x"), &plan, &f),
+	assert_int_equal(build(WORDS("HOME=/data")), 0);
+	assert_string_equal(env_get(&e, "HOME"), "/data");
+	assert_int_equal(build(WORDS("HOME=/root/x")),
 			 0);
-	assert_string_equal(environ_get(&e, "HOME"), "/root/x");
+	assert_string_equal(env_get(&e, "HOME"), "/root/x");
 }
 
 static void user_and_logname_are_the_targets(void **state)
 {
 	(void)state;
-	assert_int_equal(environ_build(&e, WORDS("USER=root", "LOGNAME=root",
-						 "USER=again"), &plan, &f), 0);
+	assert_int_equal(build(WORDS("USER=root", "LOGNAME=root",
+						 "USER=again")), 0);
 	assert_environment("USER=web LOGNAME=web HOME=/srv/web");
 }
 
@@ -99,22 +106,21 @@ static void a_target_without_a_name_has_no_user_variable(void **state)
 	(void)state;
 	plan.target.name[0] = '\0';
 	strcpy(plan.target.home, "/");
-	assert_int_equal(environ_build(&e, WORDS("USER=root", "LOGNAME=root",
-						 "HOME=/root"), &plan, &f), 0);
+	assert_int_equal(build(WORDS("USER=root", "LOGNAME=root",
+						 "HOME=/root")), 0);
 	assert_environment("HOME=/");
 }
 
 static void env_comes_last_and_wins(void **state)
 {
 	(void)state;
-	plan.variables[0] = "HOME=/mine";
-	plan.variables[1] = "A=1";
-	plan.variables[2] = "LISTEN_FDS=9";
-	plan.variables[3] = "A=2";
-	plan.variables[4] = "EMPTY=";
-	plan.nvariables = 5;
-	assert_int_equal(environ_build(&e, WORDS("A=0", "HOME=/root", "A=00"),
-				       &plan, &f), 0);
+	plan.env.set[0] = "HOME=/mine";
+	plan.env.set[1] = "A=1";
+	plan.env.set[2] = "LISTEN_FDS=9";
+	plan.env.set[3] = "A=2";
+	plan.env.set[4] = "EMPTY=";
+	plan.env.nset = 5;
+	assert_int_equal(build(WORDS("A=0", "HOME=/root", "A=00")), 0);
 	assert_environment("HOME=/mine A=2 LISTEN_FDS=9 EMPTY= USER=web "
 			   "LOGNAME=web");
 }
@@ -124,22 +130,21 @@ static void an_empty_environment_gets_what_is_needed(void **state)
 	char *const nothing[] = { NULL };
 
 	(void)state;
-	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
+	assert_int_equal(build(nothing), 0);
 	assert_environment("HOME=/srv/web USER=web LOGNAME=web");
 }
 
 static void a_name_is_got_and_unset_as_a_whole(void **state)
 {
 	(void)state;
-	assert_int_equal(environ_build(&e, WORDS("A=1", "AB=2", "A=3", "B=x=y"),
-				       &plan, &f), 0);
-	assert_string_equal(environ_get(&e, "A"), "1");
-	assert_string_equal(environ_get(&e, "B"), "x=y");
-	assert_null(environ_get(&e, "C"));
-	assert_null(environ_get(&e, ""));
-	environ_unset(&e, "A");
-	assert_null(environ_get(&e, "A"));
-	assert_string_equal(environ_get(&e, "AB"), "2");
+	assert_int_equal(build(WORDS("A=1", "AB=2", "A=3", "B=x=y")), 0);
+	assert_string_equal(env_get(&e, "A"), "1");
+	assert_string_equal(env_get(&e, "B"), "x=y");
+	assert_null(env_get(&e, "C"));
+	assert_null(env_get(&e, ""));
+	env_unset(&e, "A");
+	assert_null(env_get(&e, "A"));
+	assert_string_equal(env_get(&e, "AB"), "2");
 }
 
 static void a_variable_that_is_set_again_has_one_entry(void **state)
@@ -147,9 +152,9 @@ static void a_variable_that_is_set_again_has_one_entry(void **state)
 	char *const nothing[] = { NULL };
 
 	(void)state;
-	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
-	assert_int_equal(environ_set(&e, &f, "N", "%d;%s", 1, "x"), 0);
-	assert_int_equal(environ_set(&e, &f, "N", "%d", 2), 0);
+	assert_int_equal(build(nothing), 0);
+	assert_int_equal(env_set(&e, &f, "N", "%d;%s", 1, "x"), 0);
+	assert_int_equal(env_set(&e, &f, "N", "%d", 2), 0);
 	assert_environment("HOME=/srv/web USER=web LOGNAME=web N=2");
 }
 
@@ -162,9 +167,9 @@ static void what_does_not_fit_the_store_is_a_fault(void **state)
 
 	(void)state;
 	memset(value, 'v', sizeof(value) - 1);
-	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
+	assert_int_equal(build(nothing), 0);
 	for (count = 0; count < 100 && result == 0; count++)
-		result = environ_set(&e, &f, "BIG", "%s", value);
+		result = env_set(&e, &f, "BIG", "%s", value);
 	assert_int_equal(result, -1);
 	assert_fault(&f, EXIT_STEP, "set BIG");
 	assert_int_equal(f.err, E2BIG);
@@ -180,30 +185,30 @@ static void the_names_of_all_sockets_fit(void **state)
 	memset(plan.target.home, 'h', sizeof(plan.target.home) - 1);
 	memset(plan.target.name, 'n', USER_NAME_MAX);
 	memset(names, 'n', sizeof(names) - 1);
-	assert_int_equal(environ_build(&e, nothing, &plan, &f), 0);
-	assert_int_equal(environ_set(&e, &f, "LISTEN_FDNAMES", "%s", names),
+	assert_int_equal(build(nothing), 0);
+	assert_int_equal(env_set(&e, &f, "LISTEN_FDNAMES", "%s", names),
 			 0);
-	assert_string_equal(environ_get(&e, "LISTEN_FDNAMES"), names);
+	assert_string_equal(env_get(&e, "LISTEN_FDNAMES"), names);
 }
 
 /* Always with room for --env and for what we set ourselves. */
 static void an_environment_that_is_too_long_is_a_fault(void **state)
 {
-	static const char *given[ENVIRON_MAX + 1];
+	static const char *given[ENV_MAX + 1];
 	char *const *list = (char *const *)(uintptr_t)given;
-	size_t good = 0, bad = ENVIRON_MAX;
+	size_t good = 0, bad = ENV_MAX;
 
 	(void)state;
-	plan.variables[0] = "A=1";
-	plan.variables[1] = "B=2";
-	plan.nvariables = 2;
+	plan.env.set[0] = "A=1";
+	plan.env.set[1] = "B=2";
+	plan.env.nset = 2;
 	while (bad - good > 1) {
 		size_t count = (good + bad) / 2;
 
 		memset(given, 0, sizeof(given));
 		for (size_t i = 0; i < count; i++)
 			given[i] = "X=y";
-		if (environ_build(&e, list, &plan, &f) == 0) {
+		if (build(list) == 0) {
 			assert_int_equal(e.count, count + 5);
 			good = count;
 		} else {
@@ -212,8 +217,8 @@ static void an_environment_that_is_too_long_is_a_fault(void **state)
 			bad = count;
 		}
 	}
-	assert_true(good >= ENVIRON_MAX - 50);
-	assert_true(good + 5 < ENVIRON_MAX);
+	assert_true(good >= ENV_MAX - 50);
+	assert_true(good + 5 < ENV_MAX);
 }
 
 #define WITH_PLAN(test) cmocka_unit_test_setup(test, with_plan)

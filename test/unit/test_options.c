@@ -34,7 +34,8 @@ static const char *value_for(const struct option *o)
 		{ "env", "A=b" },
 		{ "rewrite", "TERM:QUIT" }, { "stop-timeout", "10s" },
 		{ "drain", "500ms" }, { "map-exit", "143:0" },
-		{ "pdeathsig", "TERM" },
+		{ "pdeathsig", "TERM" }, { "argv0", "-sh" },
+		{ "stop-signals", "TERM,QUIT" },
 		{ "unprivileged", "adapt" },
 		{ "account", "web:/srv" }, { "home", "/srv" },
 		{ "unset-env", "A" }, { "chdir", "/srv" }, { "umask", "027" },
@@ -134,14 +135,14 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		name = word(buffer, o, o->without ? value : NULL, false);
 		assert_int_equal(o->without ? PARSE(name, "cmd") :
 					      PARSE(name, value, "cmd"), 0);
-		assert_string_equal(plan.command[0], "cmd");
+		assert_string_equal(plan.exec.command[0], "cmd");
 		first = plan;
 		assert_int_equal(PARSE(word(buffer, o, value, false), "cmd"),
 				 0);
-		assert_string_equal(plan.command[0], "cmd");
+		assert_string_equal(plan.exec.command[0], "cmd");
 		assert_int_equal(plan.listen.count, first.listen.count);
 		assert_int_equal(plan.ntrees, first.ntrees);
-		assert_int_equal(plan.nvariables, first.nvariables);
+		assert_int_equal(plan.env.nset, first.env.nset);
 		assert_int_equal(plan.drop.keep_caps, first.drop.keep_caps);
 		assert_int_equal(plan.listen.handoff, first.listen.handoff);
 		assert_int_equal(!plan.user, !first.user);
@@ -149,9 +150,9 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		if (!o->letter)
 			continue;
 		assert_int_equal(PARSE(letter, value, "cmd"), 0);
-		assert_string_equal(plan.command[0], "cmd");
+		assert_string_equal(plan.exec.command[0], "cmd");
 		assert_int_equal(PARSE(word(buffer, o, value, true), "cmd"), 0);
-		assert_string_equal(plan.command[0], "cmd");
+		assert_string_equal(plan.exec.command[0], "cmd");
 		assert_int_equal(plan.listen.count, first.listen.count);
 		assert_int_equal(plan.ntrees, first.ntrees);
 		assert_int_equal(!plan.user, !first.user);
@@ -183,7 +184,7 @@ static void a_value_that_may_be_left_out_is_never_the_next_word(void **state)
 	(void)state;
 	assert_int_equal(PARSE("--confine", "strict"), 0);
 	assert_int_equal(plan.confine.mode, CONFINE_ON);
-	assert_string_equal(plan.command[0], "strict");
+	assert_string_equal(plan.exec.command[0], "strict");
 	assert_int_equal(PARSE("--confine=strict", "cmd"), 0);
 	assert_int_equal(plan.confine.mode, CONFINE_STRICT);
 	assert_int_equal(PARSE("--confine=", "cmd"), -1);
@@ -212,7 +213,7 @@ static void check_prints_text_or_json(void **state)
 	assert_int_equal(PARSE("--check", "json"), 0);
 	assert_int_equal(plan.action, ACTION_CHECK);
 	assert_int_equal(plan.check_format, 0);
-	assert_string_equal(plan.command[0], "json");
+	assert_string_equal(plan.exec.command[0], "json");
 	assert_int_equal(PARSE("--check=json", "cmd"), 0);
 	assert_int_equal(plan.check_format, 1);
 	assert_int_equal(PARSE("--check=", "cmd"), -1);
@@ -265,8 +266,8 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 			if (strcmp(o->name, "rlimit") == 0)
 				continue;	/* of one name, the last counts */
 			assert_int_equal(plan.listen.count + plan.ntrees +
-					 plan.nvariables +
-					 plan.surroundings.nunset +
+					 plan.env.nset +
+					 plan.env.nunset +
 					 plan.confine.npaths, 2);
 		} else {
 			assert_int_equal(result, -1);
@@ -330,25 +331,25 @@ static void options_end_at_the_first_word_that_is_none(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-v", "cmd", "--user=1", "-x", "--"), 0);
-	assert_string_equal(plan.command[0], "cmd");
-	assert_string_equal(plan.command[1], "--user=1");
+	assert_string_equal(plan.exec.command[0], "cmd");
+	assert_string_equal(plan.exec.command[1], "--user=1");
 	assert_null(plan.user);
 	assert_int_equal(PARSE("-v", "-", "-v"), 0);
-	assert_string_equal(plan.command[0], "-");
+	assert_string_equal(plan.exec.command[0], "-");
 	assert_int_equal(PARSE("-v", "", "-v"), 0);
-	assert_string_equal(plan.command[0], "");
+	assert_string_equal(plan.exec.command[0], "");
 }
 
 static void options_end_at_two_dashes(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-v", "--", "--user=1"), 0);
-	assert_string_equal(plan.command[0], "--user=1");
+	assert_string_equal(plan.exec.command[0], "--user=1");
 	assert_null(plan.user);
 	assert_int_equal(PARSE("--", "--", "cmd"), 0);
-	assert_string_equal(plan.command[0], "--");
+	assert_string_equal(plan.exec.command[0], "--");
 	assert_int_equal(PARSE("--"), 0);
-	assert_null(plan.command[0]);
+	assert_null(plan.exec.command[0]);
 }
 
 static void a_value_may_look_like_an_option(void **state)
@@ -362,7 +363,7 @@ static void a_value_may_look_like_an_option(void **state)
 	assert_int_equal(PARSE("-u-1", "cmd"), 0);
 	assert_string_equal(plan.user, "-1");
 	assert_int_equal(PARSE("--env=A=b=c", "cmd"), 0);
-	assert_string_equal(plan.variables[0], "A=b=c");
+	assert_string_equal(plan.env.set[0], "A=b=c");
 }
 
 static void an_empty_argv_is_an_empty_command(void **state)
@@ -371,9 +372,9 @@ static void an_empty_argv_is_an_empty_command(void **state)
 
 	(void)state;
 	assert_int_equal(parse(nothing), 0);
-	assert_null(plan.command[0]);
+	assert_null(plan.exec.command[0]);
 	assert_int_equal(parse(WORDS("stepdown")), 0);
-	assert_null(plan.command[0]);
+	assert_null(plan.exec.command[0]);
 }
 
 static void each_wish_reaches_the_plan(void **state)
@@ -396,7 +397,7 @@ static void each_wish_reaches_the_plan(void **state)
 	assert_string_equal(plan.trees[1].path, "/b");
 	assert_true(plan.own_stdio);
 	assert_int_equal(plan.drop.keep_caps, 1);
-	assert_int_equal(plan.nvariables, 1);
+	assert_int_equal(plan.env.nset, 1);
 	assert_int_equal(plan.action, ACTION_DRY_RUN);
 	assert_true(plan.verbose);
 }
@@ -464,8 +465,8 @@ static void variables_are_expanded_in_every_value(void **state)
 	assert_string_equal(plan.user, "4242:7");
 	assert_string_equal(plan.listen.listeners[0].url, "tcp://*:80");
 	assert_string_equal(plan.trees[0].path, "/data");
-	assert_string_equal(plan.variables[0], "X=${ID}");
-	assert_string_equal(plan.command[1], "${ID}");
+	assert_string_equal(plan.env.set[0], "X=${ID}");
+	assert_string_equal(plan.exec.command[1], "${ID}");
 }
 
 static void expanded_values_have_a_common_limit(void **state)
@@ -514,7 +515,7 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 	} lists[] = {
 		{ "-ltcp://*:80", LISTENERS_MAX, "more than 128" },
 		{ "-o/a", OWN_MAX_TREES, "more than 128" },
-		{ "--env=A=b", PLAN_MAX_VARIABLES, "more than 256" },
+		{ "--env=A=b", ENV_MAX_OPTIONS, "more than 256" },
 	};
 
 	(void)state;
@@ -542,25 +543,42 @@ static void what_an_init_shall_do_reaches_the_plan(void **state)
 	assert_int_equal(plan.init.rewrite[2], 0);
 	assert_int_equal(plan.init.stop_timeout, 2000);
 	assert_int_equal(plan.init.drain, 300);
-	assert_int_equal(plan.init.nexits, 2);
-	assert_int_equal(plan.init.exits[1].from, 0);
-	assert_int_equal(plan.init.exits[1].to, 7);
-	assert_true(plan.setsid);
-	assert_int_equal(plan.pdeathsig, 9);
+	assert_true(plan.init.maps_exits);
+	assert_int_equal(plan.init.exits[143], 1 + 0);
+	assert_int_equal(plan.init.exits[0], 1 + 7);
+	assert_int_equal(plan.init.exits[1], 0);
+	assert_true(plan.exec.setsid);
+	assert_int_equal(plan.exec.pdeathsig, 9);
 }
 
-static void more_exits_than_there_is_room_for_are_a_usage_fault(void **state)
+static void every_exit_status_can_be_mapped_and_lists_too(void **state)
 {
-	static char buffers[INIT_MAX_EXITS + 1][32];
-	char *words[INIT_MAX_EXITS + 4] = { buffers[0], buffers[0] };
+	static const char *const wrong[] = {
+		"", ":", "1", "1:", ":1", "1,:0", ",1:0", "1,,2:0", "256:0",
+		"1:256", "1:2:3", "1 :0", "-1:0", "0000:0", "1,x:0"
+	};
+	struct init_spec init = { 0 };
+	char word[16];
+	bool again;
 
 	(void)state;
-	for (int i = 0; i <= INIT_MAX_EXITS; i++) {
-		snprintf(buffers[i], sizeof(buffers[i]), "--map-exit=%d:0", i);
-		words[i + 1] = buffers[i];
+	for (int i = 0; i < 256; i++) {
+		snprintf(word, sizeof(word), "%d:%d", i, 255 - i);
+		assert_true(init_map_exits(&init, word, &again));
+		assert_false(again);
 	}
-	assert_int_equal(parse(words), -1);
-	assert_fault(&f, EXIT_USAGE, "more than 32");
+	for (int i = 0; i < 256; i++)
+		assert_int_equal(init.exits[i], 1 + 255 - i);
+	memset(&init, 0, sizeof(init));
+	assert_true(init_map_exits(&init, "143,130,0:255", &again));
+	assert_false(again);
+	assert_int_equal(init.exits[143], 256);
+	assert_int_equal(init.exits[0], 256);
+	assert_true(init_map_exits(&init, "5,130:1", &again));
+	assert_true(again);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (init_map_exits(&init, wrong[i], &again))
+			fail_msg("'%s' was taken", wrong[i]);
 }
 
 int main(void)
@@ -569,7 +587,7 @@ int main(void)
 		cmocka_unit_test(each_option_is_in_the_help),
 		cmocka_unit_test(the_help_fits_a_terminal),
 		cmocka_unit_test(what_an_init_shall_do_reaches_the_plan),
-		cmocka_unit_test(more_exits_than_there_is_room_for_are_a_usage_fault),
+		cmocka_unit_test(every_exit_status_can_be_mapped_and_lists_too),
 		cmocka_unit_test(names_and_letters_are_unique),
 		cmocka_unit_test(each_way_to_give_a_value_means_the_same),
 		cmocka_unit_test(a_missing_value_is_a_usage_fault),

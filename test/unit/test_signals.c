@@ -26,6 +26,9 @@ static void names_numbers_and_real_time_signals_are_known(void **state)
 	assert_int_equal(parse("rtmin+30"), 64);
 	assert_int_equal(parse("RTMAX"), 64);
 	assert_int_equal(parse("RTMAX-30"), 34);
+	assert_int_equal(parse("SIGIOT"), SIGABRT);
+	assert_int_equal(parse("poll"), SIGIO);
+	assert_int_equal(parse("CLD"), SIGCHLD);
 }
 
 static void everything_else_is_no_signal(void **state)
@@ -49,6 +52,25 @@ static void a_length_ends_the_word(void **state)
 	assert_int_equal(signals_parse("TERM:QUIT", 4), SIGTERM);
 	assert_int_equal(signals_parse("TERM:QUIT", 3), 0);
 	assert_int_equal(signals_parse("15:3", 2), 15);
+}
+
+static void a_set_is_a_list_of_signals(void **state)
+{
+	static const char *const wrong[] = {
+		"", ",", "TERM,", ",TERM", "TERM,,INT", "TERM,x", "KILL",
+		"TERM,STOP"
+	};
+	uint64_t set;
+
+	(void)state;
+	assert_true(signals_parse_set("TERM", &set));
+	assert_int_equal(set, SIGNAL_BIT(SIGTERM));
+	assert_true(signals_parse_set("sigint,64,RTMIN", &set));
+	assert_int_equal(set, SIGNAL_BIT(SIGINT) | SIGNAL_BIT(64) |
+			      SIGNAL_BIT(34));
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (signals_parse_set(wrong[i], &set))
+			fail_msg("'%s' was taken", wrong[i]);
 }
 
 static void every_name_leads_back_to_its_number(void **state)
@@ -87,12 +109,12 @@ static void the_mask_comes_back_bit_by_bit(void **state)
 			      UINT64_C(1) << (SIGUSR1 - 1);
 
 	(void)state;
-	signals_release(some);
-	assert_int_equal(signals_hold(), some);
+	signals_restore(some);
+	assert_int_equal(signals_block(), some);
 	assert_int_equal(mask_now(), UINT64_MAX & ~never);
-	signals_release(some);
+	signals_restore(some);
 	assert_int_equal(mask_now(), some);
-	signals_release(before);
+	signals_restore(before);
 }
 
 int main(void)
@@ -101,6 +123,7 @@ int main(void)
 		cmocka_unit_test(names_numbers_and_real_time_signals_are_known),
 		cmocka_unit_test(everything_else_is_no_signal),
 		cmocka_unit_test(a_length_ends_the_word),
+		cmocka_unit_test(a_set_is_a_list_of_signals),
 		cmocka_unit_test(every_name_leads_back_to_its_number),
 		cmocka_unit_test(the_mask_comes_back_bit_by_bit),
 	};
