@@ -17,7 +17,7 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
-#include "needs.h"
+#include "check.h"
 #include "own/own.h"
 #include "plan.h"
 #include "run/exec.h"
@@ -283,7 +283,7 @@ static void describe(const struct step *step, size_t number,
 
 int steps_check(const struct plan *plan, struct fault *f)
 {
-	if (needs_check(plan, f) < 0)
+	if (check_capabilities(plan, f) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (steps[i].check && steps[i].check(plan, f) < 0)

@@ -51,11 +51,11 @@ is_valid()
 		--init -- "$WITNESS" some argument
 	succeeded
 	[ ! -s "$err" ] || fail_seen
-	check_says 'kernel  *Linux '
-	check_says 'ids  *uid 0 (real 0, saved 0), gid 0 (real 0, saved 0)$'
+	check_says 'kernel  *[0-9]'
+	check_says 'uids  *0 0 0 0$'
 	check_says 'permitted  *'
 	check_says 'inheritable  *none$'
-	check_says 'unprivileged_port  *1024$'
+	check_says 'first_open_port  *1024$'
 	check_says 'ok  *needs  *capabilities$'
 	check_says 'ok  *listen  *tcp://0.0.0.0:80$'
 	check_says "ok  *own  *$tmp/volume$"
@@ -90,23 +90,21 @@ is_valid()
 	exited 111
 	check_says 'permitted  *none'
 	check_says "will fail  *needs  *missing capabilities: CAP_NET_BIND_SERVICE to listen on tcp://0.0.0.0:80, CAP_CHOWN to own $tmp/volume, CAP_SETGID to set the gid, CAP_SETUID to set the uid$"
-	check_says ' *hint: docker run --cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID --cap-add=NET_BIND_SERVICE, or securityContext.capabilities.add: \["CHOWN", '
+	check_says ' *hint: docker run --cap-add=NET_BIND_SERVICE --cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID, or securityContext.capabilities.add: \["NET_BIND_SERVICE", "CHOWN", '
 }
 
-@test "paths of --own: missing, read-only, with mounts below" {
+@test "paths of --own: missing, to be made, read-only" {
 	before+=(unshare --mount sh -ec '
-		mkdir -p "$0/ro" "$0/tree/below"
+		mkdir -p "$0/ro"
 		mount -t tmpfs -o ro none "$0/ro"
-		mount -t tmpfs none "$0/tree/below"
 		exec "$@"' "$tmp")
 	check --own="$tmp/nowhere" --own="$tmp/new,create" --own="$tmp/ro" \
-		--own="$tmp/tree" --own="$tmp/ro,try" -- "$WITNESS"
+		--own="$tmp/ro,try" -- "$WITNESS"
 	exited 111
 	check_says "will fail  *own  *own $tmp/nowhere: No such file"
 	check_says "ok  *own  *$tmp/new$"
 	check_says "will fail  *own  *own $tmp/ro: Read-only file system$"
 	check_says "will warn  *own  *own $tmp/ro: Read-only file system$"
-	check_says "will warn  *own  *own $tmp/tree: 1 other mounts below it"
 }
 
 @test "COMMAND: what cannot be executed" {
@@ -129,7 +127,7 @@ is_valid()
 	check_command "$dir/plain" 'Permission denied'
 	check_command "$dir/crlf" 'its #! names /bin/sh\\x0d: No such file'
 	check_command "$dir/lost" 'its #! names /nowhere/sh: No such file'
-	check_command "$dir/other" 'it is of another machine: Exec format error'
+	check_command "$dir/other" 'it is for another machine: Exec format error'
 }
 
 @test "as JSON, by its schema" {
@@ -141,8 +139,7 @@ is_valid()
 		-- nothing
 	exited 111
 	is_valid
-	grep -Fq '"object": "/no\"\\\u001bwhere", "result": "will fail"' "$out" ||
-		fail_seen
+	grep -Fq '"object": "/no\u0022\u005c\u001bwhere"' "$out" || fail_seen
 }
 
 @test "the example's output is what is printed" {
