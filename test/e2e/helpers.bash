@@ -8,7 +8,7 @@
 
 bats_require_minimum_version 1.5.0
 
-top=$(cd "${BATS_TEST_DIRNAME:?}/../.." && pwd)
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 STEPDOWN=$(realpath -m "${STEPDOWN:-$top/build/stepdown}")
 built_witness=$(realpath -m "${WITNESS:-$top/build/test/e2e/witness}")
 

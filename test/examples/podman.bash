@@ -2,8 +2,8 @@
 # What the tests of examples have in common that are images: podman with a store
 # of its own, a base image of Debian's static busybox. Nothing is pulled.
 
-# shellcheck source-path=SCRIPTDIR
-. "$BATS_TEST_DIRNAME/../e2e/helpers.bash"
+# shellcheck source=../e2e/helpers.bash source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/../e2e/helpers.bash"
 
 # store_up: for setup_file; the images busybox and stepdown-foreign are there then
 store_up()
