@@ -188,7 +188,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--allow-new-privs: --handoff=bind needs "
 				 "no_new_privs for its seccomp filter");
-	if (declared_check(&plan->bind, f) < 0)
+	if (declared_check(&plan->bind, plan->drop.keep_caps, f) < 0)
 		return -1;
 	if (plan->listen.handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)
 		return -1;

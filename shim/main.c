@@ -83,8 +83,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 		.wanted = plan->listen.handoff == HANDOFF_BIND,
 		.verbose = plan->verbose,
 		.nlisteners = plan->listen.count,
-		.listeners = plan->listen.listeners,
-		.keep_caps = plan->drop.keep_caps
+		.listeners = plan->listen.listeners
 	};
 	if (plan->bind.wanted)
 		declared_settle(&plan->bind);

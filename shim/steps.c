@@ -54,20 +54,22 @@ static int check_listen(const struct plan *plan, struct fault *f)
 	return filter_check(f);
 }
 
-/* The supervisor keeps the descriptors that it has: so there are no others. */
+/*
+ * For --handoff=bind the addresses are bound once, so that what the kernel
+ * refuses is found before the drop. The supervisor keeps the descriptors that
+ * it has, so there must be no others.
+ */
 static int run_listen(const struct plan *plan, struct run *run,
 		      struct fault *f)
 {
-	const struct listen_spec *spec = &plan->listen;
-	const int next = LISTEN_FDS_START + (int)spec->inherited.count;
+	const size_t inherited = plan->listen.inherited.count;
 
-	if (!plan->bind.wanted)
-		return listen_run(spec, &run->sockets, f);
-	if (inherited_add(&spec->inherited, spec->handoff, &run->sockets, f) <
-		    0 ||
-	    fs_close_from(next, f) < 0)
+	if (listen_run(&plan->listen, &run->sockets, f) < 0)
 		return -1;
-	return declared_try(&plan->bind, f);
+	if (!plan->bind.wanted)
+		return 0;
+	run->sockets.count = inherited;
+	return fs_close_from(LISTEN_FDS_START + (int)inherited, f);
 }
 
 static struct own_spec own_spec(const struct plan *plan)

@@ -4,62 +4,46 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/text.h"
-#include "listen/socket.h"
-
-/* ---- the plan ---- */
-
-enum { ALLOWED = 1 << LISTENER_V6ONLY | 1 << LISTENER_TRY };
-
-static int check_listener(const struct listener *l, struct fault *f)
-{
-	if (l->kind != LISTENER_TCP && l->kind != LISTENER_UDP) {
-		fault_set(f, EXIT_USAGE, 0,
-			  "--listen %s: --handoff=bind serves tcp and udp",
-			  l->url);
-		return fault_hint(f,
-				  "a unix socket needs no privilege in a "
-				  "directory that the user owns: "
-				  "--own=/run/app,create");
-	}
-	if (!l->zone.length && !(l->given & ~(uint32_t)ALLOWED))
-		return 0;
-	fault_set(f, EXIT_USAGE, 0,
-		  "--listen %s: --handoff=bind takes no zone, and no option "
-		  "but v6only and try",
-		  l->url);
-	return fault_hint(f, "the application sets its own options");
-}
-
-int declared_check(const struct bind_spec *spec, struct fault *f)
-{
-	if (!spec->wanted)
-		return 0;
-	if (spec->nlisteners == 0) {
-		fault_set(f, EXIT_USAGE, 0, "--handoff bind: no --listen");
-		return fault_hint(f,
-				  "--listen says what may be bound: "
-				  "--listen=tcp://*:80");
-	}
-	if (spec->keep_caps & UINT64_C(1) << CAP_NET_BIND_SERVICE)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--keep-caps net_bind_service: with it the "
-				 "application needs no --handoff=bind");
-	for (size_t i = 0; i < spec->nlisteners; i++)
-		if (check_listener(&spec->listeners[i], f) < 0)
-			return -1;
-	return 0;
-}
 
 /* The port is at the same place for both families. */
-static unsigned int port_of(const struct listener *l)
+static unsigned int listener_port(const struct listener *l)
 {
 	return ntohs(l->address.in.sin_port);
+}
+
+int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
+		   struct fault *f)
+{
+	const uint32_t taken = UINT32_C(1) << LISTENER_V6ONLY |
+			       UINT32_C(1) << LISTENER_TRY;
+
+	if (spec->wanted && spec->nlisteners == 0)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--handoff bind: --listen says what may be "
+				 "bound");
+	if (spec->wanted && keep_caps >> CAP_NET_BIND_SERVICE & 1)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--keep-caps net_bind_service: not with "
+				 "--handoff=bind");
+	for (size_t i = 0; spec->wanted && i < spec->nlisteners; i++) {
+		const struct listener *l = &spec->listeners[i];
+
+		if ((l->kind == LISTENER_TCP || l->kind == LISTENER_UDP) &&
+		    !l->zone.length && !(l->given & ~taken))
+			continue;
+		fault_set(f, EXIT_USAGE, 0,
+			  "--listen %s: --handoff=bind takes tcp and udp "
+			  "without options but v6only and try",
+			  l->url);
+		return fault_hint(f, "a unix socket needs no privilege below "
+				     "--own=/run/app,create");
+	}
+	return 0;
 }
 
 /* Where the sysctl cannot be read it is taken for the kernel's default. */
@@ -69,14 +53,14 @@ void declared_settle(struct bind_spec *spec)
 	uint64_t start;
 
 	fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		    line, sizeof(line));
+		line, sizeof(line));
 	line[strcspn(line, "\n")] = '\0';
 	if (!str_number(line, 0, UINT16_MAX + 1, &start))
 		start = 1024;
 	spec->port_start = (unsigned int)start;
 	for (size_t i = 0; i < spec->nlisteners && !spec->low_port; i++)
-		if (port_of(&spec->listeners[i]) < start)
-			spec->low_port = port_of(&spec->listeners[i]);
+		if (listener_port(&spec->listeners[i]) < start)
+			spec->low_port = listener_port(&spec->listeners[i]);
 }
 
 uint64_t declared_caps(const struct bind_spec *spec)
@@ -100,41 +84,6 @@ void declared_describe(const struct bind_spec *spec, struct text *out)
 			 spec->port_start);
 }
 
-/* ---- before the drop ---- */
-
-/* Returns a socket that is bound, or -1 with a fault. */
-static int try_listener(const struct listener *l, struct fault *f)
-{
-	struct listener one = *l;
-	const struct sockaddr_in any = { .sin_family = AF_INET,
-					 .sin_port = l->address.in.sin_port };
-	int fd;
-
-	one.given |= UINT32_C(1) << LISTENER_NOLISTEN;
-	fd = listen_open(&one, HANDOFF_BIND, &l->address.any, l->address_size,
-			 f);
-	if (fd >= 0 || !l->dual || !listen_without_ipv6(f->err))
-		return fd;
-	return listen_open(&one, HANDOFF_BIND, (const struct sockaddr *)&any,
-			   sizeof(any), f);
-}
-
-int declared_try(const struct bind_spec *spec, struct fault *f)
-{
-	for (size_t i = 0; i < spec->nlisteners; i++) {
-		int fd = try_listener(&spec->listeners[i], f);
-
-		if (fd >= 0)
-			close(fd);
-		else if (!listener_has(&spec->listeners[i], LISTENER_TRY) ||
-			 !listen_without_ipv6(f->err))
-			return -1;
-	}
-	return 0;
-}
-
-/* ---- one address ---- */
-
 /* SIN6_LEN_RFC2133 of the kernel: an address without its scope. */
 enum { SHORTEST_V6 = 24 };
 
@@ -151,7 +100,7 @@ unsigned int declared_port(const struct bind_address *a)
 bool declared_has_port(const struct bind_spec *spec, unsigned int port)
 {
 	for (size_t i = 0; i < spec->nlisteners; i++)
-		if (port_of(&spec->listeners[i]) == port)
+		if (listener_port(&spec->listeners[i]) == port)
 			return true;
 	return false;
 }
@@ -160,14 +109,13 @@ bool declared_has_port(const struct bind_spec *spec, unsigned int port)
  * An address of IPv4 as IPv6 maps it: a socket of IPv6 that binds
  * ::ffff:127.0.0.1 has exactly what one of IPv4 has that binds 127.0.0.1.
  */
-static struct in6_addr mapped(const struct sockaddr *address)
+static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
+			      struct in6_addr v6)
 {
-	struct in6_addr v6 = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
-
-	if (address->sa_family == AF_INET6)
-		return ((const struct sockaddr_in6 *)address)->sin6_addr;
-	memcpy(&v6.s6_addr[12],
-	       &((const struct sockaddr_in *)address)->sin_addr, 4);
+	if (family == AF_INET6)
+		return v6;
+	v6 = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	memcpy(&v6.s6_addr[12], &v4, sizeof(v4));
 	return v6;
 }
 
@@ -176,17 +124,17 @@ static bool covers(const struct listener *l, const struct bind_address *a)
 {
 	struct in6_addr one, other;
 
-	if (l->kind != a->kind || l->address.in.sin_port != a->at.in.sin_port)
+	if (l->kind != a->kind || listener_port(l) != declared_port(a))
 		return false;
-	if (l->dual)
-		return true;
-	one = mapped(&l->address.any);
-	other = mapped(&a->at.any);
-	if (!IN6_ARE_ADDR_EQUAL(&one, &other))
-		return false;
-	return a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
-	       (listener_has(l, LISTENER_V6ONLY) &&
-		!l->number[LISTENER_V6ONLY]);
+	one = mapped(l->address.any.sa_family, l->address.in.sin_addr,
+		     l->address.in6.sin6_addr);
+	other = mapped(a->at.any.sa_family, a->at.in.sin_addr,
+		       a->at.in6.sin6_addr);
+	return l->dual ||
+	       (IN6_ARE_ADDR_EQUAL(&one, &other) &&
+		(a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
+		 (listener_has(l, LISTENER_V6ONLY) &&
+		  !l->number[LISTENER_V6ONLY])));
 }
 
 const struct listener *declared_find(const struct bind_spec *spec,
@@ -198,8 +146,8 @@ const struct listener *declared_find(const struct bind_spec *spec,
 	return NULL;
 }
 
-int declared_missing(const struct bind_spec *spec,
-		     const struct bind_address *a, struct fault *f)
+void declared_missing(const struct bind_spec *spec,
+		      const struct bind_address *a, struct fault *f)
 {
 	const bool six = a->at.any.sa_family == AF_INET6;
 	const char *scheme = a->kind == LISTENER_TCP ? "tcp" : "udp";
@@ -218,6 +166,5 @@ int declared_missing(const struct bind_spec *spec,
 		  "bind %s://%s%s%s:%u is not declared (declared: %s%s)",
 		  scheme, six ? "[" : "", address, six ? "]" : "",
 		  declared_port(a), list, declared.cut ? "..." : "");
-	return fault_hint(f, "use --listen=%s://*:%u", scheme,
-			  declared_port(a));
+	fault_hint(f, "use --listen=%s://*:%u", scheme, declared_port(a));
 }

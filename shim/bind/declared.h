@@ -1,6 +1,5 @@
 /*
- * declared: what --handoff=bind lets the application bind. Free of side
- * effects but for declared_try().
+ * declared: what --handoff=bind lets the application bind. No side effects.
  */
 #ifndef STEPDOWN_BIND_DECLARED_H
 #define STEPDOWN_BIND_DECLARED_H
@@ -18,35 +17,32 @@ struct text;
 /* What --handoff=bind was asked for. */
 struct bind_spec {
 	bool wanted;
-	bool verbose;			/* say what is bound for whom */
+	bool verbose;			/* report what is bound for whom */
 	size_t nlisteners;
 	const struct listener *listeners;
-	uint64_t keep_caps;		/* the application's capabilities */
 	/* Filled by declared_settle(). */
 	unsigned int port_start;	/* the first without privilege */
 	unsigned int low_port;		/* the first declared below it, or 0 */
 };
 
-/* What the application wants to bind, read once from its memory. */
+/* What the application wants to bind. */
 struct bind_address {
 	union {
+		struct sockaddr_storage storage;
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
-		struct sockaddr_storage storage;
 	} at;
 	socklen_t size;
-	enum listener_kind kind;	/* of the socket; TCP and UDP are served */
+	enum listener_kind kind;	/* of the socket: TCP or UDP */
 	bool v6only;			/* of the socket */
 };
 
 /* Refuse what contradicts it. Returns 0, or -1 with a usage fault. */
-int declared_check(const struct bind_spec *spec, struct fault *f);
+int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
+		   struct fault *f);
 
-/*
- * Read the first port that needs no privilege, and find out whether a declared
- * one is below it: then the broker keeps CAP_NET_BIND_SERVICE.
- */
+/* Read net.ipv4.ip_unprivileged_port_start, and fill what depends on it. */
 void declared_settle(struct bind_spec *spec);
 
 /* The capabilities that the broker has and the application has not. */
@@ -54,12 +50,6 @@ uint64_t declared_caps(const struct bind_spec *spec);
 
 /* Append a line for each --listen, and what is kept to serve them. */
 void declared_describe(const struct bind_spec *spec, struct text *out);
-
-/*
- * Bind each declared address once, and close it again, so that what the kernel
- * refuses is found before the drop. Returns 0, or -1 with a fault.
- */
-int declared_try(const struct bind_spec *spec, struct fault *f);
 
 /* The port, or 0 if this is no address of IPv4 or IPv6, or has none. */
 unsigned int declared_port(const struct bind_address *a);
@@ -71,11 +61,8 @@ bool declared_has_port(const struct bind_spec *spec, unsigned int port);
 const struct listener *declared_find(const struct bind_spec *spec,
 				     const struct bind_address *a);
 
-/*
- * Fill the fault that says that the address is not declared, with the hint
- * that names the --listen to use. Returns -1 always.
- */
-int declared_missing(const struct bind_spec *spec,
-		     const struct bind_address *a, struct fault *f);
+/* The fault that the address is not declared, and the --listen to use. */
+void declared_missing(const struct bind_spec *spec,
+		      const struct bind_address *a, struct fault *f);
 
 #endif

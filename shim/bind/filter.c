@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/fault.h"
-#include "base/str.h"
 #include "base/sys.h"
 
 /*
@@ -15,66 +16,43 @@
  * base/sys.h names. The kernel takes level and option of setsockopt(2) as int,
  * that is the low half alone, and so does this.
  */
-enum {
-	AT_ARCH = offsetof(struct seccomp_data, arch),
-	AT_NUMBER = offsetof(struct seccomp_data, nr),
-	AT_LEVEL = offsetof(struct seccomp_data, args[1]),
-	AT_OPTION = offsetof(struct seccomp_data, args[2])
-};
-
-const struct filter_option filter_options[FILTER_OPTIONS] = {
-	{ SOL_SOCKET, SO_REUSEADDR },
-	{ SOL_SOCKET, SO_REUSEPORT },
-	{ IPPROTO_IPV6, IPV6_V6ONLY },
-	{ IPPROTO_IPV6, IPV6_RECVPKTINFO },
-	{ IPPROTO_IP, IP_PKTINFO },
-	{ IPPROTO_IP, IP_FREEBIND },
-};
-
-#define LOAD(at) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at)
-#define IF(value, yes, no) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
+#define LOAD(field) \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
 
 /*
  * x32 shares the machine's word with x86-64, but its numbers have bit 30 set,
  * so they equal none of these. The numbers of a jump count from the line below
  * it: 18 is "let it through", 19 is "ask".
  */
-static const struct sock_filter program[] = {
-	/*  0 */ LOAD(AT_ARCH),
+const struct sock_filter filter_program[FILTER_LENGTH] = {
+	/*  0 */ LOAD(arch),
 	/*  1 */ IF(KERNEL_AUDIT_ARCH, 0, 16),
-	/*  2 */ LOAD(AT_NUMBER),
+	/*  2 */ LOAD(nr),
 	/*  3 */ IF(SYS_bind, 15, 0),
 	/*  4 */ IF(SYS_setsockopt, 0, 13),
-	/*  5 */ LOAD(AT_LEVEL),
+	/*  5 */ LOAD(args[1]),
 	/*  6 */ IF(SOL_SOCKET, 0, 3),
-	/*  7 */ LOAD(AT_OPTION),
+	/*  7 */ LOAD(args[2]),
 	/*  8 */ IF(SO_REUSEADDR, 10, 0),
 	/*  9 */ IF(SO_REUSEPORT, 9, 8),
 	/* 10 */ IF(IPPROTO_IPV6, 0, 3),
-	/* 11 */ LOAD(AT_OPTION),
+	/* 11 */ LOAD(args[2]),
 	/* 12 */ IF(IPV6_V6ONLY, 6, 0),
 	/* 13 */ IF(IPV6_RECVPKTINFO, 5, 4),
 	/* 14 */ IF(IPPROTO_IP, 0, 3),
-	/* 15 */ LOAD(AT_OPTION),
+	/* 15 */ LOAD(args[2]),
 	/* 16 */ IF(IP_PKTINFO, 2, 0),
 	/* 17 */ IF(IP_FREEBIND, 1, 0),
 	/* 18 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	/* 19 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 };
 
-const struct sock_filter *filter_program(size_t *length)
+static int hint_other_way(struct fault *f)
 {
-	*length = ARRAY_LEN(program);
-	return program;
-}
-
-int filter_hint(struct fault *f)
-{
-	return fault_hint(f,
-			  "instead of --handoff=bind: "
-			  "--keep-caps=net_bind_service, or the sysctl "
-			  "net.ipv4.ip_unprivileged_port_start=0");
+	return fault_hint(f, "instead of --handoff=bind: "
+			     "--keep-caps=net_bind_service, or the sysctl "
+			     "net.ipv4.ip_unprivileged_port_start=0");
 }
 
 /*
@@ -85,7 +63,15 @@ int filter_check(struct fault *f)
 {
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 	struct seccomp_notif_sizes sizes;
+	char self[16] = "";
+	ssize_t length;
 
+	length = readlink("/proc/self", self, sizeof(self) - 1);
+	if (length <= 0 || atoi(self) != getpid()) {
+		fault_set(f, EXIT_STEP, 0, "look into /proc");
+		return fault_hint(f, "/proc must be mounted, and be that of "
+				     "this PID namespace");
+	}
 	errno = 0;
 	if (KERNEL_AUDIT_ARCH != 0 &&
 	    sys_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
@@ -96,7 +82,7 @@ int filter_check(struct fault *f)
 	fault_set(f, EXIT_STEP, errno,
 		  "use seccomp notifications, of x86-64, arm or riscv64 with "
 		  "Linux 5.9");
-	return filter_hint(f);
+	return hint_other_way(f);
 }
 
 /*
@@ -107,26 +93,29 @@ int filter_check(struct fault *f)
  */
 int filter_install(bool *killable, struct fault *f)
 {
-	const struct sock_fprog all = {
-		.len = ARRAY_LEN(program),
-		.filter = (struct sock_filter *)(uintptr_t)program
+	struct sock_fprog all = {
+		.len = FILTER_LENGTH,
+		.filter = (struct sock_filter *)(uintptr_t)filter_program
 	};
+	/* For a notification that cannot exist: ENOENT if it is known. */
+	struct seccomp_notif_addfd add = { .id = UINT64_MAX };
 	const unsigned int flags = SECCOMP_FILTER_FLAG_NEW_LISTENER |
 				   SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	int fd = sys_seccomp(SECCOMP_SET_MODE_FILTER,
-				flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-				(void *)(uintptr_t)&all);
+			     flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+			     &all);
 
 	*killable = fd >= 0;
 	if (fd < 0 && errno == EINVAL)
-		fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags,
-				    (void *)(uintptr_t)&all);
-	if (fd >= 0)
+		fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &all);
+	if (fd >= 0 &&
+	    sys_notifier(fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
+	    errno == ENOENT)
 		return fd;
-	fault_set(f, EXIT_STEP, errno, "install the filter");
+	fault_set(f, EXIT_STEP, errno, "install the filter (Linux 5.9)");
 	if (errno == EBUSY)
-		return fault_hint(f,
-				  "the runtime, or an outer stepdown, has a seccomp "
-				  "notifier already, and the kernel allows one");
-	return filter_hint(f);
+		return fault_hint(f, "the runtime, or an outer stepdown, has a "
+				     "seccomp notifier already, and the kernel "
+				     "allows one");
+	return hint_other_way(f);
 }

@@ -2,7 +2,7 @@
  * filter: the seccomp program that the application of --handoff=bind carries.
  *
  * It asks the supervisor about bind(2), and about setsockopt(2) of the few
- * options that decide how a bind ends or that a server cannot set again; every
+ * options that decide how a bind ends or that a server cannot do without; every
  * other call goes to the kernel at once. It is no sandbox: it denies nothing.
  *
  * A call that comes by another entry point (int 0x80 of i386, x32, 32-bit ARM
@@ -14,30 +14,22 @@
 
 #include <linux/filter.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct fault;
 
-/*
- * The kernel writes as much as it has: more than it was compiled with may come
- * from a newer one. filter_check() refuses what would not fit.
- */
-enum { FILTER_NOTIFICATION_SIZE = 512 };
-
-/* The options of setsockopt(2) that are asked about; each is on or off. */
-enum { FILTER_OPTIONS = 6 };
-struct filter_option {
-	int level;
-	int name;
+enum {
+	FILTER_LENGTH = 20,
+	/*
+	 * The kernel writes a notification as it knows it, which may be longer
+	 * than ours. filter_check() refuses what would not fit.
+	 */
+	FILTER_NOTIFICATION_SIZE = 512
 };
-extern const struct filter_option filter_options[FILTER_OPTIONS];
-
-/* The program, for the tests; *length gets its number of instructions. */
-const struct sock_filter *filter_program(size_t *length);
+extern const struct sock_filter filter_program[FILTER_LENGTH];
 
 /*
- * Can this kernel, and the seccomp profile of the engine, do it? Changes
- * nothing. Returns 0, or -1 with a fault.
+ * Can this kernel, and the engine's seccomp profile, do it? Changes nothing.
+ * Returns 0, or -1 with a fault.
  */
 int filter_check(struct fault *f);
 
@@ -47,11 +39,8 @@ int filter_check(struct fault *f);
  * that kills can interrupt a call that is being answered.
  *
  * Returns the descriptor by which the supervisor is asked, close-on-exec, or
- * -1 with a fault; there is no filter then.
+ * -1 with a fault; the process must end then.
  */
 int filter_install(bool *killable, struct fault *f);
-
-/* Add the hint that names what can be used instead. Returns -1 always. */
-int filter_hint(struct fault *f);
 
 #endif

@@ -15,19 +15,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/fs.h"
-#include "listen/url.h"
-
-enum { TARGET_SHAPES = 6 };
-
 struct target_socket {
 	ino_t inode;		/* which socket it is */
-	size_t shape;		/* a number for family and protocol */
-	enum listener_kind kind;	/* TCP or UDP */
-	sa_family_t family;
-	int protocol;
+	int family, type, protocol;	/* as for socket(2) */
 	bool cloexec;
-	bool nonblock;
 	int copy;		/* a descriptor of it, or -1 */
 };
 
@@ -40,8 +31,8 @@ struct target_socket {
  */
 int target_read(pid_t tid, uint64_t address, void *out, size_t size);
 
-/* Its network namespace; tid 0 is this process. Returns 0, or -1 with errno. */
-int target_network(pid_t tid, struct identity *network);
+/* Its network namespace; 0 where that is not known. */
+ino_t target_network(pid_t tid);
 
 /*
  * What its descriptor is. s->copy is had by pidfd_getfd(2), where the engine's
@@ -51,5 +42,12 @@ int target_network(pid_t tid, struct identity *network);
  * is not served, or cannot be examined.
  */
 bool target_socket(pid_t tid, int fd, struct target_socket *s);
+
+/*
+ * Give ours, which is new, the options of the application's socket. What needs
+ * a capability to be set, or cannot be read back (multicast groups, filters),
+ * stays as it is.
+ */
+void target_copy_options(int theirs, int ours);
 
 #endif

@@ -280,7 +280,8 @@ static int bind_socket(int fd, const struct listener *l,
 
 int listen_backlog(const struct listener *l, enum handoff handoff)
 {
-	if (types[l->kind] == SOCK_DGRAM || listener_has(l, LISTENER_NOLISTEN))
+	if (types[l->kind] == SOCK_DGRAM || handoff == HANDOFF_BIND ||
+	    listener_has(l, LISTENER_NOLISTEN))
 		return 0;
 	if (listener_has(l, LISTENER_BACKLOG))
 		return (int)l->number[LISTENER_BACKLOG];

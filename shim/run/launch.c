@@ -98,8 +98,6 @@ static int launch_child(void *argument, struct fault *f)
 
 	if (enter_domain(a, f) < 0)
 		return -1;
-	if (a->plan->bind.wanted && broker_prove(f) < 0)
-		return -1;
 	signals_restore(a->run->signals);
 	return exec_application(a, f);
 }

@@ -259,13 +259,14 @@ option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 
 @test "a stepdown under it, with sockets of its own" {
 	as_4242 --handoff=bind --listen='tcp://*:80' -- "$STEPDOWN" \
-		--dry-run --user=4242:4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+		--dry-run --user=4242:4242 --listen=tcp://0.0.0.0:8080 -- \
+		"$WITNESS"
 	succeeded
 	# A second notifier is not to be had.
 	under "$DENY" --notifier --
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
-	message_has 'install the filter: '
+	message_has 'install the filter'
 	hint_has notifier
 }
 
@@ -444,11 +445,7 @@ print("bound honestly")'
 }
 
 @test "a network namespace of its own is its own" {
-	binder 'tcp://0.0.0.0:80' -- netns 80 ok
-	succeeded
-	# Without pidfd_getfd it is the thread's network that counts.
-	under "$DENY" pidfd_getfd=1 --
-	binder 'tcp://0.0.0.0:80' -- netns 80 EACCES
+	binder 'tcp://0.0.0.0:80' -- netns 80
 	succeeded
 }
 
@@ -593,8 +590,8 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 		--inh-caps=-net_bind_service
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
-	message_has 'listen tcp://*:80: Permission denied'
-	hint_has CAP_NET_BIND_SERVICE
+	message_has 'CAP_NET_BIND_SERVICE to listen on tcp://*:80'
+	hint_has NET_BIND_SERVICE
 	hint_has ip_unprivileged_port_start
 }
 
@@ -602,7 +599,7 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 	under unshare --pid --fork
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
-	message_has 'look at the child in /proc'
+	message_has 'look into /proc'
 	hint_has '/proc must be mounted'
 }
 
@@ -620,14 +617,14 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 }
 
 @test "usage" {
-	misuse '--handoff bind: no --listen' --user=4242:4242 --handoff=bind -- \
+	misuse '--handoff bind: --listen says' --user=4242:4242 --handoff=bind -- \
 		true
-	misuse '--keep-caps net_bind_service: with it' --user=4242:4242 \
+	misuse '--keep-caps net_bind_service: not with' --user=4242:4242 \
 		--handoff=bind --listen=tcp://0.0.0.0:80 \
 		--keep-caps=chown,net_bind_service -- true
-	misuse 'no option but v6only' --user=4242:4242 --handoff=bind \
+	misuse 'without options but v6only' --user=4242:4242 --handoff=bind \
 		'--listen=tcp://0.0.0.0:80?backlog=5' -- true
-	misuse 'serves tcp and udp' --user=4242:4242 --handoff=bind \
+	misuse 'takes tcp and udp' --user=4242:4242 --handoff=bind \
 		--listen=unix:/run/x -- true
 	hint_has --own=/run/app,create
 	misuse 'no_new_privs for its seccomp filter' --user=4242:4242 \
