@@ -2,14 +2,9 @@
  * give: what the rooms of own share: entry.c makes one file right, walk.c all
  * that is below a directory, report.c says what came of it.
  *
- * What is changed is an open descriptor, and it is examined through that very
- * descriptor first. What a name said before, to see cheaply that a file is
- * right, changes nothing.
- *
- * - A file with several links may be somebody else's, linked into the volume by
- *   whoever can write there. It is passed over unless fs.protected_hardlinks is
- *   1, with which the kernel lets nobody link what he could not write anyway.
- * - A device node is passed over: its owner can use the device.
+ * - A file with several links may be somebody else's. It is passed over unless
+ *   fs.protected_hardlinks is 1, with which the kernel lets nobody link what he
+ *   could not write anyway. So is a device node: its owner can use the device.
  * - Whenever owner or group of a regular file change, its set-id bits go, also
  *   those that the kernel leaves as they have no effect yet, unless mode= names
  *   them. The kernel clears file capabilities. Both are counted.
@@ -62,7 +57,7 @@ enum own_verdict {
  * ones, or those of the owner of what it could not use otherwise.
  */
 struct own_actor {
-	uint64_t counts[OWN_COUNTS];
+	unsigned long long counts[OWN_COUNTS];
 	struct fsids before;	/* if changed */
 	bool changed;
 };
@@ -99,17 +94,17 @@ const char *own_change(const struct own_rules *rules, struct own_actor *a,
  * Walk what is below a directory, but leave the directory itself. Takes fd,
  * which must be open for reading.
  *
- * Returns 0, or -1 with a fault: something failed, or a signal (SIGTERM, INT,
- * HUP or QUIT) asked to end, then with status 128 + its number. A tree that may
- * fail ends with 0, OWN_FAILED counted and the fault of the first failure.
+ * Returns 0, or -1 with a fault: something failed, or a signal asked to end,
+ * then with status 128 + its number. A tree that may fail ends with 0, OWN_FAILED
+ * counted and the fault of the first failure.
  */
 int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
 	     struct fault *f);
 
 /*
- * The fault for errno (0: nothing came of it): "own PATH: ACT FILE". FILE is the
- * path of dir, as the kernel knows it now, and name (or the tree's path where
- * name is NULL). fd: the file itself where it was opened, or -1.
+ * The fault for errno (0: ignored): "own PATH: ACT FILE". FILE is the kernel's
+ * path of dir, and name (or the tree's path where name is NULL). fd: the file
+ * itself where it was opened, or -1.
  */
 void own_fault(const struct own_tree *t, const char *act, int dir,
 	       const char *name, int fd, struct fault *f);
@@ -124,7 +119,7 @@ void own_add_path(struct text *out, int fd);
  * What came of it: with verbose all counts, otherwise what was passed over, lost
  * bits or failed (f: the first failure) because of us.
  */
-void own_report(const struct own_tree *t, const uint64_t counts[OWN_COUNTS],
+void own_report(const struct own_tree *t, const unsigned long long counts[OWN_COUNTS],
 		bool verbose, const struct fault *f);
 
 /* A line for each writable directory mounted below that stays another's. */

@@ -23,6 +23,7 @@ struct giving {
 	const struct own_spec *spec;
 	struct own_rules rules;
 	struct own_actor actor;
+	bool passed_mounts;	/* of any tree */
 };
 
 void own_describe(const struct own_spec *spec, struct text *out)
@@ -170,13 +171,15 @@ static void look_for_fsgroup(struct giving *g, const struct stat *st)
 			    t->path, st->st_gid);
 }
 
-/* The first failure is kept. */
+/* The first failure is kept, unless this one may not pass. */
 static int fail(struct giving *g, const char *act, int top, struct fault *f)
 {
-	struct fault later;
+	struct fault now;
 
-	own_fault(g->rules.tree, act, -1, NULL, top,
-		  g->actor.counts[OWN_FAILED]++ ? &later : f);
+	own_fault(g->rules.tree, act, -1, NULL, top, &now);
+	if (!g->actor.counts[OWN_FAILED]++ ||
+	    !own_may_fail(g->rules.tree, now.err))
+		*f = now;
 	return -1;
 }
 
@@ -214,11 +217,10 @@ static int give(struct giving *g, int top, struct fault *f)
 	return failed ? fail(g, failed, top, f) : 0;
 }
 
-/* Returns 1 if writable mounts may have been passed over, 0, or -1. */
 static int give_tree(struct giving *g, const struct own_tree *t,
 		     struct fault *f)
 {
-	uint64_t *counts = g->actor.counts;
+	unsigned long long *counts = g->actor.counts;
 	int result;
 	int top;
 
@@ -238,7 +240,8 @@ static int give_tree(struct giving *g, const struct own_tree *t,
 	if (result < 0 && (f->status != EXIT_STEP || !own_may_fail(t, f->err)))
 		return -1;
 	own_report(t, counts, g->spec->verbose, f);
-	return counts[OWN_MOUNTS] > 0;
+	g->passed_mounts |= counts[OWN_MOUNTS] > 0;
+	return 0;
 }
 
 /* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
@@ -261,10 +264,8 @@ static mode_t read_umask(void)
 
 int own_run(const struct own_spec *spec, struct fault *f)
 {
-	int results[OWN_MAX_TREES] = { 0 };
 	struct giving g = { .spec = spec };
 	struct rlimit limit, raised;
-	int result = 0;
 
 	if (spec->ntrees == 0)
 		return 0;
@@ -275,15 +276,15 @@ int own_run(const struct own_spec *spec, struct fault *f)
 	raised = limit;
 	raised.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &raised);	/* Without, EMFILE comes earlier. */
-	for (size_t i = 0; i < spec->ntrees && result >= 0; i++)
-		result = results[i] = give_tree(&g, &spec->trees[i], f);
+	for (size_t i = 0; i < spec->ntrees; i++)
+		if (give_tree(&g, &spec->trees[i], f) < 0)
+			return -1;
 	/* After all: a later tree may be what is mounted in an earlier one. */
-	for (size_t i = 0; i < spec->ntrees && result >= 0; i++)
-		if (results[i] > 0)
-			own_report_mounts(&spec->trees[i]);
-	if (result >= 0 && ((g.actor.changed && fsids_leave(&g.actor.before) < 0) ||
-			    setrlimit(RLIMIT_NOFILE, &limit) < 0))
+	for (size_t i = 0; i < spec->ntrees && g.passed_mounts; i++)
+		own_report_mounts(&spec->trees[i]);
+	if ((g.actor.changed && fsids_leave(&g.actor.before) < 0) ||
+	    setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "own: go back to our ids and limits");
-	return result < 0 ? -1 : 0;
+	return 0;
 }

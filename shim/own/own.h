@@ -29,17 +29,13 @@ void own_describe(const struct own_spec *spec, struct text *out);
 int own_run(const struct own_spec *spec, struct fault *f);
 
 /*
- * Give the pipes and pseudo-terminals among descriptors 0 to 2 to this uid, so
- * that the target can open /dev/stdout again. That is /proc/self/fd/1, and to
- * open it is to open the pipe anew, which belongs to root with mode 0600:
- * nginx's `access_log /dev/stdout` fails with EACCES (moby issue 31243). runc
- * gives the pipes to the user itself, but only when the image says USER.
+ * Give the pipes and pseudo-terminals among descriptors 0 to 2 to this uid: to
+ * open /dev/stdout is to open the pipe anew, which belongs to root with mode
+ * 0600 (moby issue 31243; runc gives it only when the image says USER).
  *
- * Never a regular file or a named FIFO, which would be the host's, nor another
- * device, which others share: /dev/null, /dev/tty, /dev/ptmx, a console. A
- * socket cannot be opened anew anyway.
- *
- * What the kernel refuses is a warning, for the application may well do without.
+ * Never a regular file or a named FIFO, which would be the host's, nor a device
+ * that others share: /dev/null, /dev/tty, /dev/ptmx, a console. What the kernel
+ * refuses is a warning, for the application may well do without.
  */
 void own_stdio_run(uid_t uid);
 

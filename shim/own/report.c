@@ -169,12 +169,7 @@ static const char *const count_names[OWN_COUNTS] = {
 	[OWN_FAILED] = "failed",
 };
 
-static unsigned long long number(uint64_t value)
-{
-	return value;
-}
-
-void own_report(const struct own_tree *t, const uint64_t counts[OWN_COUNTS],
+void own_report(const struct own_tree *t, const unsigned long long counts[OWN_COUNTS],
 		bool verbose, const struct fault *f)
 {
 	char buffer[512];
@@ -182,21 +177,21 @@ void own_report(const struct own_tree *t, const uint64_t counts[OWN_COUNTS],
 
 	text_start(&out, buffer, sizeof(buffer));
 	for (size_t i = 0; i < OWN_COUNTS; i++)
-		text_add(&out, "%llu %s", number(counts[i]), count_names[i]);
+		text_add(&out, "%llu %s", counts[i], count_names[i]);
 	if (verbose)
 		report_note("own %s: %s", t->path, buffer);
 	if (counts[OWN_FAILED] > 1)
 		report_note("own %s: %llu failed, the first of them:", t->path,
-			    number(counts[OWN_FAILED]));
+			    counts[OWN_FAILED]);
 	if (counts[OWN_FAILED])
 		report_warning(f);
 	if (counts[OWN_SET_IDS] || counts[OWN_CAPABILITIES])
 		report_note("warning: own %s: %llu files lost set-id bits, %llu lost capabilities, with their owner",
-			    t->path, number(counts[OWN_SET_IDS]),
-			    number(counts[OWN_CAPABILITIES]));
+			    t->path, counts[OWN_SET_IDS],
+			    counts[OWN_CAPABILITIES]);
 	if (counts[OWN_LINKED])
 		report_note("warning: own %s: passed over %llu files with other links, which may be somebody else's; set fs.protected_hardlinks=1 on the host",
-			    t->path, number(counts[OWN_LINKED]));
+			    t->path, counts[OWN_LINKED]);
 }
 
 void own_report_mounts(const struct own_tree *t)
@@ -209,7 +204,7 @@ void own_report_mounts(const struct own_tree *t)
 
 	text_start(&clean, path, sizeof(path));
 	own_clean_path(&clean, t->path);
-	while (next_mount(&mounts, &m)) {
+	while (!t->shallow && !t->cross_mounts && next_mount(&mounts, &m)) {
 		struct stat st;
 
 		if (holds(path, m.point) && strcmp(path, m.point) != 0 &&

@@ -88,54 +88,6 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* The value of "NAME=VALUE" if the word is one. */
-static const char *value_of(const char *word, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (strncmp(word, name, length) == 0 && word[length] == '=' &&
-	    word[length + 1])
-		return word + length + 1;
-	return NULL;
-}
-
-static bool set_mode(struct own_tree *t, const char *value)
-{
-	t->mode = value;
-	t->nclauses = own_mode_parse(value, t->clauses, OWN_MAX_CLAUSES);
-	return t->nclauses > 0;
-}
-
-static bool set_create(struct own_tree *t, const char *value)
-{
-	struct mode_clause clause;
-
-	if (*value < '0' || *value > '7' ||
-	    own_mode_parse(value, &clause, 1) != 1)
-		return false;
-	t->create = true;
-	t->create_mode = clause.bits;
-	return true;
-}
-
-static bool set_threads(struct own_tree *t, const char *value)
-{
-	uint64_t number;
-
-	if (!str_number(value, 1, OWN_MAX_THREADS, &number))
-		return false;
-	t->threads = (unsigned int)number;
-	return true;
-}
-
-static bool set_exclude(struct own_tree *t, const char *value)
-{
-	if (t->nexcludes == OWN_MAX_EXCLUDES)
-		return false;
-	t->excludes[t->nexcludes++] = value;
-	return true;
-}
-
 bool own_excludes(const struct own_tree *t, const char *name,
 		  unsigned int depth, uint32_t paths, uint32_t *below)
 {
@@ -174,37 +126,44 @@ static const struct {
 	{ "force", offsetof(struct own_tree, force) },
 };
 
-/* NAME=VALUE: kept as typed in .text, or read by .set. */
-static const struct {
-	char name[8];
-	size_t text;
-	bool (*set)(struct own_tree *t, const char *value);
-} values[] = {
-	{ "user", offsetof(struct own_tree, user), NULL },
-	{ "group", offsetof(struct own_tree, group), NULL },
-	{ "from", offsetof(struct own_tree, from), NULL },
-	{ "mode", 0, set_mode },
-	{ "create", 0, set_create },
-	{ "threads", 0, set_threads },
-	{ "exclude", 0, set_exclude },
-};
+static bool set_value(struct own_tree *t, struct slice name, const char *value)
+{
+	struct mode_clause clause;
+	uint64_t number = 0;
+
+	if (str_is(name, "user"))
+		t->user = value;
+	else if (str_is(name, "group"))
+		t->group = value;
+	else if (str_is(name, "from"))
+		t->from = value;
+	else if (str_is(name, "exclude") && t->nexcludes < OWN_MAX_EXCLUDES)
+		t->excludes[t->nexcludes++] = value;
+	else if (str_is(name, "mode") &&
+		 (t->nclauses = own_mode_parse(value, t->clauses,
+					       OWN_MAX_CLAUSES)))
+		t->mode = value;
+	else if (str_is(name, "create") && *value >= '0' && *value <= '7' &&
+		 own_mode_parse(value, &clause, 1) == 1)
+		t->create_mode = clause.bits;
+	else if (str_is(name, "threads") &&
+		 str_number(value, 1, OWN_MAX_THREADS, &number))
+		t->threads = (unsigned int)number;
+	else
+		return false;
+	t->create |= str_is(name, "create");
+	return true;
+}
 
 static bool set_word(struct own_tree *t, const char *word)
 {
+	struct slice value = str_word(word);
+	struct slice name = str_cut(&value, '=');
+
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(word, flags[i].name) == 0)
 			return *((bool *)t + flags[i].flag) = true;
-	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-		const char *value = value_of(word, values[i].name);
-
-		if (!value)
-			continue;
-		if (values[i].set)
-			return values[i].set(t, value);
-		*(const char **)((char *)t + values[i].text) = value;
-		return true;
-	}
-	return false;
+	return value.length > 0 && set_value(t, name, value.at);
 }
 
 void own_tree_describe(const struct own_tree *t, struct text *out)
@@ -219,24 +178,20 @@ void own_tree_describe(const struct own_tree *t, struct text *out)
 		text_add(out, ", %s", t->options);
 }
 
-/* A usage fault. Returns -1. */
-static int refuse(const char *value, const char *why, struct fault *f)
+static int check(const struct own_tree *t, const char *value, struct fault *f)
 {
-	return fault_set(f, EXIT_USAGE, 0, "--own %s: %s", value, why);
-}
+	const char *why = NULL;
 
-static int check(const struct own_tree *t, const char *value,
-		 struct fault *f)
-{
-	if (!t->path[0] && t->if_exists)
+	if (t->path[0] != '/' && (t->path[0] || !t->if_exists))
+		why = "expected an absolute path";
+	else if (t->fsgroup && (t->user || t->mode))
+		why = "fsgroup excludes user= and mode=";
+	if (why)
+		return fault_set(f, EXIT_USAGE, 0, "--own %s: %s", value, why);
+	if (t->force || !t->path[0] || !own_is_system(t->path))
 		return 0;
-	if (t->path[0] != '/')
-		return refuse(value, "expected an absolute path", f);
-	if (t->fsgroup && (t->user || t->mode))
-		return refuse(value, "fsgroup excludes user= and mode=", f);
-	if (t->force || !own_is_system(t->path))
-		return 0;
-	refuse(value, "that is a directory of the system", f);
+	fault_set(f, EXIT_USAGE, 0,
+		  "--own %s: that is a directory of the system", value);
 	return fault_hint(f,
 			  "name the application's own directory, or add ,force");
 }

@@ -1,25 +1,16 @@
 /*
  * walk: all that is below a directory, by several threads.
  *
- * An entry is opened by the one name that was read, in the directory that is
- * open (fs_open), and examined and changed through its descriptor (own_change).
- * A directory is changed before what is in it. A file whose name already says
- * that it is right costs one call and is not opened.
+ * A directory that is found goes into a queue while that has room; else it is
+ * walked at once, one level of recursion and one descriptor deeper. So
+ * descriptors are bounded, and nobody waits for room. A thread that finds the
+ * queue empty gets a share of a directory that is being read: both read on by
+ * the same offset. Threads are started once a walk has proved to be long, and
+ * joined before it returns: the drop that follows must find one thread.
  *
- * A directory that is found goes into a queue while that has room and another
- * thread is there; else it is walked at once, one level of recursion and one
- * descriptor deeper. So descriptors are bounded, and nobody waits for room. A
- * thread that finds the queue empty gets a share of a directory that another one
- * is reading: both read on by the same offset. The walk is over when no thread
- * has a directory and the queue is empty. Threads are started only once a walk
- * has proved to be long, and are joined before it returns: the drop that follows
- * must find one thread.
- *
- * Signals that ask to end are blocked meanwhile and asked for now and then.
- * That works for PID 1 too, for which the kernel drops signals that have no
- * handler unless they are blocked (sig_ignored() in kernel/signal.c), and it
- * needs no handler. What was changed stays changed, each file wholly or not at
- * all.
+ * Signals that ask to end are blocked meanwhile and asked for now and then. That
+ * works for PID 1 too, for which the kernel drops signals that have no handler
+ * unless they are blocked (sig_ignored() in kernel/signal.c).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -48,8 +39,7 @@ enum {
 	QUEUE_SIZE = 32,
 	TICK = 64,		/* entries between two looks around */
 	LONG = 1024,		/* entries after which threads are started */
-	FIRST_PROGRESS = 3000,	/* milliseconds */
-	PROGRESS = 10000
+	FIRST_PROGRESS = 3000, PROGRESS = 10000	/* milliseconds */
 };
 
 /* A directory to be read: open, and where it is in view of exclude=. */
@@ -77,8 +67,8 @@ struct walk {
 	unsigned int busy;		/* threads that have a directory */
 	int64_t started;
 	int64_t next_progress;
-	uint64_t entries;
-	uint64_t changed;
+	unsigned long long entries;
+	unsigned long long changed;
 };
 
 struct walker {
@@ -86,14 +76,9 @@ struct walker {
 	pthread_t thread;
 	struct own_actor actor;
 	uint64_t entries;
-	uint64_t changed_before;	/* at the last tick */
+	unsigned long long changed_before;	/* at the last tick */
 	bool expect_wrong;		/* as the last file was */
 };
-
-static unsigned long long number(uint64_t value)
-{
-	return value;
-}
 
 static void stop(struct walk *walk)
 {
@@ -193,10 +178,9 @@ static void tick(struct walker *w, const struct place *place)
 	if (now >= walk->next_progress) {
 		walk->next_progress = now + PROGRESS;
 		report_note("own %s: %llu files seen, %llu changed, %llu a second",
-			    walk->rules->tree->path, number(walk->entries),
-			    number(walk->changed),
-			    number(walk->entries) * 1000 /
-				    number((uint64_t)(now - walk->started)));
+			    walk->rules->tree->path, walk->entries,
+			    walk->changed, walk->entries * 1000 /
+				    (unsigned long long)(now - walk->started));
 	}
 	if (pending & walk->ends) {
 		walk->ended_by = __builtin_ctzll(pending & walk->ends) + 1;
@@ -278,11 +262,15 @@ static void visit(struct walker *w, const struct place *place,
 	act = own_change(rules, &w->actor, below.fd < 0 ? path : below.fd, &st);
 	if (act)
 		fail(w, act, place->fd, name, below.fd < 0 ? path : below.fd);
+	errno = ELOOP;
 	if (!S_ISDIR(st.st_mode))
 		w->expect_wrong = own_judge(rules, &st) == OWN_WRONG;
 	else if (below.fd < 0 &&
 		 (below.fd = own_open_dir(&w->actor, path)) < 0)
 		fail(w, "read", place->fd, name, path);
+	else if (below.depth > MAX_DEPTH)
+		fail(w, "go deeper than 1,000 levels, into", place->fd, name,
+		     path);
 	else if (offer(w->walk, &below))
 		below.fd = -1;
 	else
@@ -297,26 +285,20 @@ static void visit(struct walker *w, const struct place *place,
 static void walk_dir(struct walker *w, const struct place *place)
 {
 	uint64_t buffer[BUFFER_SIZE / 8];	/* aligned for its entries */
+	struct sys_dirent *entry;
 	ssize_t length = 0;
 
-	errno = ELOOP;
-	if (place->depth > MAX_DEPTH)
-		fail(w, "go deeper than 1000 levels, into", place->fd, ".", -1);
-	while (!w->walk->stop && place->depth <= MAX_DEPTH &&
-	       (length = sys_getdents(place->fd, buffer, sizeof(buffer))) > 0) {
-		const char *at = (const char *)buffer;
-		const char *end = at + length;
-
-		for (struct sys_dirent *e; at < end && !w->walk->stop;
-		     at += e->size) {
-			e = (void *)(uintptr_t)at;
-			if (strcmp(e->name, ".") == 0 ||
-			    strcmp(e->name, "..") == 0)
+	while (!w->walk->stop && (length = sys_getdents(place->fd, buffer,
+						       sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < length && !w->walk->stop;
+		     at += entry->size) {
+			entry = (void *)((char *)buffer + at);
+			if (strcmp(entry->name, ".") == 0 ||
+			    strcmp(entry->name, "..") == 0)
 				continue;
-			visit(w, place, e);
+			visit(w, place, entry);
 			tick(w, place);
 		}
-	}
 	if (length < 0)
 		fail(w, "read", place->fd, ".", place->fd);
 }
@@ -367,22 +349,21 @@ static void start_threads(struct walker *first)
 }
 
 /*
- * Block them; returns the mask until then. In 64 bits as the kernel has it: the
- * C library's sets lack the signals that it keeps for itself. A signal that is
- * ignored stays so; nohup(1) sees to that for SIGHUP.
+ * Block the signals that end a walk; returns the mask until then. In 64 bits as
+ * the kernel has it: the C library's sets lack the signals that it uses itself.
+ * A signal that is ignored stays so, as nohup(1) wants it.
  */
-static uint64_t block_signals(struct walk *walk)
+static uint64_t block_signals(uint64_t *ends)
 {
-	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	struct sigaction action;
 	uint64_t before = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
-		if (sigaction(ends[i], NULL, &action) == 0 &&
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		if (sigaction(numbers[i], NULL, &action) == 0 &&
 		    action.sa_handler != SIG_IGN)
-			walk->ends |= UINT64_C(1) << (ends[i] - 1);
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &walk->ends, &before,
-		sizeof(before));
+			*ends |= UINT64_C(1) << (numbers[i] - 1);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, ends, &before, sizeof(before));
 	return before;
 }
 
@@ -396,7 +377,7 @@ int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
 	struct walker walkers[OWN_MAX_THREADS] = {
 		{ .walk = &walk, .actor = *a }
 	};
-	uint64_t before = block_signals(&walk);
+	uint64_t before = block_signals(&walk.ends);
 
 	walk.next_progress = walk.started + FIRST_PROGRESS;
 	walk.queue[walk.queued++] = (struct place){ fd, 0, UINT32_MAX };
@@ -410,13 +391,10 @@ int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
 	}
 	while (walk.queued > 0)
 		close(walk.queue[--walk.queued].fd);
-	/* Else they stay blocked, so that we can say why it ends. */
-	if (!walk.ended_by)
-		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
-			sizeof(before));
-	else
+	if (walk.ended_by)	/* They stay blocked, so that we can say it. */
 		return fault_set(f, 128 + walk.ended_by, 0,
 				 "own %s: ended by signal %d", rules->tree->path,
 				 walk.ended_by);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	return walk.failed && walk.stop ? -1 : 0;
 }
