@@ -20,7 +20,6 @@
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
-#include "drop/command.h"
 #include "listen/socket.h"
 #include "plan.h"
 #include "steps.h"
@@ -335,14 +334,14 @@ static bool is_unfit(const char *file, struct fault *f)
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
-	const char *path = command_path(plan->env.set, plan->env.nset,
-					environ);
+	const char *path = plan_path(plan, environ);
 	char file[PATH_MAX];
 	struct stat st;
 	struct fault f;
 	int err = 0;
 
-	if (!command_find(plan->exec.command[0], path, file) || stat(file, &st) < 0)
+	if (!drop_find_command(plan->exec.command[0], path, file) ||
+	    stat(file, &st) < 0)
 		err = ENOENT;
 	else if (S_ISDIR(st.st_mode))
 		err = EISDIR;

@@ -140,11 +140,11 @@ static int check_confine(const struct plan *plan, struct fault *f)
 {
 	const struct confine_spec *c = &plan->confine;
 
-	if (c->mode == CONFINE_OFF && (c->npaths || c->connects))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--%s: only with --confine",
-				 !c->npaths ? "connect" :
-				 c->paths[0].writable ? "writable" : "readable");
+	if (c->mode == CONFINE_OFF &&
+	    (c->writable.count || c->readable.count || c->connects))
+		return fault_set(f, EXIT_USAGE, 0, "--%s: only with --confine",
+				 c->connects ? "connect" :
+				 c->readable.count ? "readable" : "writable");
 	if (c->mode != CONFINE_OFF && plan->drop.allow_new_privs)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--allow-new-privs: --confine needs no_new_privs for its Landlock domain");

@@ -121,9 +121,18 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 	};
 }
 
-/* What the domain of --confine is made of. path: see command_path(). */
+/* The PATH that COMMAND will be looked for in, or NULL for the default. */
+static inline const char *plan_path(const struct plan *plan, char *const env[])
+{
+	for (size_t i = plan->env.nset; i-- > 0;)
+		if (strncmp(plan->env.set[i], "PATH=", 5) == 0)
+			return plan->env.set[i] + 5;
+	return str_variable(env, "PATH", 4);
+}
+
+/* What the domain of --confine is made of. */
 static inline struct confine_plan plan_confinement(const struct plan *plan,
-						   const char *path)
+						   char *const env[])
 {
 	return (struct confine_plan){
 		.spec = &plan->confine,
@@ -132,7 +141,7 @@ static inline struct confine_plan plan_confinement(const struct plan *plan,
 		.listeners = plan->listen.listeners,
 		.nlisteners = plan->listen.count,
 		.command = plan->exec.command[0],
-		.path = path,
+		.path = plan_path(plan, env),
 	};
 }
 

@@ -11,7 +11,6 @@
 #include "bind/filter.h"
 #include "cred/account.h"
 #include "cred/start.h"
-#include "drop/command.h"
 #include "drop/confine.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
@@ -156,8 +155,7 @@ static bool has_side_effects(const struct plan *plan)
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	const char *path = command_path(plan->env.set, plan->env.nset,
-					environ);
+	const char *path = plan_path(plan, environ);
 
 	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
 	    start_check_maps(&plan->target, &plan->start, f) < 0)
@@ -176,8 +174,7 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 
 static struct confine_plan confine_plan(const struct plan *plan)
 {
-	return plan_confinement(plan, command_path(plan->env.set,
-						   plan->env.nset, environ));
+	return plan_confinement(plan, environ);
 }
 
 static void describe_confine(const struct plan *plan, struct text *out)

@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
-#include "drop/command.h"
+#include "drop/drop.h"
 #include "listen/url.h"
 #include "own/spec.h"
 
@@ -25,7 +25,6 @@ enum {
 		LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG |
 		LANDLOCK_MAKE_SOCK | LANDLOCK_MAKE_FIFO | LANDLOCK_MAKE_SYM |
 		LANDLOCK_REFER | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV,
-	MAKE_DEVICE = LANDLOCK_MAKE_CHAR | LANDLOCK_MAKE_BLOCK,
 	/* The rights that a file can have which is not a directory. */
 	OF_FILES = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE |
 		   LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE |
@@ -56,25 +55,14 @@ struct rules {
 	struct fault *f;
 };
 
-static bool add_path(struct confine_spec *spec, const char *value,
-		     bool writable)
+bool confine_read_path(const char *value, void *at)
 {
-	if (value[0] != '/' || spec->npaths == CONFINE_MAX)
+	struct confine_paths *paths = at;
+
+	if (value[0] != '/' || paths->count == CONFINE_MAX)
 		return false;
-	spec->some_readable |= !writable;
-	spec->paths[spec->npaths].path = value;
-	spec->paths[spec->npaths++].writable = writable;
+	paths->list[paths->count++] = value;
 	return true;
-}
-
-bool confine_read_writable(const char *value, void *spec)
-{
-	return add_path(spec, value, true);
-}
-
-bool confine_read_readable(const char *value, void *spec)
-{
-	return add_path(spec, value, false);
 }
 
 bool confine_read_ports(const char *value, void *at)
@@ -107,24 +95,22 @@ static void title(struct rules *r, const char *words)
 }
 
 /*
- * Allow it, and close fd if it is none of the standard streams. What is not
- * there, or is a pipe or socket (EBADFD), needs no rule.
+ * Allow it, and close fd if it is none of the standard streams. A pipe or a
+ * socket (EBADFD) needs no rule.
  */
 static int allow(struct rules *r, int fd, uint64_t rights, const char *path)
 {
 	struct stat st;
 	int result = 0;
 
-	if (fd < 0)
-		return 0;
 	if (r->out) {
 		text_add(r->out, " %s", path);
+	} else if (fd < 0 || fstat(fd, &st) < 0) {
+		result = -1;
 	} else {
-		result = fstat(fd, &st);
-		if (!S_ISDIR(st.st_mode))
-			rights &= OF_FILES;
-		rights &= r->handled.fs;
-		if (result == 0 && rights)
+		rights &= r->handled.fs &
+			  (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
+		if (rights)
 			result = sys_landlock_allow_path(r->fd, rights, fd);
 	}
 	if (result < 0 && errno == EBADFD)
@@ -136,35 +122,15 @@ static int allow(struct rules *r, int fd, uint64_t rights, const char *path)
 	return result;
 }
 
+/* What is not there needs no rule, but is a mistake if an option names it. */
 static int allow_all(struct rules *r, const char *const list[], size_t count,
-		     uint64_t rights)
+		     uint64_t rights, bool must_exist)
 {
-	for (size_t i = 0; i < count; i++)
-		if (allow(r, open(list[i], O_PATH | O_CLOEXEC), rights,
-			  list[i]) < 0)
-			return -1;
-	return 0;
-}
+	for (size_t i = 0; i < count; i++) {
+		int fd = open(list[i], O_PATH | O_CLOEXEC);
 
-/* Of --writable or --readable; a path that is not there is a mistake. */
-static int allow_given(struct rules *r, const struct confine_spec *spec,
-		       bool writable)
-{
-	const uint64_t rights = writable ? READ | WRITE : READ;
-
-	for (size_t i = 0; i < spec->npaths; i++) {
-		const char *path = spec->paths[i].path;
-		int fd;
-
-		if (spec->paths[i].writable != writable)
-			continue;
-		fd = open(path, O_PATH | O_CLOEXEC);
-		if (fd < 0 && !r->out)
-			return fault_set(r->f, EXIT_STEP, errno,
-					 "confine: --%s %s",
-					 writable ? "writable" : "readable",
-					 path);
-		if (allow(r, fd, rights, path) < 0)
+		if ((fd >= 0 || must_exist) &&
+		    allow(r, fd, rights, list[i]) < 0)
 			return -1;
 	}
 	return 0;
@@ -177,20 +143,25 @@ static int allow_given(struct rules *r, const struct confine_spec *spec,
  */
 static int allow_writes(struct rules *r, const struct confine_plan *plan)
 {
+	const struct confine_paths *given = &plan->spec->writable;
+
 	title(r, "write:");
-	for (size_t i = 0; i < plan->ntrees; i++)
-		if (allow(r, fs_open_path(plan->trees[i].path), READ | WRITE,
-			  plan->trees[i].path) < 0)
+	for (size_t i = 0; i < plan->ntrees; i++) {
+		int fd = fs_open_path(plan->trees[i].path);
+
+		if (fd >= 0 &&
+		    allow(r, fd, READ | WRITE, plan->trees[i].path) < 0)
 			return -1;
-	if (allow_given(r, plan->spec, true) < 0 ||
-	    allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE) < 0)
+	}
+	if (allow_all(r, given->list, given->count, READ | WRITE, true) < 0 ||
+	    allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, false) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(temporary); i++) {
 		struct statfs fs;
 
 		if (statfs(temporary[i], &fs) == 0 &&
 		    fs.f_type == TMPFS_MAGIC &&
-		    allow_all(r, temporary + i, 1, READ | WRITE) < 0)
+		    allow_all(r, temporary + i, 1, READ | WRITE, false) < 0)
 			return -1;
 	}
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
@@ -205,17 +176,19 @@ static int allow_writes(struct rules *r, const struct confine_plan *plan)
 
 static int allow_reads(struct rules *r, const struct confine_plan *plan)
 {
-	const char *file;
+	const struct confine_paths *given = &plan->spec->readable;
 	char found[PATH_MAX];
+	const char *file = found;
 
-	title(r, plan->spec->some_readable ? "\nread:" : "\nread: everything");
-	if (!plan->spec->some_readable)
+	title(r, given->count ? "\nread:" : "\nread: everything");
+	if (!given->count)
 		return 0;
-	file = command_find(plan->command, plan->path, found) ? found : NULL;
-	if (allow_given(r, plan->spec, false) < 0 ||
-	    allow_all(r, programs, ARRAY_LEN(programs), READ) < 0)
+	if (allow_all(r, given->list, given->count, READ, true) < 0 ||
+	    allow_all(r, programs, ARRAY_LEN(programs), READ, false) < 0)
 		return -1;
-	return allow_all(r, &file, file ? 1 : 0, READ);
+	if (!drop_find_command(plan->command, plan->path, found))
+		return 0;
+	return allow_all(r, &file, 1, READ, false);
 }
 
 static int allow_port(struct rules *r, uint64_t right, uint16_t port)
@@ -274,8 +247,8 @@ static struct sys_landlock handled_by(int abi, const struct confine_spec *spec)
 				 (abi < 3 ? LANDLOCK_TRUNCATE : 0) |
 				 (abi < 5 ? LANDLOCK_IOCTL_DEV : 0);
 	struct sys_landlock handled = {
-		.fs = (WRITE | MAKE_DEVICE |
-		       (spec->some_readable ? READ : 0)) & ~unknown
+		.fs = (WRITE | LANDLOCK_MAKE_CHAR | LANDLOCK_MAKE_BLOCK |
+		       (spec->readable.count ? READ : 0)) & ~unknown
 	};
 
 	if (abi >= 4)

@@ -1,9 +1,8 @@
 /*
  * confine: a Landlock domain made of the plan. What the application may write
- * is what --own gives it, what it may bind is what --listen declares.
- *
- * The domain is entered after no_new_privs, without which the kernel refuses
- * it, by the process that becomes the application: a supervisor stays outside.
+ * is what --own gives it, what it may bind is what --listen declares. It is
+ * entered after no_new_privs, without which the kernel refuses it, by the
+ * process that becomes the application: a supervisor stays outside.
  */
 #ifndef STEPDOWN_DROP_CONFINE_H
 #define STEPDOWN_DROP_CONFINE_H
@@ -25,17 +24,18 @@ enum confine_mode {
 	CONFINE_STRICT
 };
 
+struct confine_paths {
+	size_t count;
+	const char *list[CONFINE_MAX];
+};
+
 /* What the options say. */
 struct confine_spec {
 	enum confine_mode mode;
-	bool some_readable;	/* --readable was given: not all may be read */
+	struct confine_paths writable;
+	struct confine_paths readable;	/* empty: everything */
 	bool connects;		/* --connect was given */
-	size_t npaths;
 	size_t nports;
-	struct {
-		const char *path;
-		bool writable;
-	} paths[CONFINE_MAX];
 	uint16_t ports[CONFINE_MAX];
 };
 
@@ -51,21 +51,18 @@ struct confine_plan {
 };
 
 /*
- * Read the value of --writable or --readable, an absolute path, which is kept
- * by pointer; or of --connect, PORT,PORT,... or "none". spec: a struct
- * confine_spec. Each returns false if the value is not that, or one too many.
+ * Add an absolute path, kept by pointer, to a struct confine_paths; or PORT,...
+ * or "none" to a struct confine_spec. False if it is not that, or one too many.
  */
-bool confine_read_writable(const char *value, void *spec);
-bool confine_read_readable(const char *value, void *spec);
+bool confine_read_path(const char *value, void *paths);
 bool confine_read_ports(const char *value, void *spec);
 
 /* Append the rules. */
 void confine_describe(const struct confine_plan *plan, struct text *out);
 
 /*
- * Enter the domain. A kernel without Landlock, or with an old one, is a note, or
- * in strict mode a fault. Returns the ABI, 0 without a domain, or -1 with a
- * fault.
+ * Enter the domain. That the kernel has less is a note, or in strict mode a
+ * fault. Returns the ABI, 0 without a domain, or -1 with a fault.
  */
 int confine_run(const struct confine_plan *plan, struct fault *f);
 

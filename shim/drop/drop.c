@@ -1,21 +1,24 @@
 #include "drop/drop.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
 #include "cred/start.h"
-#include "drop/command.h"
 
 static bool changes_uid(const struct target *t, const struct start *s)
 {
@@ -30,67 +33,87 @@ uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 						 : spec->keep_caps;
 }
 
+bool drop_find_command(const char *name, const char *path, char file[PATH_MAX])
+{
+	if (strchr(name, '/'))
+		return name[0] == '/' &&
+		       str_copy(str_word(name), file, PATH_MAX);
+	for (const char *at = path ? path : DROP_DEFAULT_PATH;; at++) {
+		int length = (int)strcspn(at, ":");
+		struct text t;
+
+		text_start(&t, file, PATH_MAX);
+		text_add(&t, "%.*s/%s", length, at, name);
+		if (length && !t.cut && access(file, X_OK) == 0)
+			return true;
+		at += length;
+		if (!*at)
+			return false;
+	}
+}
+
+/*
+ * What a file with the effective flag must get to be executed (capabilities(7),
+ * "Safety checking for capability-dumb binaries"). Version 3 of the attribute,
+ * which is longer, is of another user namespace and has no effect.
+ */
+static uint64_t file_caps(const char *file)
+{
+	struct vfs_cap_data data = { 0 };
+	struct statvfs fs;
+
+	if (getxattr(file, "security.capability", &data, sizeof(data)) <= 0 ||
+	    !(le32toh(data.magic_etc) & VFS_CAP_FLAGS_EFFECTIVE) ||
+	    statvfs(file, &fs) < 0 || (fs.f_flag & ST_NOSUID))
+		return 0;
+	return le32toh(data.data[0].permitted) |
+	       (uint64_t)le32toh(data.data[1].permitted) << 32;
+}
+
 int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	       const char *path, struct fault *f)
 {
 	char file[PATH_MAX], names[256];
-	uint64_t needed, bounding;
+	uint64_t needed;
 	struct text out;
 
-	if (!command_find(command, path, file))
+	if (!drop_find_command(command, path, file))
 		return 0;
-	needed = command_file_caps(file);
-	bounding = needed ? caps_bounding() : 0;
-	if (!(needed & ~(bounding & drop_bounding(spec, uid))))
+	needed = file_caps(file);
+	if (!needed || !(needed & ~(caps_bounding() & drop_bounding(spec, uid))))
 		return 0;
 	text_start(&out, names, sizeof(names));
 	caps_describe(needed, &out);
 	fault_set(f, EXIT_NOEXEC, EPERM,
 		  "execute %s: its file capabilities are %s=ep", file, names);
-	if (needed & ~bounding)
-		return fault_hint(f,
-				  "the container has not all of them: --cap-add, or setcap -r %s in the image",
-				  file);
 	return fault_hint(f,
-			  "--bounding=%s starts it without them, --keep-caps=%s with them, or setcap -r %s in the image",
+			  "--bounding=%s starts it without them, --keep-caps=%s with them (and --cap-add where the container lacks them), or setcap -r %s in the image",
 			  names, names, file);
 }
 
 void drop_describe(const struct drop_spec *spec, const struct target *t,
 		   const struct start *s, struct text *out)
 {
-	const uint64_t bounding = drop_bounding(spec, t->uid);
+	bool keyring = changes_uid(t, s) && !spec->keep_keyring;
 
-	text_add(out, "uid %u", t->uid);
-	if (t->name[0])
-		text_add(out, " (%s)", t->name);
-	text_add(out, ", gid %u, groups ", t->gid);
+	text_add(out, "uid %u%s%s%s, gid %u, groups ", t->uid,
+		 t->name[0] ? " (" : "", t->name, t->name[0] ? ")" : "", t->gid);
 	for (size_t i = 0; i < t->ngroups; i++)
 		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
 	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
 	caps_describe(spec->keep_caps, out);
-	if (!start_has(s, CAP_SETPCAP))
-		text_add(out,
-			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
-	else if (bounding == UINT64_MAX)
-		text_add(out, ", bounding set as it is");
-	else if (bounding != spec->keep_caps) {
-		text_add(out, ", bounding set ");
-		caps_describe(bounding, out);
-	}
-	if (changes_uid(t, s) && !spec->keep_keyring)
-		text_add(out, ", a new session keyring");
-	text_add(out, spec->allow_new_privs ? "" : ", no_new_privs");
+	text_add(out, "%s%s%s",
+		 !start_has(s, CAP_SETPCAP) ? ", bounding set and securebits as they are (no CAP_SETPCAP)" :
+		 drop_bounding(spec, t->uid) != spec->keep_caps ? ", more in the bounding set" : "",
+		 keyring ? ", a new session keyring" : "",
+		 spec->allow_new_privs ? "" : ", no_new_privs");
 }
 
 /*
- * The session keyring outlives a change of uid and execve(2), and whoever
- * possesses it may read the keys in it (session-keyring(7)). The new one is
- * made before the ids change, because it counts against the quota of the user
- * who makes it, and root's is a thousand times as large.
- *
- * ENOSYS and EPERM: the kernel has no keyrings, or a seccomp profile refuses
- * keyctl(2), to the application as well.
+ * The session keyring outlives a change of uid and execve(2), and whoever has
+ * it may read its keys (session-keyring(7)). The new one counts against the
+ * quota of root, a thousand times that of others. ENOSYS, EPERM: the kernel or
+ * a seccomp profile refuses keyctl(2) to the application as well.
  */
 static int leave_keyring(struct fault *f)
 {
@@ -153,13 +176,6 @@ static int change_ids(const struct target *t, const struct start *s,
 	return 0;
 }
 
-static int set_keepcaps(bool keep, struct fault *f)
-{
-	if (prctl(PR_SET_KEEPCAPS, keep, 0, 0, 0) == 0)
-		return 0;
-	return fault_set(f, EXIT_STEP, errno, "set PR_SET_KEEPCAPS");
-}
-
 /*
  * Leaving uid 0 clears the permitted set too, unless PR_SET_KEEPCAPS says
  * otherwise (capabilities(7), "Effect of user ID changes"). It must survive
@@ -174,14 +190,14 @@ int drop_run(const struct drop_spec *spec, const struct target *t,
 
 	if (changes_uid(t, s) && !spec->keep_keyring && leave_keyring(f) < 0)
 		return -1;
-	if (keeps && set_keepcaps(true, f) < 0)
-		return -1;
+	if (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno, "keep capabilities");
 	if (change_ids(t, s, f) < 0 ||
 	    caps_reduce(spec->keep_caps, held, drop_bounding(spec, t->uid),
 			spec->allow_new_privs, f) < 0)
 		return -1;
-	if (keeps && set_keepcaps(false, f) < 0)
-		return -1;
+	if (keeps && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno, "unset KEEP_CAPS");
 	if (!spec->allow_new_privs &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");

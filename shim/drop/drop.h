@@ -4,9 +4,14 @@
 #ifndef STEPDOWN_DROP_DROP_H
 #define STEPDOWN_DROP_DROP_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* What container engines give an image that sets no PATH. */
+#define DROP_DEFAULT_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct fault;
 struct start;
@@ -30,9 +35,15 @@ struct drop_spec {
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
 
 /*
- * Before the first side effect: will the kernel refuse to execute COMMAND for
- * want of capabilities in the bounding set? command: its first word; path: where
- * it is looked for, as PATH. Returns 0, or -1 with a fault.
+ * Find the file that execve(2) will be given, as root sees it. path: as PATH, or
+ * NULL for the default. Returns false if there is none, or if only the
+ * application's directory will tell.
+ */
+bool drop_find_command(const char *name, const char *path, char file[PATH_MAX]);
+
+/*
+ * Will the kernel refuse to execute COMMAND, whose first word this is, for want
+ * of capabilities in the bounding set? Returns 0, or -1 with a fault.
  */
 int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	       const char *path, struct fault *f);
@@ -42,11 +53,8 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
 		   const struct start *s, struct text *out);
 
 /*
- * Become the target: session keyring, groups, gid, uid, capabilities,
- * securebits, no_new_privs.
- *
- * s: how the process was started. held: capabilities that stay permitted and
- * effective until the next execve, for a supervisor.
+ * Become the target, who was started as s. held: capabilities that stay
+ * permitted and effective until the next execve, for a supervisor.
  *
  * Returns 0, or -1 with a fault. On failure the process is somewhere between
  * what it was and the target, and must end without running anything.

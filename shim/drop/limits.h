@@ -36,16 +36,14 @@ struct slice limits_word(const void *list, size_t i);
 void limits_describe(const struct limits_spec *spec, struct text *out);
 
 /*
- * Set the resource limits and the umask: before the drop, because a hard limit
- * is raised with CAP_SYS_RESOURCE alone, and after all that opens or writes
- * files. Returns 0, or -1 with a fault; some are set then.
+ * Set limits and umask, before the drop: to raise one takes CAP_SYS_RESOURCE.
+ * Returns 0, or -1 with a fault; some are set then.
  */
 int limits_run(const struct limits_spec *spec, struct fault *f);
 
 /*
- * Enter the directory of --chdir, after the drop: root's rights must not bring
- * the application into a directory that is closed to it. uid: the application's,
- * for the hint. Returns 0, or -1 with a fault.
+ * Enter the directory of --chdir as the application, whose uid the hint names.
+ * Returns 0, or -1 with a fault.
  */
 int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f);
 

@@ -64,10 +64,7 @@ static int compare_ids(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/*
- * The kernel's list is sorted by its own numbers, which a user namespace may map
- * in another order.
- */
+/* The kernel sorts by numbers of its own, which a user namespace may reorder. */
 static int verify_groups(const struct verify_spec *spec, gid_t *groups,
 			 struct fault *f)
 {
@@ -130,13 +127,13 @@ int verify_look(struct verify_seen *seen, struct fault *f)
 	return 0;
 }
 
-/*
- * Without CAP_SETPCAP nobody can have changed the bounding set, and under
- * no_new_privs it gives nothing.
- */
+/* Without CAP_SETPCAP the bounding set stays; no_new_privs makes it worthless. */
 static int verify_caps(const struct verify_spec *spec, bool setpcap,
 		       struct fault *f)
 {
+	static const char *const names[] = { "permitted capabilities",
+					     "effective capabilities",
+					     "inheritable capabilities" };
 	const uint64_t keep = spec->keep_caps;
 	const uint64_t bounding = keep | spec->bounding;
 	bool may_stay = !setpcap && !spec->strict && !spec->allow_new_privs;
@@ -144,14 +141,11 @@ static int verify_caps(const struct verify_spec *spec, bool setpcap,
 
 	if (read_process(sets) < 0)
 		return unread(f, "capabilities");
-	if (sets[0] != (keep | spec->held))
-		return wrong(f, "permitted capabilities", sets[0],
-			     keep | spec->held);
-	if (sets[1] != (keep | spec->held))
-		return wrong(f, "effective capabilities", sets[1],
-			     keep | spec->held);
-	if (sets[2] != keep)
-		return wrong(f, "inheritable capabilities", sets[2], keep);
+	for (int i = 0; i < 3; i++) {
+		set = i < 2 ? keep | spec->held : keep;
+		if (sets[i] != set)
+			return wrong(f, names[i], sets[i], set);
+	}
 	if (read_set(false, &set) < 0)
 		return unread(f, "bounding set");
 	if ((keep & ~set) || ((set & ~bounding) && !may_stay))
@@ -161,11 +155,7 @@ static int verify_caps(const struct verify_spec *spec, bool setpcap,
 	return set == keep ? 0 : wrong(f, "ambient capabilities", set, keep);
 }
 
-/*
- * NOROOT must be on and locked, unless it could not be set or setuid programs
- * shall work, or the runtime had locked it off; KEEP_CAPS must be off, and the
- * others as they were.
- */
+/* NOROOT is on and locked, unless the runtime locked it off; KEEP_CAPS is off. */
 static int verify_bits(const struct verify_spec *spec,
 		       const struct verify_seen *seen, struct fault *f)
 {
@@ -189,10 +179,7 @@ static int worked(const char *what, struct fault *f)
 			 "verify: %s succeeded after the drop", what);
 }
 
-/*
- * As OpenSSH's permanently_set_uid() does for ids: try to get them back. What a
- * kept capability allows was asked for.
- */
+/* As OpenSSH's permanently_set_uid(). What a kept capability allows was asked. */
 static int try_to_regain(const struct verify_spec *spec, struct fault *f)
 {
 	const uint64_t keep = spec->keep_caps;
@@ -265,14 +252,13 @@ int verify_domain(int abi, bool binds, struct fault *f)
 	return 0;
 }
 
-/* Descriptors behind the sockets: that many are looked at. */
-enum { CLOSED_ONES = 64 };
-
 /*
  * poll(2) answers POLLNVAL for each descriptor that is not open, so one call
  * looks at many and needs no /proc; it takes no more of them than
  * RLIMIT_NOFILE. Those above are covered by what close_range(2) returned.
  */
+enum { CLOSED_ONES = 64 };
+
 int verify_descriptors(size_t count, struct fault *f)
 {
 	struct pollfd look[SOCKETS_MAX + CLOSED_ONES];
@@ -284,16 +270,14 @@ int verify_descriptors(size_t count, struct fault *f)
 	if (poll(look, number, 0) < 0)
 		return unread(f, "descriptors");
 	for (size_t i = 0; i < number; i++) {
-		bool open = !(look[i].revents & POLLNVAL);
-		bool ours = i < count;
+		bool is_ours = i < count;
 
-		if (open != ours ||
-		    (ours && fcntl(look[i].fd, F_GETFD) != 0))
+		if (!(look[i].revents & POLLNVAL) != is_ours ||
+		    (is_ours && fcntl(look[i].fd, F_GETFD) != 0))
 			return fault_set(f, EXIT_STEP, 0,
-					 "verify descriptor %d: it is %s",
+					 "verify: descriptor %d is %s",
 					 look[i].fd,
-					 !ours ? "open and not ours to hand over" :
-					 open ? "closed by execve" : "closed");
+					 is_ours ? "closed" : "open");
 	}
 	return 0;
 }

@@ -2,10 +2,9 @@
  * verify: the proof. Reads back from the kernel that nothing is left which the
  * plan does not give, then tries to get root back.
  *
- * The witness is independent: it makes raw system calls, without libcap-ng and
- * the C library's wrappers, and takes nothing from the rooms that do the drop,
- * not even what they saw at the start. Each function returns 0, or -1 with a
- * fault that names the first thing that is not as it must be.
+ * It makes raw system calls, without libcap-ng and the C library's wrappers, and
+ * takes nothing from the rooms that do the drop, not even what they saw at the
+ * start. Each function returns 0, or -1 with a fault.
  */
 #ifndef STEPDOWN_DROP_VERIFY_H
 #define STEPDOWN_DROP_VERIFY_H
@@ -52,10 +51,7 @@ int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
  */
 int verify_domain(int abi, bool binds, struct fault *f);
 
-/*
- * The last look before execve(2): sockets 3 to 3+count-1 are open and stay so,
- * and no other descriptor above 2 is open.
- */
+/* Before execve(2): of the descriptors above 2, these are open and no other. */
 int verify_descriptors(size_t count, struct fault *f);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "base/fault.h"
 #include "base/text.h"
-#include "drop/command.h"
+#include "drop/drop.h"
 
 void exec_describe(const struct exec_spec *s, struct text *out)
 {
@@ -141,7 +141,7 @@ int exec_command(const struct exec_spec *s, const char *path,
 	if (s->argv0)
 		argv[0] = (char *)(uintptr_t)s->argv0;
 	if (!strchr(command, '/'))
-		return search_path(path ? path : COMMAND_DEFAULT_PATH, command,
+		return search_path(path ? path : DROP_DEFAULT_PATH, command,
 				   argv, env, f);
 	execve(command, argv, env);
 	return not_started(command, command, errno, f);

@@ -8,7 +8,6 @@
 #include "base/fs.h"
 #include "base/text.h"
 #include "bind/broker.h"
-#include "drop/command.h"
 #include "drop/confine.h"
 #include "drop/limits.h"
 #include "drop/verify.h"
@@ -80,9 +79,7 @@ static int start_broker(void *argument, struct fault *f)
 static int enter_domain(const struct application *a, struct fault *f)
 {
 	const struct plan *plan = a->plan;
-	const struct confine_plan c = plan_confinement(
-		plan, command_path(plan->env.set, plan->env.nset, a->given));
-
+	const struct confine_plan c = plan_confinement(plan, a->given);
 	int abi;
 
 	if (plan->confine.mode == CONFINE_OFF)

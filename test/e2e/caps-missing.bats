@@ -190,7 +190,7 @@ either_way()
 	either_way DAC_READ_SEARCH
 }
 
-@test "without both: a directory of mode 0700 of an earlier start" {
+@test "without both: a directory of mode 0700 of an earlier start is no obstacle" {
 	mkdir -p "$tmp/volume"
 	install -d -m 700 -o 4242 -g 4242 "$tmp/volume/closed"
 	without dac_override dac_read_search

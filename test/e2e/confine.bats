@@ -96,7 +96,7 @@ allows()
 	[ "$status" -ne 0 ]
 	as_4242 --confine --writable="$tmp/nowhere" -- "$WITNESS"
 	refused 111
-	message_has "--writable $tmp/nowhere: No such file or directory"
+	message_has "confine: allow $tmp/nowhere: No such file or directory"
 }
 
 @test "devices, standard streams, /dev/shm and /proc/self" {

@@ -268,7 +268,8 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 			assert_int_equal(plan.listen.count + plan.ntrees +
 					 plan.env.nset +
 					 plan.env.nunset +
-					 plan.confine.npaths, 2);
+					 plan.confine.writable.count +
+					 plan.confine.readable.count, 2);
 		} else {
 			assert_int_equal(result, -1);
 			assert_fault(&f, EXIT_USAGE, "given twice");
