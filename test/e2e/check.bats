@@ -94,6 +94,7 @@ is_valid()
 }
 
 @test "paths of --own: missing, to be made, read-only" {
+	# shellcheck disable=SC2016 # for the inner shell
 	before+=(unshare --mount sh -ec '
 		mkdir -p "$0/ro"
 		mount -t tmpfs -o ro none "$0/ro"

@@ -266,7 +266,7 @@ with_key()
 	local error
 
 	for error in 38 1; do
-		before=(with_key "$DENY" keyctl=$error --)
+		before=(with_key "$DENY" "keyctl=$error" --)
 		as_4242 -- "$WITNESS"
 		succeeded
 		witness_is 4242 4242

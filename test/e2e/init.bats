@@ -804,6 +804,16 @@ is_gone()
 
 # ---- for long ----
 
+# Has all that was sent gone through the parent, and reached the application?
+nothing_pending()
+{
+	local pid
+
+	for pid in "$background" $(pgrep -P "$background"); do
+		grep -Eq '^ShdPnd:\s0+$' "/proc/$pid/status" || return
+	done
+}
+
 # Random signals for seconds, random children and orphans meanwhile.
 @test "a soak: nothing lost, nothing left, no memory taken" {
 	local seconds=${STEPDOWN_SOAK:-20} sent=0 before_kb after_kb
@@ -821,6 +831,7 @@ is_gone()
 		3) sleep 0.0$((RANDOM % 3)) ;;
 		esac
 	done
+	eventually 60 nothing_pending
 	sleep 1
 	after_kb=$(awk '/^Private_Dirty/ { print $2 }' \
 		"/proc/$background/smaps_rollup")

@@ -233,7 +233,7 @@ without_its_first_socket()
 	as_4242 --handoff=nginx --listen='tcp://[::]:80' -- "$WITNESS"
 	refused 111
 	hint_has '?try passes over it'
-	! grep -F 'tcp://*' "$err"
+	run ! grep -F 'tcp://*' "$err"
 }
 
 @test "an address that nobody has here: 111" {

@@ -132,6 +132,7 @@ is_witness()
 # uids_of TABLE: of the sockets in /proc/net/TABLE, each once
 uids_of()
 {
+	# shellcheck disable=SC2016 # for awk
 	in_net awk 'NR > 1 { print $8 }' "/proc/net/$1" | sort -u
 }
 
@@ -776,6 +777,7 @@ witness_has_given()
 }
 
 @test "?fd=0 for a server of inetd's kind: s6-ipcserverd" {
+	# shellcheck disable=SC2016 # for the inner shell
 	in_background "$STEPDOWN" --user=4242:4242 \
 		"--listen=unix:$tmp/s?fd=0&mode=666" -- \
 		s6-ipcserverd -v0 /bin/sh -c 'echo "served by $(id -u)"'

@@ -41,6 +41,7 @@ page_is_true()
 {
 	[ "$(grep -c '^\$ ' "$1")" -ge "$2" ] || fail "$1 has no commands"
 	export -f replay
+	# shellcheck disable=SC2016,SC2154 # for the inner shell; of helpers.bash
 	"${before[@]}" bash -c 'replay "$0"' "$1" 2>&1 3>&- 4>&- | tr -d '\r' >"$tmp/replayed"
 	diff "$1" "$tmp/replayed"
 }

@@ -59,6 +59,9 @@ cycle shim/own/d: is in a cycle'
 	only_violation ''
 	printf '\t%073d\n' 0 >>"$tree/shim/own/b.c"
 	only_violation 'columns shim/own/b.c: line 6 has 81 columns'
+	sed -i '$d' "$tree/shim/own/b.c"
+	printf '\t\t"%%s of a message of \\"%073d\\n");\n' 0 >>"$tree/shim/own/b.c"
+	only_violation ''
 }
 
 @test "401 lines" {
