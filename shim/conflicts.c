@@ -7,93 +7,39 @@
 #include "base/str.h"
 #include "plan.h"
 
-/* A zone binds to an interface as device= does. */
-static struct slice interface(const struct listener *l)
-{
-	return l->device.length ? l->device : l->zone;
-}
-
-/* Two names may be one interface, by number or by altname: then bind tells. */
-static bool on_other_interfaces(const struct listener *a,
-				const struct listener *b)
-{
-	struct slice one = interface(a), other = interface(b);
-
-	return one.length && other.length &&
-	       (one.length != other.length ||
-		memcmp(one.at, other.at, one.length) != 0);
-}
-
 /*
- * Is it the same address twice? A path can be that of one socket only; what
- * else two addresses have in common, as 0.0.0.0 and 127.0.0.1 do, bind(2) tells.
+ * Is it the same address twice? A path can be that of one socket only; what else
+ * two addresses or interfaces have in common, bind(2) tells.
  */
-static bool is_same_socket(const struct listener *a, const struct listener *b)
-{
-	bool path = a->address.any.sa_family == AF_UNIX &&
-		    a->address.un.sun_path[0];
-
-	if (a->address_size != b->address_size ||
-	    memcmp(&a->address, &b->address, a->address_size) != 0)
-		return false;
-	if (path)
-		return true;
-	return a->kind == b->kind && !on_other_interfaces(a, b) &&
-	       !(listener_has(a, LISTENER_REUSEPORT) &&
-		 listener_has(b, LISTENER_REUSEPORT));
-}
-
 static int check_pair(const struct listener *a, const struct listener *b,
 		      struct fault *f)
 {
-	if (is_same_socket(a, b))
-		return fault_set(f, EXIT_USAGE, 0, "--listen %s: given twice",
-				 a->url);
+	const uint32_t apart = 1 << LISTENER_REUSEPORT | 1 << LISTENER_DEVICE;
+
 	if (listener_has(a, LISTENER_FD) && listener_has(b, LISTENER_FD))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--listen %s: descriptor 0 is taken by %s",
 				 a->url, b->url);
+	if ((a->kind == b->kind || listener_has_path(a)) &&
+	    !(a->given & b->given & apart) && !a->zone.length &&
+	    a->address_size == b->address_size &&
+	    memcmp(&a->address, &b->address, a->address_size) == 0)
+		return fault_set(f, EXIT_USAGE, 0, "--listen %s: given twice",
+				 a->url);
 	return 0;
 }
 
-static int check_pairs(const struct plan *plan, struct fault *f)
+static int check_sockets(const struct listen_spec *spec, struct fault *f)
 {
-	const struct listener *l = plan->listen.listeners;
-
-	for (size_t i = 0; i < plan->listen.count; i++)
+	for (size_t i = 0; i < spec->count; i++)
 		for (size_t j = 0; j < i; j++)
-			if (check_pair(&l[i], &l[j], f) < 0)
+			if (check_pair(&spec->listeners[i],
+				       &spec->listeners[j], f) < 0)
 				return -1;
-	return 0;
-}
-
-/* What LISTEN_FDNAMES will take, its NUL included. */
-static size_t size_of_names(const struct plan *plan)
-{
-	const struct inherited *i = &plan->listen.inherited;
-	size_t size = i->count && i->names ? strlen(i->names) + 1
-					   : i->count * sizeof("unknown");
-
-	for (size_t n = 0; !plan->bind.wanted && n < plan->listen.count; n++) {
-		const struct listener *l = &plan->listen.listeners[n];
-
-		size += listener_count(l) *
-			(l->name.at ? l->name.length + 1 : sizeof("unknown"));
-	}
-	return size;
-}
-
-static int check_room(const struct plan *plan, struct fault *f)
-{
-	if (listen_count(&plan->listen) > SOCKETS_MAX)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen: %zu sockets, more than %d",
-				 listen_count(&plan->listen), SOCKETS_MAX);
-	if (size_of_names(plan) > SOCKETS_NAMES_SIZE)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--listen: names of more than %d bytes",
-				 SOCKETS_NAMES_SIZE);
-	return 0;
+	if (listen_count(spec) <= SOCKETS_MAX)
+		return 0;
+	return fault_set(f, EXIT_USAGE, 0, "--listen: %zu sockets, more than %d",
+			 listen_count(spec), SOCKETS_MAX);
 }
 
 /* A socket that does not listen makes nginx' workers spin on accept4(2). */
@@ -192,5 +138,5 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		return -1;
 	if (plan->listen.handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)
 		return -1;
-	return check_pairs(plan, f) < 0 ? -1 : check_room(plan, f);
+	return check_sockets(&plan->listen, f);
 }

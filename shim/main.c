@@ -16,7 +16,7 @@
 #include "conflicts.h"
 #include "cred/account.h"
 #include "cred/start.h"
-#include "listen/listen_fds.h"
+#include "listen/listen.h"
 #include "options.h"
 #include "plan.h"
 #include "resolve.h"

@@ -24,6 +24,7 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
+#include "listen/secret.h"
 #include "own/spec.h"
 #include "run/env.h"
 #include "run/exec.h"
@@ -77,6 +78,7 @@ struct plan {
 
 	struct listen_spec listen;
 	struct bind_spec bind;		/* filled by main */
+	struct secret_spec secrets;
 	struct own_tree trees[OWN_MAX_TREES];
 	struct env_spec env;
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
@@ -87,7 +89,7 @@ struct plan {
 struct run {
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	struct sockets sockets;	/* of the step listen */
+	struct sockets sockets;	/* of the steps listen and secret */
 	struct environment environment;	/* the application's */
 	struct verify_seen seen;
 	int domain;		/* Landlock's ABI; 0: there is no domain */

@@ -16,6 +16,7 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
+#include "listen/secret.h"
 #include "check.h"
 #include "own/own.h"
 #include "plan.h"
@@ -113,6 +114,23 @@ static int run_own_stdio(const struct plan *plan, struct run *run,
 	return 0;
 }
 
+static void describe_secret(const struct plan *plan, struct text *out)
+{
+	secret_describe(&plan->secrets,
+			LISTEN_FDS_START + listen_count(&plan->listen), out);
+}
+
+static int check_secret(const struct plan *plan, struct fault *f)
+{
+	return secret_check(&plan->secrets, f);
+}
+
+static int run_secret(const struct plan *plan, struct run *run, struct fault *f)
+{
+	return secret_run(&plan->secrets, plan->target.uid, plan->target.gid,
+			  &run->sockets, f);
+}
+
 static void describe_account(const struct plan *plan, struct text *out)
 {
 	account_describe(&plan->account, out);
@@ -145,7 +163,7 @@ static void describe_drop(const struct plan *plan, struct text *out)
 /* What changes anything outside of this process comes before the drop. */
 static bool has_side_effects(const struct plan *plan)
 {
-	return plan->listen.count > 0 || plan->ntrees > 0 || plan->own_stdio ||
+	return plan->listen.count > 0 || plan->secrets.count > 0 || plan->ntrees > 0 || plan->own_stdio ||
 	       plan->account.value;
 }
 
@@ -207,7 +225,8 @@ static int run_verify(const struct plan *plan, struct run *run,
 {
 	const struct verify_spec spec = plan_verify_spec(plan);
 
-	if (verify_run(&spec, &run->seen, f) < 0)
+	if (secret_verify(&run->sockets, spec.uid, spec.gid, f) < 0 ||
+	    verify_run(&spec, &run->seen, f) < 0)
 		return -1;
 	return verify_domain(run->domain, true, f);
 }
@@ -238,6 +257,7 @@ const struct step steps[] = {
 	{ "listen", describe_listen, check_listen, run_listen },
 	{ "own", describe_own, NULL, run_own },
 	{ "own-stdio", describe_own_stdio, NULL, run_own_stdio },
+	{ "secret", describe_secret, check_secret, run_secret },
 	{ "account", describe_account, NULL, run_account },
 	{ "limits", describe_limits, NULL, run_limits },
 	{ "drop", describe_drop, check_drop, run_drop },

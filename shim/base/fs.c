@@ -3,16 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "base/text.h"
+
+enum {
+	SYMLINKS_MAX = 40,	/* MAXSYMLINKS of the kernel */
+	HIGHEST_WITHOUT_CLOSE_RANGE = 1 << 20	/* fs.nr_open's default */
+};
 
 #define UNKNOWN_MOUNT UINT64_MAX
 #define DEVICE_BIT (UINT64_C(1) << 62)
@@ -164,39 +169,80 @@ int fs_open_path(const char *path)
 	return is_denied(fd) ? walk_path(path) : fd;
 }
 
-/*
- * Can somebody who is not root rename what lies in this directory, or remove
- * it? In a sticky directory only the owner of either can.
- */
-static bool can_be_exchanged(const struct stat *dir, const struct stat *in_it)
+/* A walk along a path. */
+struct way {
+	int dir;		/* how far it has come */
+	int links;		/* followed so far */
+	const char *at;		/* what is left, in rest */
+	char rest[PATH_MAX];
+};
+
+/* Put where a link leads in front of what is left. Takes the link. */
+static int follow_link(struct way *w, int link)
 {
-	if (dir->st_uid != 0)
-		return true;
-	if (!(dir->st_mode & 022))
-		return false;
-	return !(dir->st_mode & S_ISVTX) || in_it->st_uid != 0;
+	char target[PATH_MAX];
+	ssize_t length = readlinkat(link, "", target, sizeof(target));
+
+	close(link);
+	if (length < 0 || ++w->links > SYMLINKS_MAX ||
+	    (size_t)length + strlen(w->at) >= sizeof(target)) {
+		errno = ELOOP;
+		return -1;
+	}
+	strcpy(target + length, w->at);
+	w->at = strcpy(w->rest, target);
+	if (target[0] != '/')
+		return 0;
+	close(w->dir);
+	w->dir = open("/", O_PATH | O_CLOEXEC);
+	return w->dir < 0 ? -1 : 0;
 }
 
-int fs_open_directory_of(const char *path, bool *fixed)
+/* The file systems of Kubernetes' volumes are sticky, and read-only. */
+static bool is_for_root_to_write(int dir)
 {
-	int fd = open("/", O_PATH | O_CLOEXEC);
-	char name[NAME_MAX + 2];
-	struct stat above, st;
+	struct statvfs fs;
+	struct stat st;
 
-	*fixed = true;
-	if (fd >= 0 && fstat(fd, &st) < 0)
-		return close_with(fd, errno);
-	while (fd >= 0 && fs_next_part(&path, name) && strchr(path, '/')) {
-		above = st;
-		fd = step_into(fd, name);
-		if (fd < 0 || fstat(fd, &st) < 0)
-			return fd < 0 ? -1 : close_with(fd, errno);
-		if (!S_ISDIR(st.st_mode))
-			return close_with(fd, ENOTDIR);
-		if (can_be_exchanged(&above, &st))
-			*fixed = false;
+	if (fstat(dir, &st) < 0 || st.st_uid != 0)
+		return false;
+	return !(st.st_mode & 022) ||
+	       (fstatvfs(dir, &fs) == 0 && (fs.f_flag & ST_RDONLY));
+}
+
+static int take_part(struct way *w, const char *name)
+{
+	int next = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (next < 0)
+		return -1;
+	if (fstat(next, &st) < 0 || !is_for_root_to_write(w->dir)) {
+		close(next);
+		errno = EPERM;
+		return -1;
 	}
-	return fd;
+	if (S_ISLNK(st.st_mode))
+		return follow_link(w, next);
+	close(w->dir);
+	w->dir = next;
+	return 0;
+}
+
+int fs_check_way(const char *path)
+{
+	struct way w = { .dir = open("/", O_PATH | O_CLOEXEC) };
+	char name[NAME_MAX + 2];
+	int result = w.dir < 0 ? -1 : 0, err;
+
+	w.at = strcpy(w.rest, path);
+	while (result == 0 && fs_next_part(&w.at, name))
+		result = take_part(&w, name);
+	err = errno;
+	if (w.dir >= 0)
+		close(w.dir);
+	errno = err;
+	return result;
 }
 
 unsigned int fs_max_descriptors(unsigned int most)
@@ -236,50 +282,14 @@ bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
 	return fs_read(proc, path, out, size);
 }
 
-enum {
-	BATCH = 256,
-	HIGHEST_WITHOUT_CLOSE_RANGE = 1 << 20	/* fs.nr_open's default */
-};
-
-/* poll(2) takes no more descriptors at once than RLIMIT_NOFILE. */
-static int batch_size(void)
-{
-	int size = (int)fs_max_descriptors(BATCH);
-
-	return size > 0 ? size : 1;
-}
-
-/*
- * Before Linux 5.9, or where a seccomp profile does not know the call: as far
- * as any process could ever have opened one, for the limit may have been
- * lowered since. Those that are not open are POLLNVAL.
- */
-static int close_each(int first, struct fault *f)
-{
-	const int batch = batch_size();
-
-	for (int from = first; from < HIGHEST_WITHOUT_CLOSE_RANGE;
-	     from += batch) {
-		struct pollfd look[BATCH];
-
-		for (int i = 0; i < batch; i++)
-			look[i] = (struct pollfd){ .fd = from + i };
-		if (poll(look, (nfds_t)batch, 0) < 0)
-			return fault_set(f, EXIT_STEP, errno,
-					 "look for descriptors to close");
-		for (int i = 0; i < batch; i++)
-			if (!(look[i].revents & POLLNVAL) &&
-			    close(look[i].fd) < 0)
-				return fault_set(f, EXIT_STEP, errno,
-						 "close descriptor %d",
-						 look[i].fd);
-	}
-	return 0;
-}
-
+/* Before Linux 5.9, or where a seccomp profile does not know close_range(2). */
 int fs_close_from(int first, struct fault *f)
 {
 	if (sys_close_range((unsigned int)first, UINT_MAX, 0) == 0)
 		return 0;
-	return close_each(first, f);
+	while (first < HIGHEST_WITHOUT_CLOSE_RANGE)
+		if (close(first++) < 0 && errno != EBADF)
+			return fault_set(f, EXIT_STEP, errno,
+					 "close descriptor %d", first - 1);
+	return 0;
 }

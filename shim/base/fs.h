@@ -71,14 +71,11 @@ void fs_start(struct fs_opener *o, int top, bool cross_mounts);
 int fs_open(const struct fs_opener *o, int dir, const char *name, int flags);
 
 /*
- * Open the directory of a file with O_PATH, with or without openat2(2). path is
- * absolute; no part of it may be a symbolic link, and the last part, the file,
- * is not looked at.
- *
- * *fixed: nobody but root can exchange a directory of the path, so the path
- * leads to what has been opened for as long as root lets it.
+ * Can nobody but root have laid out this absolute path, symbolic links included
+ * (Kubernetes' volumes are made of them)? Returns 0, or -1 with errno: EPERM if
+ * others may write to a directory of it.
  */
-int fs_open_directory_of(const char *path, bool *fixed);
+int fs_check_way(const char *path);
 
 /*
  * How many descriptors may be open, as far as anybody needs to know: the soft

@@ -17,7 +17,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "listen/listen_fds.h"
+#include "listen/listen.h"
 
 static int ask(int operation, unsigned long argument, unsigned long cap)
 {
@@ -261,7 +261,7 @@ enum { CLOSED_ONES = 64 };
 
 int verify_descriptors(size_t count, struct fault *f)
 {
-	struct pollfd look[SOCKETS_MAX + CLOSED_ONES];
+	struct pollfd look[SOCKETS_MAX + SECRETS_MAX + CLOSED_ONES];
 	unsigned int number =
 		fs_max_descriptors((unsigned int)count + CLOSED_ONES);
 

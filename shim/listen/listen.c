@@ -1,40 +1,99 @@
 #include "listen/listen.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/report.h"
 #include "base/text.h"
 #include "listen/socket.h"
+
+/* --- the inherited sockets ----------------------------------------------- */
+
+int inherited_read(struct inherited *i, char *const env[], struct fault *f)
+{
+	const char *count = str_variable(env, "LISTEN_FDS", 10);
+	uint64_t number;
+
+	if (!count)
+		return 0;
+	if (!str_number(count, 0, SOCKETS_MAX, &number))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--inherit-sockets: LISTEN_FDS is '%s', "
+				 "expected 0 to %d",
+				 count, SOCKETS_MAX);
+	i->count = number;
+	i->pid = str_variable(env, "LISTEN_PID", 10);
+	i->names = str_variable(env, "LISTEN_FDNAMES", 14);
+	return 0;
+}
+
+/* The descriptors of another process are not ours, whatever is open here. */
+int inherited_check(const struct inherited *i, struct fault *f)
+{
+	uint64_t pid = 0;
+
+	if (i->count && i->pid &&
+	    (!str_number(i->pid, 1, INT32_MAX, &pid) ||
+	     pid != (uint64_t)getpid())) {
+		fault_set(f, EXIT_USAGE, 0,
+			  "--inherit-sockets: LISTEN_PID is '%s', but this is "
+			  "process %d",
+			  i->pid, (int)getpid());
+		return fault_hint(f, "meant for another process: no shell or "
+				     "init before stepdown, or unset "
+				     "LISTEN_PID");
+	}
+	for (size_t n = 0; n < i->count; n++) {
+		struct stat st;
+
+		if (fstat(LISTEN_FDS_START + (int)n, &st) < 0 ||
+		    !S_ISSOCK(st.st_mode))
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--inherit-sockets: LISTEN_FDS is "
+					 "%zu, but descriptor %zu is no socket",
+					 i->count, LISTEN_FDS_START + n);
+	}
+	return 0;
+}
+
+int inherited_add(const struct inherited *i, enum handoff handoff,
+		  struct sockets *sockets, struct fault *f)
+{
+	struct slice names = str_word(i->names ? i->names : "");
+
+	for (size_t n = 0; n < i->count; n++) {
+		struct handed *h = &sockets->all[sockets->count++];
+		int flags;
+
+		h->fd = LISTEN_FDS_START + (int)n;
+		if (names.length)
+			h->name = str_cut(&names, ':');
+		flags = fcntl(h->fd, F_GETFL);
+		if (flags < 0 || fcntl(h->fd, F_SETFD, FD_CLOEXEC) < 0 ||
+		    (handoff == HANDOFF_NGINX &&
+		     fcntl(h->fd, F_SETFL, flags | O_NONBLOCK) < 0))
+			return fault_set(f, EXIT_STEP, errno,
+					 "listen: keep inherited descriptor %d",
+					 h->fd);
+	}
+	return 0;
+}
+
+/* --- the step ------------------------------------------------------------ */
 
 size_t listen_count(const struct listen_spec *spec)
 {
 	size_t count = spec->inherited.count;
 
-	for (size_t i = 0; spec->handoff != HANDOFF_BIND && i < spec->count;
-	     i++)
+	for (size_t i = 0; i < spec->count; i++)
 		if (!listener_has(&spec->listeners[i], LISTENER_FD))
 			count += listener_count(&spec->listeners[i]);
 	return count;
-}
-
-static void describe_listener(const struct listener *l, enum handoff handoff,
-			      size_t first, struct text *out)
-{
-	size_t count = listener_count(l);
-
-	text_add(out, "%s as descriptor%s %zu", l->url, count > 1 ? "s" : "",
-		 first);
-	if (count > 1)
-		text_add(out, " to %zu", first + count - 1);
-	if (listener_has(l, LISTENER_TRY))
-		text_add(out, ", if the host can");
-	if (l->name.at)
-		text_add(out, ", name %.*s", (int)l->name.length, l->name.at);
-	if (listener_has_path(l))
-		text_add(out, ", owned by %u:%u", l->uid, l->gid);
-	if (l->dual && handoff == HANDOFF_NGINX)
-		text_add(out,
-			 " (nginx's `listen [::]:PORT ipv6only=off`; its "
-			 "default needs 0.0.0.0 and [::])");
 }
 
 void listen_describe(const struct listen_spec *spec, struct text *out)
@@ -46,11 +105,20 @@ void listen_describe(const struct listen_spec *spec, struct text *out)
 			 spec->inherited.count);
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct listener *l = &spec->listeners[i];
+		size_t count = listener_count(l);
 		bool input = listener_has(l, LISTENER_FD);
 
-		text_add(out, "%s", out->length ? "\n" : "");
-		describe_listener(l, spec->handoff, input ? 0 : next, out);
-		next += input ? 0 : listener_count(l);
+		text_add(out, "%s%s as descriptor%s %zu",
+			 out->length ? "\n" : "", l->url, count > 1 ? "s" : "",
+			 input ? 0 : next);
+		next += input ? 0 : count;
+		if (count > 1)
+			text_add(out, " to %zu", next - 1);
+		if (l->name.at)
+			text_add(out, ", name %.*s", (int)l->name.length,
+				 l->name.at);
+		if (listener_has_path(l))
+			text_add(out, ", owned by %u:%u", l->uid, l->gid);
 	}
 }
 
@@ -58,14 +126,12 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out)
 {
 	size_t count = listen_count(spec);
 
-	if (spec->handoff == HANDOFF_BIND)
-		text_add(out, "; its bind(2) is answered");
-	if (count == 0)
-		return;
-	if (spec->handoff == HANDOFF_NGINX)
-		text_add(out, ", NGINX names its sockets");
-	else
+	if (count && spec->handoff == HANDOFF_SYSTEMD)
 		text_add(out, ", LISTEN_FDS=%zu", count);
+	else if (count && spec->handoff == HANDOFF_NGINX)
+		text_add(out, ", NGINX names its sockets");
+	else if (count)
+		text_add(out, "; its bind(2) is answered");
 }
 
 static int open_listener(const struct listener *l, enum handoff handoff,
@@ -80,18 +146,6 @@ static int open_listener(const struct listener *l, enum handoff handoff,
 	return listen_open(l, handoff, (struct sockaddr *)&any, sizeof(any), f);
 }
 
-/* The host has no such address family, or no such address. */
-static bool can_pass_over(const struct listener *l, const struct fault *f)
-{
-	struct fault passed;
-
-	if (!listener_has(l, LISTENER_TRY) || !listen_without_ipv6(f->err))
-		return false;
-	fault_set(&passed, EXIT_STEP, f->err, "listen %s: passed over", l->url);
-	report_warning(&passed);
-	return true;
-}
-
 static int run_listener(const struct listener *l, enum handoff handoff,
 			struct sockets *sockets, struct fault *f)
 {
@@ -101,8 +155,15 @@ static int run_listener(const struct listener *l, enum handoff handoff,
 		h.backlog = listen_backlog(l, handoff);
 	for (size_t n = listener_count(l); n > 0; n--) {
 		h.fd = open_listener(l, handoff, f);
+		if (h.fd < 0 && listener_has(l, LISTENER_TRY) &&
+		    listen_without_ipv6(f->err)) {
+			fault_set(f, EXIT_STEP, f->err,
+				  "listen %s: passed over", l->url);
+			report_warning(f);
+			return 0;
+		}
 		if (h.fd < 0)
-			return can_pass_over(l, f) ? 0 : -1;
+			return -1;
 		if (listener_has(l, LISTENER_FD)) {
 			sockets->has_input = true;
 			sockets->input = h;
@@ -123,4 +184,133 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 				 f) < 0)
 			return -1;
 	return 0;
+}
+
+/* --- the handoff --------------------------------------------------------- */
+
+/* LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID; or NGINX. */
+static void announce_sockets(const struct sockets *sockets, bool nginx,
+			     pid_t pid, size_t n, struct text *out)
+{
+	if (sockets->count == 0 || (nginx && n > 0))
+		return;
+	if (n == 0 && !nginx)
+		text_add(out, "LISTEN_FDS=%zu", sockets->count);
+	if (n == 1)
+		text_add(out, "LISTEN_FDNAMES=");
+	if (n == 2 && pid)
+		text_add(out, "LISTEN_PID=%d", (int)pid);
+	if (nginx)
+		text_add(out, "NGINX=");
+	for (size_t i = 0; i < sockets->count; i++) {
+		struct slice name = sockets->all[i].name;
+
+		/* nginx drops what does not end in ';'. */
+		if (nginx)
+			text_add(out, "%zu;", LISTEN_FDS_START + i);
+		else if (n == 1 && name.at)
+			text_add(out, "%s%.*s", i ? ":" : "", (int)name.length,
+				 name.at);
+		else if (n == 1)	/* as sd_listen_fds_with_names(3) */
+			text_add(out, "%sunknown", i ? ":" : "");
+	}
+}
+
+/* The path of the n-th secret, or with ?env its content. */
+static int announce_secret(const struct sockets *sockets, size_t n,
+			   struct text *out, struct fault *f)
+{
+	const struct handed *h = &sockets->all[sockets->count + n];
+	ssize_t got;
+	char *value;
+
+	text_add(out, "%.*s=", (int)h->name.length, h->name.at);
+	value = out->start + out->length;
+	if (n < sockets->nfiles) {
+		text_add(out, "/proc/self/fd/%zu",
+			 LISTEN_FDS_START + sockets->count + n);
+		return 1;
+	}
+	got = pread(h->fd, value, out->size - out->length, 0);
+	if (got > 0 && value[got - 1] == '\n')
+		got--;
+	if (got < 0 || (size_t)got >= out->size - out->length ||
+	    memchr(value, '\0', (size_t)got))
+		return fault_set(f, EXIT_STEP, 0,
+				 "secret for %.*s: too long for a variable, or "
+				 "with a NUL byte",
+				 (int)h->name.length, h->name.at);
+	value[got] = '\0';
+	return 1;
+}
+
+int sockets_variable(const struct sockets *sockets, enum handoff handoff,
+		     pid_t pid, size_t n, struct text *out, struct fault *f)
+{
+	enum { FOR_SOCKETS = 3 };
+
+	if (n >= FOR_SOCKETS + sockets->nfiles + sockets->ncontents)
+		return 0;
+	if (n >= FOR_SOCKETS)
+		return announce_secret(sockets, n - FOR_SOCKETS, out, f);
+	announce_sockets(sockets, handoff == HANDOFF_NGINX, pid, n, out);
+	return !out->cut ? 1 : fault_set(f, EXIT_STEP, 0,
+					 "listen: names of more than %d bytes",
+					 LISTEN_VALUE_SIZE);
+}
+
+/*
+ * Something inherited, or another of our sockets, may sit where a socket must
+ * go. So all are first copied to above the highest such place.
+ */
+static int move_into_place(struct sockets *sockets, struct fault *f)
+{
+	int above = LISTEN_FDS_START + (int)sockets_descriptors(sockets);
+
+	for (int n = LISTEN_FDS_START; n < above; n++) {
+		int *fd = &sockets->all[n - LISTEN_FDS_START].fd;
+
+		*fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
+		if (*fd < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "copy descriptor %d", n);
+	}
+	for (int n = LISTEN_FDS_START; n < above; n++) {
+		int *fd = &sockets->all[n - LISTEN_FDS_START].fd;
+
+		if (dup2(*fd, n) < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "move to descriptor %d", n);
+		*fd = n;
+	}
+	return 0;
+}
+
+int sockets_arrange(struct sockets *sockets, struct fault *f)
+{
+	const struct handed *h = &sockets->input;
+
+	if (sockets->has_input && ((h->backlog && listen(h->fd, h->backlog)) ||
+				   dup2(h->fd, STDIN_FILENO) < 0))
+		return fault_set(f, EXIT_STEP, errno,
+				 "move to descriptor 0");
+	if (move_into_place(sockets, f) < 0)
+		return -1;
+	for (size_t i = 0; i < sockets_descriptors(sockets); i++) {
+		h = &sockets->all[i];
+		if (h->backlog && listen(h->fd, h->backlog) < 0)
+			return fault_set(f, EXIT_STEP, errno,
+					 "listen again on descriptor %d",
+					 h->fd);
+	}
+	return fs_close_from(LISTEN_FDS_START +
+				     (int)sockets_descriptors(sockets), f);
+}
+
+void sockets_close(const struct sockets *sockets)
+{
+	size_t count = sockets_descriptors(sockets) + sockets->ncontents;
+
+	for (size_t i = 0; i < count; i++)
+		close(sockets->all[i].fd);
 }

@@ -5,23 +5,21 @@
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/report.h"
+#include "base/fs.h"
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/fsids.h"
-#include "cred/start.h"
-#include "listen/unix_path.h"
 
 /*
  * nginx never calls listen(2) with its own number on an inherited socket, so
  * its default is given; others may raise it. The kernel caps either at
  * net.core.somaxconn.
  */
-enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
+enum { BACKLOG_NGINX = 511, BACKLOG = 4096, DEFAULT_MODE = 0660 };
 
 static const int types[LISTENER_KINDS] = {
 	[LISTENER_TCP] = SOCK_STREAM,
@@ -31,32 +29,62 @@ static const int types[LISTENER_KINDS] = {
 	[LISTENER_UNIX_SEQPACKET] = SOCK_SEQPACKET,
 };
 
-/* Options that take one int; cap is what the kernel may want for it, or -1. */
+/*
+ * Options that take one int. cap is what the kernel may want for it, or -1;
+ * what SO_..FORCE may not is tried without, and then cut at net.core.?mem_max.
+ */
 static const struct {
 	enum listener_option option;
-	int level, key, cap;
+	int level, key, cap, weaker;
 } settings[] = {
-	{ LISTENER_REUSEPORT, SOL_SOCKET, SO_REUSEPORT, -1 },
+	{ LISTENER_REUSEPORT, SOL_SOCKET, SO_REUSEPORT, -1, 0 },
 	/* IPv6 sockets take these two at the level of IPv4 as well. */
-	{ LISTENER_FREEBIND, IPPROTO_IP, IP_FREEBIND, -1 },
-	{ LISTENER_TRANSPARENT, IPPROTO_IP, IP_TRANSPARENT, CAP_NET_ADMIN },
-	{ LISTENER_NODELAY, IPPROTO_TCP, TCP_NODELAY, -1 },
-	{ LISTENER_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, -1 },
-	{ LISTENER_DEFER_ACCEPT, IPPROTO_TCP, TCP_DEFER_ACCEPT, -1 },
-	{ LISTENER_FASTOPEN, IPPROTO_TCP, TCP_FASTOPEN, -1 },
-	{ LISTENER_MARK, SOL_SOCKET, SO_MARK, CAP_NET_ADMIN },
-};
-
-static const struct buffer {
-	enum listener_option option;
-	int force, key;
-	const char *limit;
-} buffers[] = {
-	{ LISTENER_RCVBUF, SO_RCVBUFFORCE, SO_RCVBUF, "net.core.rmem_max" },
-	{ LISTENER_SNDBUF, SO_SNDBUFFORCE, SO_SNDBUF, "net.core.wmem_max" },
+	{ LISTENER_FREEBIND, IPPROTO_IP, IP_FREEBIND, -1, 0 },
+	{ LISTENER_TRANSPARENT, IPPROTO_IP, IP_TRANSPARENT, CAP_NET_ADMIN, 0 },
+	{ LISTENER_NODELAY, IPPROTO_TCP, TCP_NODELAY, -1, 0 },
+	{ LISTENER_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, -1, 0 },
+	{ LISTENER_DEFER_ACCEPT, IPPROTO_TCP, TCP_DEFER_ACCEPT, -1, 0 },
+	{ LISTENER_FASTOPEN, IPPROTO_TCP, TCP_FASTOPEN, -1, 0 },
+	{ LISTENER_MARK, SOL_SOCKET, SO_MARK, CAP_NET_ADMIN, 0 },
+	{ LISTENER_RCVBUF, SOL_SOCKET, SO_RCVBUFFORCE, -1, SO_RCVBUF },
+	{ LISTENER_SNDBUF, SOL_SOCKET, SO_SNDBUFFORCE, -1, SO_SNDBUF },
 };
 
 /* --- what is said of a failure ------------------------------------------- */
+
+static const struct {
+	int err;
+	bool is_unix;
+	const char *hint;
+} hints[] = {
+	{ EADDRINUSE, false,
+	  "a socket of this run or another process has the port (ss -lntup); "
+	  "with hostNetwork or --network=host maybe one of the host's" },
+	{ EADDRNOTAVAIL, false,
+	  "no interface has it, or IPv6 is off (net.ipv6.conf.all."
+	  "disable_ipv6); 0.0.0.0 and [::] take all, ?freebind one to come, "
+	  "?try passes over it" },
+	{ EAFNOSUPPORT, false,
+	  "the kernel has no IPv6; ?try passes over it" },
+	{ EINVAL, false,
+	  "a link-local address needs its interface: [fe80::1%eth0]" },
+	{ ENODEV, false, "no interface here has that name" },
+	{ EADDRINUSE, true, "another process accepts on it" },
+	{ ENOENT, true,
+	  "its directory is not created; do so in the image, or mount a "
+	  "volume" },
+	{ ELOOP, true,
+	  "a symbolic link is not followed; give the real path (/run, not "
+	  "/var/run)" },
+	{ EEXIST, true,
+	  "it is not a socket; remove it or choose another path" },
+	{ EROFS, true,
+	  "the directory is read-only; mount a volume (--tmpfs=/run)" },
+	{ EACCES, true,
+	  "its owner may not write to the directory: chown it in the image; "
+	  "root's CAP_DAC_OVERRIDE counts only where root alone may write to "
+	  "each directory of the path" },
+};
 
 /*
  * There are two ways to a low port. The capability may be there and still not
@@ -64,60 +92,22 @@ static const struct buffer {
  */
 static int hint_low_port(const struct listener *l, struct fault *f)
 {
-	char first[sizeof(f->hint)];
+	char start[16], first[sizeof(f->hint)];
 	unsigned int port = ntohs(l->address.in.sin_port);
-	long start = start_first_port();
+	uint64_t lowest;
 
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	if (start <= (long)port)
+	fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		start, sizeof(start));
+	start[strcspn(start, "\n")] = '\0';
+	if (!str_number(start, port + 1, 65536, &lowest))
 		return -1;
 	strcpy(first, f->hint);
 	return fault_hint(f,
-			  "%s%sset net.ipv4.ip_unprivileged_port_start (now "
-			  "%ld) to %u or less (--sysctl, "
+			  "%s%sset net.ipv4.ip_unprivileged_port_start "
+			  "(now %s) to %u or less (--sysctl, "
 			  "securityContext.sysctls)",
 			  first, first[0] ? "; or " : "", start, port);
-}
-
-static const char *hint_inet(const struct listener *l, int err)
-{
-	switch (err) {
-	case EADDRINUSE:
-		return "a socket of this run or another process has the port "
-		       "(ss -lntup); with hostNetwork or --network=host maybe "
-		       "one of the host's";
-	case EADDRNOTAVAIL:
-	case EAFNOSUPPORT:
-		return l->address.any.sa_family == AF_INET6
-			       ? "no such address, or IPv6 is off "
-				 "(net.ipv6.conf.all.disable_ipv6); ?try "
-				 "passes over it"
-			       : "no interface has it; 0.0.0.0 takes all, "
-				 "?freebind one to come";
-	default:
-		return NULL;
-	}
-}
-
-static const char *hint_unix(int err)
-{
-	switch (err) {
-	case EADDRINUSE:
-		return "another process accepts on it";
-	case ENOENT:
-		return "its directory is not created; do so in the image, or "
-		       "mount a volume";
-	case ELOOP:
-		return "a symbolic link is not followed; give the real path "
-		       "(/run, not /var/run)";
-	case EEXIST:
-		return "it is not a socket; remove it or choose another path";
-	case EROFS:
-		return "the directory is read-only; mount a volume "
-		       "(--tmpfs=/run)";
-	default:
-		return NULL;
-	}
 }
 
 /*
@@ -128,35 +118,31 @@ static int socket_failed(const struct listener *l, const char *act,
 			 struct fault *f)
 {
 	const bool is_unix = l->address.any.sa_family == AF_UNIX;
-	const char *hint;
 
 	fault_set(f, EXIT_STEP, errno, "listen %s%s%s", l->url, act ? ": " : "",
 		  act ? act : "");
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
+		if (hints[i].err == f->err && hints[i].is_unix == is_unix)
+			return fault_hint(f, "%s", hints[i].hint);
 	if (f->err == EMFILE)
-		hint = "raise the limit on open files (--ulimit=nofile=1024)";
-	else if (f->err == ENODEV)
-		hint = "no interface here has that name";
-	else
-		hint = is_unix ? hint_unix(f->err) : hint_inet(l, f->err);
-	if (hint)
-		return fault_hint(f, "%s", hint);
-	if (f->err != EACCES && f->err != EPERM)
+		return fault_hint(f, "raise the limit on open files "
+				     "(--ulimit=nofile=1024)");
+	if (is_unix || (f->err != EACCES && f->err != EPERM))
 		return -1;
-	if (!is_unix)
-		return hint_low_port(l, f);
-	return caps_hint(f, f->err == EACCES ? CAP_DAC_OVERRIDE : CAP_SETUID);
+	return hint_low_port(l, f);
 }
 
 static int option_failed(const struct listener *l, enum listener_option o,
 			 int cap, struct fault *f)
 {
-	struct slice name = url_option_name(o);
+	char act[32] = "set ";
 
-	fault_set(f, EXIT_STEP, errno, "listen %s: set %.*s", l->url,
-		  (int)name.length, name.at);
-	if (f->err == ENODEV)
-		return fault_hint(f, "no interface here has that name");
-	return f->err == EPERM && cap >= 0 ? caps_hint(f, cap) : -1;
+	str_copy(url_word(NULL, o), act + 4, sizeof(act) - 4);
+	socket_failed(l, act, f);
+	if (f->err != EPERM)
+		return -1;
+	f->hint[0] = '\0';
+	return caps_hint(f, cap);
 }
 
 /* --- options ------------------------------------------------------------- */
@@ -167,57 +153,20 @@ static int option_failed(const struct listener *l, enum listener_option o,
  * IPV6_V6ONLY is set by us and not left to net.ipv6.bindv6only; nginx's
  * `listen [::]:80` wants it on.
  */
-static int set_ours(int fd, const struct listener *l, int family,
-		    struct fault *f)
+static int set_options(int fd, const struct listener *l, int family,
+		       struct fault *f)
 {
 	const int on = 1;
 	const int v6only = listener_has(l, LISTENER_V6ONLY)
 				   ? (int)l->number[LISTENER_V6ONLY]
 				   : !l->dual;
 
-	if ((l->kind == LISTENER_TCP || l->shared) &&
+	if (l->kind == LISTENER_TCP &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return socket_failed(l, "set SO_REUSEADDR", f);
 	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
 					     &v6only, sizeof(v6only)) < 0)
 		return option_failed(l, LISTENER_V6ONLY, -1, f);
-	return 0;
-}
-
-/*
- * With CAP_NET_ADMIN the buffer is as asked for. Without it the kernel takes
- * no more than the sysctl and says nothing, so we do. It counts double, for
- * its own use (socket(7)).
- */
-static int set_buffer(int fd, const struct listener *l, const struct buffer *b,
-		      struct fault *f)
-{
-	int wanted = (int)l->number[b->option];
-	int got;
-	socklen_t size = sizeof(got);
-	struct slice name = url_option_name(b->option);
-	struct fault cut;
-
-	if (!listener_has(l, b->option) ||
-	    setsockopt(fd, SOL_SOCKET, b->force, &wanted, sizeof(wanted)) == 0)
-		return 0;
-	if (setsockopt(fd, SOL_SOCKET, b->key, &wanted, sizeof(wanted)) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, b->key, &got, &size) < 0)
-		return option_failed(l, b->option, -1, f);
-	if (got / 2 >= wanted)
-		return 0;
-	fault_set(&cut, EXIT_STEP, 0, "listen %s: %.*s is %d", l->url,
-		  (int)name.length, name.at, got / 2);
-	fault_hint(&cut, "raise %s, or add CAP_NET_ADMIN", b->limit);
-	report_warning(&cut);
-	return 0;
-}
-
-static int set_options(int fd, const struct listener *l, int family,
-		       struct fault *f)
-{
-	if (set_ours(fd, l, family, f) < 0)
-		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		enum listener_option o = settings[i].option;
 		/* Of reuseport the number says how many sockets. */
@@ -225,54 +174,149 @@ static int set_options(int fd, const struct listener *l, int family,
 
 		if (listener_has(l, o) &&
 		    setsockopt(fd, settings[i].level, settings[i].key, &value,
-			       sizeof(value)) < 0)
+			       sizeof(value)) < 0 &&
+		    (!settings[i].weaker ||
+		     setsockopt(fd, settings[i].level, settings[i].weaker,
+				&value, sizeof(value)) < 0))
 			return option_failed(l, o, settings[i].cap, f);
 	}
 	if (l->device.length &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->device.at,
 		       (socklen_t)l->device.length) < 0)
 		return option_failed(l, LISTENER_DEVICE, CAP_NET_RAW, f);
-	for (size_t i = 0; i < ARRAY_LEN(buffers); i++)
-		if (set_buffer(fd, l, &buffers[i], f) < 0)
-			return -1;
 	return 0;
+}
+
+/* --- the file of a unix socket ------------------------------------------- */
+
+static mode_t mode_of(const struct listener *l)
+{
+	return listener_has(l, LISTENER_MODE) ? l->number[LISTENER_MODE]
+					      : DEFAULT_MODE;
+}
+
+/* Go on with no more rights over files than the filesystem ids have. */
+static int lower_rights(void)
+{
+	const uint64_t over_files = UINT64_C(1) << CAP_CHOWN |
+				    UINT64_C(1) << CAP_DAC_OVERRIDE |
+				    UINT64_C(1) << CAP_DAC_READ_SEARCH |
+				    UINT64_C(1) << CAP_FOWNER |
+				    UINT64_C(1) << CAP_FSETID;
+	uint64_t permitted, effective;
+
+	if (caps_held(&permitted, &effective) < 0)
+		return -1;
+	return caps_set_effective(effective & ~over_files);
+}
+
+/*
+ * Remove a socket that nobody accepts on. Stream and seqpacket sockets that do
+ * not listen, and those that are closed, refuse with ECONNREFUSED; a datagram
+ * socket in use does not match the type (EPROTOTYPE). Not blocking: a full
+ * backlog is EAGAIN, and somebody too.
+ */
+static int clear_place(int dir, const char *name, const struct listener *l)
+{
+	struct stat st;
+	int fd, result, err;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	errno = EEXIST;
+	if (!S_ISSOCK(st.st_mode))
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	result = connect(fd, &l->address.any, l->address_size);
+	err = errno;
+	close(fd);
+	errno = EADDRINUSE;
+	if (result == 0 || (err != ECONNREFUSED && err != ENOENT))
+		return -1;
+	return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/*
+ * Did the file come to lie in the directory that was looked at, and is it as it
+ * shall be? A default ACL makes another mode. A set-group-ID directory makes
+ * another group, and so does a start by somebody who is not root: its owner may
+ * set it to a group of its own.
+ */
+static int check_file(int dir, const char *name, const struct listener *l,
+		      struct fault *f)
+{
+	int file = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st = { 0 };
+	int result = 0;
+
+	if (file < 0 || fstat(file, &st) < 0)
+		return socket_failed(l, "find what was bound", f);
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != l->uid ||
+	    (st.st_mode & 07777) != mode_of(l))
+		result = fault_set(f, EXIT_STEP, 0,
+				   "listen %s: lost, or of another owner or "
+				   "mode (a default ACL?)",
+				   l->url);
+	else if (st.st_gid != l->gid &&
+		 (lower_rights() < 0 ||
+		  fchownat(file, "", (uid_t)-1, l->gid, AT_EMPTY_PATH) < 0))
+		result = socket_failed(l, "set its group", f);
+	close(file);
+	return result;
+}
+
+/*
+ * The owner makes the file, and nothing is given away, so there is no moment at
+ * which another file could be given in its place. The mode comes from the umask.
+ *
+ * bind(2) takes a path, which servers compare with their configuration, and
+ * others may exchange a part of it before bind looks. So root's rights over
+ * files count only where nobody but root can; elsewhere the owner has its own,
+ * and gains nothing by an exchange.
+ */
+static int bind_path(int fd, const struct listener *l, struct fault *f)
+{
+	char path[sizeof(l->address.un.sun_path)];
+	const char *name = strrchr(l->address.un.sun_path, '/') + 1;
+	size_t length = (size_t)(name - l->address.un.sun_path);
+	int dir, result = -1;
+	mode_t old;
+
+	memcpy(path, l->address.un.sun_path, length);
+	path[length] = '\0';
+	dir = fs_open_path(path);
+	if (dir < 0)
+		return socket_failed(l, "open its directory", f);
+	old = umask(~mode_of(l) & 0777);
+	if ((fs_check_way(path) == 0 || lower_rights() == 0) &&
+	    clear_place(dir, name, l) == 0)
+		result = bind(fd, &l->address.any, l->address_size);
+	umask(old);
+	result = result < 0 ? socket_failed(l, NULL, f)
+			    : check_file(dir, name, l, f);
+	close(dir);
+	return result;
 }
 
 /* --- one socket ---------------------------------------------------------- */
 
-/* 0 and a fault when there is no such interface. fd: any socket. */
-static uint32_t find_zone(int fd, const struct listener *l, struct fault *f)
+static int bind_address(int fd, const struct listener *l,
+			const struct sockaddr *address, socklen_t size,
+			struct fault *f)
 {
-	struct ifreq ask = { 0 };
+	struct sockaddr_in6 zoned = l->address.in6;
+	char zone[IF_NAMESIZE];
 	uint64_t number;
 
-	str_copy(l->zone, ask.ifr_name, sizeof(ask.ifr_name));
-	if (str_number(ask.ifr_name, 1, UINT32_MAX, &number))
-		return (uint32_t)number;
-	if (ioctl(fd, SIOCGIFINDEX, &ask) == 0)
-		return (uint32_t)ask.ifr_ifindex;
-	socket_failed(l, "find its interface", f);
-	return 0;
-}
-
-static int bind_socket(int fd, const struct listener *l,
-		       const struct sockaddr *address, socklen_t size,
-		       struct fault *f)
-{
-	struct sockaddr_in6 zoned;
-	struct unix_path_failure failure;
-
-	if (listener_has_path(l)) {
-		if (unix_path_bind(fd, l, &failure) == 0)
-			return 0;
-		socket_failed(l, failure.act, f);
-		return failure.hint ? fault_hint(f, "%s", failure.hint) : -1;
-	}
 	if (l->zone.length) {
-		zoned = l->address.in6;
-		zoned.sin6_scope_id = find_zone(fd, l, f);
-		if (zoned.sin6_scope_id == 0)
-			return -1;
+		str_copy(l->zone, zone, sizeof(zone));
+		zoned.sin6_scope_id = str_number(zone, 1, UINT32_MAX, &number)
+					      ? (uint32_t)number
+					      : if_nametoindex(zone);
+		if (!zoned.sin6_scope_id)
+			return socket_failed(l, "find its interface", f);
 		address = (const struct sockaddr *)&zoned;
 	}
 	return bind(fd, address, size) == 0 ? 0 : socket_failed(l, NULL, f);
@@ -302,7 +346,9 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	if (fd < 0)
 		return socket_failed(l, NULL, f);
 	if (set_options(fd, l, address->sa_family, f) == 0 &&
-	    bind_socket(fd, l, address, size, f) == 0 &&
+	    (listener_has_path(l)
+		     ? bind_path(fd, l, f)
+		     : bind_address(fd, l, address, size, f)) == 0 &&
 	    (!backlog || listen(fd, backlog) == 0 ||
 	     socket_failed(l, NULL, f) == 0))
 		return fd;
@@ -327,8 +373,7 @@ int listen_open(const struct listener *l, enum handoff handoff,
 	fd = open_socket(l, handoff, address, size, f);
 	if (fsids_leave(&before) == 0)
 		return fd;
-	socket_failed(l, "go back from its owner's ids", f);
 	if (fd >= 0)
 		close(fd);
-	return -1;
+	return socket_failed(l, "go back from its owner's ids", f);
 }

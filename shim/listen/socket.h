@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "listen/listen_fds.h"
 #include "listen/url.h"
 
 struct fault;

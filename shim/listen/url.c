@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -60,8 +61,6 @@ static const char *const schemes[LISTENER_KINDS] = {
 	[LISTENER_UNIX_SEQPACKET] = "unix-seqpacket:",
 };
 
-/* --- the address ---------------------------------------------------------- */
-
 /* dev_valid_name() of the kernel: no '/', ':' or white space. */
 static bool is_device(struct slice w)
 {
@@ -74,27 +73,19 @@ static bool is_device(struct slice w)
 	return true;
 }
 
-/* The kernel binds these only to one interface, which the zone names. */
-static bool needs_zone(const struct in6_addr *a)
-{
-	return IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_MC_LINKLOCAL(a) ||
-	       IN6_IS_ADDR_MC_NODELOCAL(a);
-}
-
+/* What is between the brackets: ADDRESS or ADDRESS%ZONE. */
 static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 {
 	struct in6_addr *a = &l->address.in6.sin6_addr;
-	char host[INET6_ADDRSTRLEN];
 	bool zoned = memchr(inside.at, '%', inside.length) != NULL;
 	struct slice digits = str_cut(&inside, '%');
+	char host[INET6_ADDRSTRLEN];
 
 	if (!str_copy(digits, host, sizeof(host)) ||
 	    inet_pton(AF_INET6, host, a) != 1)
 		return str_no(wrong, "expected an IPv6 address in [ ]");
 	if (zoned && !is_device(inside))
 		return str_no(wrong, "expected an interface after '%%'");
-	if (zoned && !needs_zone(a))
-		return str_no(wrong, "only a link-local address has a zone");
 	if (IN6_IS_ADDR_V4MAPPED(a))
 		return str_no(wrong, "write an IPv4 address as a.b.c.d");
 	l->zone = inside;
@@ -107,25 +98,23 @@ static bool set_inet(struct listener *l, struct slice where, struct text *wrong)
 	const char *colon = memrchr(where.at, ':', where.length);
 	struct slice host = { where.at,
 			      colon ? (size_t)(colon - where.at) : 0 };
-	struct slice digits = { where.at + host.length + 1,
-				where.length - host.length - 1 };
-	bool bracketed = host.length >= 2 && host.at[0] == '[' &&
-			 host.at[host.length - 1] == ']';
 	char text[INET_ADDRSTRLEN];
 	uint64_t port;
 
-	if (!colon || !str_copy(digits, text, sizeof(text)) ||
+	where.at += host.length + 1;
+	where.length -= host.length + 1;
+	if (!colon || !str_copy(where, text, sizeof(text)) ||
 	    !str_number(text, 1, 65535, &port))
 		return str_no(wrong, "expected :PORT from 1 to 65535");
 	l->address.in.sin_port = htons((uint16_t)port);
 	l->dual = str_is(host, "*");
-	if (l->dual || bracketed) {
+	if (l->dual || (host.length >= 2 && host.at[0] == '[' &&
+			host.at[host.length - 1] == ']')) {
 		l->address.in6.sin6_family = AF_INET6;
 		l->address_size = sizeof(l->address.in6);
 		host.at++;
-		return l->dual ||
-		       set_ip6(l, (struct slice){ host.at, host.length - 2 },
-			       wrong);
+		host.length -= 2;
+		return l->dual || set_ip6(l, host, wrong);
 	}
 	l->address.in.sin_family = AF_INET;
 	l->address_size = sizeof(l->address.in);
@@ -158,8 +147,6 @@ static bool set_unix(struct listener *l, struct slice where, struct text *wrong)
 	return true;
 }
 
-/* --- options -------------------------------------------------------------- */
-
 static unsigned int traits_of(const struct listener *l)
 {
 	unsigned int traits = ANY;
@@ -177,86 +164,42 @@ static unsigned int traits_of(const struct listener *l)
 	return traits;
 }
 
-static bool read_octal(struct slice w, uint32_t highest, uint32_t *value)
-{
-	uint32_t sum = 0;
-
-	if (w.length == 0 || w.length > 4)
-		return false;
-	for (size_t i = 0; i < w.length; i++) {
-		if (w.at[i] < '0' || w.at[i] > '7')
-			return false;
-		sum = sum * 8 + (uint32_t)(w.at[i] - '0');
-	}
-	*value = sum;
-	return sum <= highest;
-}
-
-struct slice url_option_name(enum listener_option o)
-{
-	return (struct slice){ options[o].form,
-			       strcspn(options[o].form, "=[") };
-}
-
 struct slice url_word(const void *list, size_t i)
 {
 	(void)list;
-	return i < LISTENER_OPTIONS ? url_option_name((enum listener_option)i)
-				    : (struct slice){ NULL, 0 };
-}
-
-static enum listener_option option_named(struct slice name)
-{
-	enum listener_option o = 0;
-
-	while (o < LISTENER_OPTIONS) {
-		struct slice known = url_option_name(o);
-
-		if (known.length == name.length &&
-		    memcmp(known.at, name.at, name.length) == 0)
-			break;
-		o++;
-	}
-	return o;
+	if (i >= LISTENER_OPTIONS)
+		return (struct slice){ NULL, 0 };
+	return (struct slice){ options[i].form,
+			       strcspn(options[i].form, "=[") };
 }
 
 /* value.at is NULL where there is no '='. */
 static bool read_value(enum listener_option o, struct slice value,
 		       uint32_t *number)
 {
-	char text[24];
+	const bool octal = options[o].value == OCTAL;
+	char text[24], *end;
 	uint64_t wide;
 
 	*number = 1;
-	switch (options[o].value) {
-	case NUMBER:
-	case NUMBER_OR_FLAG:
-		if (!value.at)
-			return options[o].value == NUMBER_OR_FLAG;
-		if (!str_copy(value, text, sizeof(text)) ||
-		    !str_number(text, options[o].lowest, options[o].highest,
-				&wide))
-			return false;
-		*number = (uint32_t)wide;
-		return true;
-	case OCTAL:
-		return read_octal(value, options[o].highest, number);
-	case WORD:
+	if (options[o].value == FLAG || !value.at)
+		return !value.at && (options[o].value == FLAG ||
+				     options[o].value == NUMBER_OR_FLAG);
+	if (options[o].value == WORD)
 		return value.length >= options[o].lowest &&
 		       value.length <= options[o].highest &&
 		       (o != LISTENER_DEVICE || is_device(value));
-	default:
-		return !value.at;
+	if (!str_copy(value, text, octal ? 5 : sizeof(text)) ||
+	    !str_number(text, octal ? 0 : options[o].lowest,
+			octal ? 7777 : options[o].highest, &wide))
+		return false;
+	if (octal) {
+		wide = strtoul(text, &end, 8);
+		if (*end || wide > options[o].highest)
+			return false;
 	}
-}
-
-static bool wrong_value(enum listener_option o, struct text *wrong)
-{
-	text_add(wrong, "expected %s", options[o].form);
-	if (options[o].lowest < options[o].highest && options[o].value < OCTAL)
-		text_add(wrong, " from %u to %u", options[o].lowest,
-			 options[o].highest);
-	return false;
+	*number = (uint32_t)wide;
+	return true;
 }
 
 static bool wrong_option(struct slice name, unsigned int traits,
@@ -279,8 +222,12 @@ static bool set_option(struct listener *l, struct slice part,
 {
 	bool valued = memchr(part.at, '=', part.length) != NULL;
 	struct slice name = str_cut(&part, '=');
-	enum listener_option o = option_named(name);
+	enum listener_option o = 0;
 
+	while (o < LISTENER_OPTIONS &&
+	       (url_word(NULL, o).length != name.length ||
+		memcmp(options[o].form, name.at, name.length) != 0))
+		o++;
 	if (o == LISTENER_OPTIONS || !(options[o].needs & traits_of(l)))
 		return wrong_option(name, traits_of(l), wrong);
 	if (listener_has(l, o))
@@ -295,26 +242,15 @@ static bool set_option(struct listener *l, struct slice part,
 	else if (o == LISTENER_GROUP)
 		l->group = part;
 	l->given |= UINT32_C(1) << o;
-	return read_value(o, part, &l->number[o]) || wrong_value(o, wrong);
-}
-
-/* What one option says of another, or of the address. */
-static bool check_options(const struct listener *l, struct text *wrong)
-{
+	if (!read_value(o, part, &l->number[o]))
+		return str_no(wrong, "expected %s", options[o].form);
 	if (listener_has(l, LISTENER_NOLISTEN) &&
 	    listener_has(l, LISTENER_BACKLOG))
 		return str_no(wrong, "backlog and nolisten exclude each other");
 	if (listener_has(l, LISTENER_FD) && listener_count(l) > 1)
 		return str_no(wrong, "descriptor 0 is one socket, not several");
-	if (l->address.any.sa_family == AF_INET6 && !l->zone.length &&
-	    !l->device.length && needs_zone(&l->address.in6.sin6_addr))
-		return str_no(wrong,
-			      "a link-local address needs its interface: "
-			      "[fe80::1%%eth0]");
 	return true;
 }
-
-/* --- all of it ------------------------------------------------------------ */
 
 /*
  * LISTEN_FDNAMES joins names with ':' and sd_listen_fds_with_names(3) allows
@@ -322,12 +258,10 @@ static bool check_options(const struct listener *l, struct text *wrong)
  */
 static bool is_socket_name(struct slice w)
 {
-	if (w.length == 0 || w.length > LISTENER_NAME_MAX)
-		return false;
 	for (size_t i = 0; i < w.length; i++)
 		if (w.at[i] <= ' ' || w.at[i] > '~' || w.at[i] == ':')
 			return false;
-	return true;
+	return w.length > 0 && w.length <= LISTENER_NAME_MAX;
 }
 
 static bool set_scheme(struct listener *l)
@@ -382,8 +316,6 @@ bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 		if (!set_option(&l, str_cut(&rest, '&'), wrong))
 			return false;
 	}
-	if (!check_options(&l, wrong))
-		return false;
 	*listener = l;
 	return true;
 }

@@ -22,6 +22,13 @@ enum {
 	SOCKETS_MAX = 256	/* inherited ones and all of reuseport=N */
 };
 
+/* How a bound socket reaches the application. */
+enum handoff {
+	HANDOFF_SYSTEMD,	/* LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES */
+	HANDOFF_NGINX,		/* NGINX=3;4; */
+	HANDOFF_BIND		/* as the answer to its bind(2), see broker.h */
+};
+
 enum listener_kind {
 	LISTENER_TCP,
 	LISTENER_UDP,
@@ -69,7 +76,6 @@ struct listener {
 	} address;
 	socklen_t address_size;
 	bool dual;		/* "*": IPv4 too, in one socket */
-	bool shared;		/* bound beside others with the same port */
 	uint32_t given;		/* bit n: enum listener_option n was given */
 	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
 	struct slice zone;	/* of an IPv6 address, name or number */
@@ -121,8 +127,5 @@ bool url_parse(const char *text, struct listener *listener,
 
 /* What the options are called in OPTIONS, for near_find(). */
 struct slice url_word(const void *list, size_t i);
-
-/* What an option is called in OPTIONS. */
-struct slice url_option_name(enum listener_option o);
 
 #endif

@@ -1,6 +1,7 @@
 #include "run/launch.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -25,25 +26,29 @@ struct application {
 	char *const *given;	/* our own environment */
 };
 
-/* Tell the application of its sockets. */
+/* Tell the application of its sockets and of its secrets. */
 static int announce(const struct listen_spec *spec,
 		    const struct sockets *sockets, struct environment *e,
 		    struct fault *f)
 {
 	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
-	char value[SOCKETS_NAMES_SIZE];
+	char entry[LISTEN_VALUE_SIZE], *value;
+	int more = 1;
 
-	for (unsigned int n = 0;; n++) {
+	for (size_t n = 0; more > 0; n++) {
 		struct text t;
-		const char *name;
 
-		text_start(&t, value, sizeof(value));
-		name = sockets_variable(sockets, spec->handoff, pid, n, &t);
-		if (!name)
-			return 0;
-		if (env_set(e, f, name, "%s", value) < 0)
-			return -1;
+		text_start(&t, entry, sizeof(entry));
+		more = sockets_variable(sockets, spec->handoff, pid, n, &t, f);
+		value = strchr(entry, '=');
+		if (more <= 0 || !value)
+			continue;
+		*value++ = '\0';
+		if (env_set(e, f, entry, "%s", value) < 0)
+			more = -1;
 	}
+	explicit_bzero(entry, sizeof(entry));
+	return more;
 }
 
 /*
@@ -60,7 +65,7 @@ static int exec_application(const struct application *a, struct fault *f)
 		      f) < 0 ||
 	    announce(&plan->listen, &a->run->sockets, e, f) < 0 ||
 	    sockets_arrange(&a->run->sockets, f) < 0 ||
-	    verify_descriptors(a->run->sockets.count, f) < 0)
+	    verify_descriptors(sockets_descriptors(&a->run->sockets), f) < 0)
 		return -1;
 	return exec_command(&plan->exec, env_get(e, "PATH"), e->list, f);
 }
@@ -113,8 +118,7 @@ static void let_go(void *argument)
 	struct fault ignored;
 
 	if (a->plan->bind.wanted) {
-		for (size_t i = 0; i < a->run->sockets.count; i++)
-			close(a->run->sockets.all[i].fd);
+		sockets_close(&a->run->sockets);
 		return;
 	}
 	fs_close_from(STDERR_FILENO + 1, &ignored);

@@ -130,8 +130,7 @@ teardown()
 
 	for url in unix: unix:/ unix:@ unix:run/s unix:/run/ 'unix:?mode=600' \
 		"unix:/$(printf '%0107d' 0)" "unix:@$(printf '%0107d' 0)" \
-		unix-stream:/s UNIX:/s 'tcp://[fe80::1]:80' \
-		'tcp://[::1%lo]:80' 'tcp://[fe80::1%]:80'; do
+		unix-stream:/s UNIX:/s 'tcp://[fe80::1%]:80'; do
 		echo "# --listen='$url'" >&2
 		misuse_with '--listen' "--listen=$url" -- "$WITNESS"
 	done
@@ -146,7 +145,7 @@ teardown()
 		'--listen=unix:@a?mode=600' -- "$WITNESS"
 	misuse_with 'mode=OCTAL, user=USER, group=GROUP' \
 		'--listen=unix:/a?v6only=1' -- "$WITNESS"
-	misuse_with 'expected backlog=N from 1 to 2147483647' \
+	misuse_with 'expected backlog=N' \
 		'--listen=tcp://0.0.0.0:81?backlog=0' -- "$WITNESS"
 	misuse_with 'nodelay is given twice' \
 		'--listen=tcp://0.0.0.0:81?nodelay&nodelay' -- "$WITNESS"
@@ -161,12 +160,9 @@ teardown()
 		-- "$WITNESS"
 }
 
-@test "more sockets, or longer names, than there is room for" {
+@test "more sockets than there is room for" {
 	misuse_with '257 sockets, more than 256' \
 		'--listen=tcp://0.0.0.0:81?reuseport=256' -- "$WITNESS"
-	misuse_with 'more than 32768 bytes' \
-		"--listen=$(printf '%0255d' 0)=tcp://0.0.0.0:81?reuseport=200" \
-		-- "$WITNESS"
 }
 
 @test "the same --listen twice" {

@@ -290,3 +290,20 @@ has_option()
 		[ "$(wc -l <"$folder/README.md")" -le 40 ] || fail "$folder"
 	done
 }
+
+# The password is podman's, of root and with mode 0400.
+@test "secret" {
+	image secret
+	printf 'hunter2\n' | podman secret create password - >/dev/null
+	contained --secret password,mode=0400 stepdown-secret
+	podman secret rm password >/dev/null
+	[ "$status" -eq 1 ]
+	[ "$(cat "$out")" = $'4242\n/proc/self/fd/3\nhunter2' ] ||
+		fail_seen 'another output'
+	says_on_stderr "cat: can't open '/run/secrets/password': Permission denied"
+}
+
+says_on_stderr()
+{
+	grep -Fxq -- "$1" "$err" || fail_seen "it should say: $1"
+}

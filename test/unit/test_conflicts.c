@@ -120,25 +120,6 @@ static void sockets_are_counted_with_their_workers(void **state)
 	assert_fault(&f, EXIT_USAGE, "257 sockets, more than 256");
 }
 
-/* 127 names of 255 bytes and a separator each, and two shorter ones. */
-static void names_that_the_environment_has_no_room_for_are_refused(void **state)
-{
-	char url[512];
-	struct fault f;
-
-	(void)state;
-	start();
-	memset(url, 'n', 255);
-	strcpy(url + 255, "=tcp://0.0.0.0:80?reuseport=128");
-	add(url);
-	assert_int_equal(conflicts_check(&plan, &f), 0);
-	strcpy(url + 255, "=tcp://0.0.0.0:80?reuseport=129");
-	plan.listen.count = 0;
-	add(url);
-	assert_int_equal(conflicts_check(&plan, &f), -1);
-	assert_fault(&f, EXIT_USAGE, "more than 32768 bytes");
-}
-
 static void nginx_takes_only_what_listens(void **state)
 {
 	struct fault f;
@@ -214,8 +195,6 @@ int main(void)
 		cmocka_unit_test(descriptor_0_is_given_once),
 		cmocka_unit_test(sockets_that_do_not_are_taken),
 		cmocka_unit_test(sockets_are_counted_with_their_workers),
-		cmocka_unit_test(
-			names_that_the_environment_has_no_room_for_are_refused),
 		cmocka_unit_test(nginx_takes_only_what_listens),
 		cmocka_unit_test(a_plan_without_a_command_is_refused),
 		cmocka_unit_test(root_must_be_allowed_by_name),

@@ -30,7 +30,7 @@ static const char *value_for(const struct option *o)
 		{ "own", "/data" }, { "keep-caps", "chown" },
 		{ "bounding", "keep" }, { "confine", "strict" },
 		{ "writable", "/srv" }, { "readable", "/srv" },
-		{ "connect", "443" },
+		{ "connect", "443" }, { "secret", "A=/run/a" },
 		{ "env", "A=b" },
 		{ "rewrite", "TERM:QUIT" }, { "stop-timeout", "10s" },
 		{ "drain", "500ms" }, { "map-exit", "143:0" },
@@ -269,7 +269,8 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 					 plan.env.nset +
 					 plan.env.nunset +
 					 plan.confine.writable.count +
-					 plan.confine.readable.count, 2);
+					 plan.confine.readable.count +
+					 plan.secrets.count, 2);
 		} else {
 			assert_int_equal(result, -1);
 			assert_fault(&f, EXIT_USAGE, "given twice");

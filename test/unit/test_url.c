@@ -172,13 +172,9 @@ static void a_zone_is_an_interface_of_a_link_local_address(void **state)
 	assert_memory_equal(l.zone.at, "eth0.7", 6);
 	assert_int_equal(good("tcp://[fe80::1%12]:80").zone.length, 2);
 	assert_int_equal(good("tcp://[fe80::1]:80?device=lo").zone.length, 0);
-	assert_wrong("tcp://[fe80::1]:80", "needs its interface");
-	assert_wrong("udp://[ff02::1]:80", "needs its interface");
 	assert_wrong("tcp://[fe80::1%]:80", "interface after");
 	assert_wrong("tcp://[fe80::1%a/b]:80", "interface after");
 	assert_wrong("tcp://[fe80::1%1234567890123456]:80", "interface after");
-	assert_wrong("tcp://[::1%lo]:80", "only a link-local");
-	assert_wrong("tcp://[2001:db8::1%lo]:80", "only a link-local");
 	assert_wrong("tcp://127.0.0.1%lo:80", "numeric");
 }
 
@@ -352,19 +348,19 @@ static const struct {
 	{ "tcp://*:80?mark=1&mark=1", "mark is given twice" },
 	{ "tcp://*:80?nodelay=1", "expected nodelay" },
 	{ "tcp://*:80?nodelay=", "expected nodelay" },
-	{ "tcp://*:80?backlog", "expected backlog=N from 1 to" },
-	{ "tcp://*:80?backlog=", "expected backlog=N from 1 to" },
-	{ "tcp://*:80?backlog=0", "expected backlog=N from 1 to" },
-	{ "tcp://*:80?backlog=2147483648", "expected backlog=N from 1 to" },
-	{ "tcp://*:80?backlog=-1", "expected backlog=N from 1 to" },
-	{ "tcp://*:80?backlog=1=2", "expected backlog=N from 1 to" },
-	{ "tcp://*:80?reuseport=", "from 1 to 256" },
-	{ "tcp://*:80?reuseport=0", "from 1 to 256" },
-	{ "tcp://*:80?reuseport=257", "from 1 to 256" },
-	{ "tcp://[::]:80?v6only", "from 0 to 1" },
-	{ "tcp://[::]:80?v6only=2", "from 0 to 1" },
-	{ "tcp://*:80?mark=0x10", "from 0 to 4294967295" },
-	{ "tcp://*:80?mark=4294967296", "from 0 to 4294967295" },
+	{ "tcp://*:80?backlog", "expected backlog=N" },
+	{ "tcp://*:80?backlog=", "expected backlog=N" },
+	{ "tcp://*:80?backlog=0", "expected backlog=N" },
+	{ "tcp://*:80?backlog=2147483648", "expected backlog=N" },
+	{ "tcp://*:80?backlog=-1", "expected backlog=N" },
+	{ "tcp://*:80?backlog=1=2", "expected backlog=N" },
+	{ "tcp://*:80?reuseport=", "expected reuseport[=N]" },
+	{ "tcp://*:80?reuseport=0", "expected reuseport[=N]" },
+	{ "tcp://*:80?reuseport=257", "expected reuseport[=N]" },
+	{ "tcp://[::]:80?v6only", "expected v6only=0|1" },
+	{ "tcp://[::]:80?v6only=2", "expected v6only=0|1" },
+	{ "tcp://*:80?mark=0x10", "expected mark=N" },
+	{ "tcp://*:80?mark=4294967296", "expected mark=N" },
 	{ "tcp://*:80?device=", "expected device=NAME" },
 	{ "tcp://*:80?device=a/b", "expected device=NAME" },
 	{ "tcp://*:80?device=1234567890123456", "expected device=NAME" },

@@ -1,0 +1,212 @@
+#include "listen/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/fs.h"
+#include "base/report.h"
+#include "base/text.h"
+#include "cred/caps.h"
+#include "cred/fsids.h"
+
+enum {
+	MOST_BYTES = 1 << 20,
+	SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
+	NOEXEC_SEAL = 8			/* MFD_NOEXEC_SEAL, Linux 6.3 */
+};
+
+bool secret_read(const char *value, void *at)
+{
+	struct secret_spec *spec = at;
+	struct slice rest = str_word(value);
+	struct secret s = { .name = str_cut(&rest, '=') };
+
+	s.path = str_cut(&rest, '?');
+	if (spec->count == SECRETS_MAX || s.path.length >= PATH_MAX ||
+	    !str_is_variable(s.name.at, s.name.length) || s.path.at[0] != '/')
+		return false;
+	while (rest.length) {
+		struct slice option = str_cut(&rest, '&');
+
+		s.content |= str_is(option, "env");
+		s.attempt |= str_is(option, "try");
+		if (!str_is(option, "env") && !str_is(option, "try"))
+			return false;
+	}
+	spec->all[spec->count++] = s;
+	return true;
+}
+
+static int secret_failed(const struct secret *s, int err, const char *why,
+			 struct fault *f)
+{
+	fault_set(f, EXIT_STEP, err, "secret %.*s%s", (int)s->path.length,
+		  s->path.at, why);
+	if (err == EACCES)
+		return caps_hint(f, CAP_DAC_READ_SEARCH);
+	if (err == ENOENT)
+		return fault_hint(f, "mount it (compose: secrets, Kubernetes: "
+				     "a secret volume), or add ?try");
+	if (err == EPERM)
+		return fault_hint(f, "others than root may write to a directory "
+				     "of its path; mount it elsewhere, as below "
+				     "/run/secrets");
+	return err == EFBIG ? fault_hint(f, "1 MiB at most") : -1;
+}
+
+/*
+ * Without privileges a path leads only to what the caller may read anyway.
+ * Returns a descriptor, or -1 with a fault.
+ */
+static int open_secret(const struct secret *s, struct fault *f)
+{
+	uint64_t permitted = 0, effective;
+	char path[PATH_MAX];
+	struct stat st;
+	int fd = -1;
+
+	str_copy(s->path, path, sizeof(path));
+	if ((geteuid() != 0 && caps_held(&permitted, &effective) == 0 &&
+	     permitted == 0) || fs_check_way(path) == 0)
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return secret_failed(s, errno, "", f);
+	if (S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return secret_failed(s, 0, ": it is not a regular file", f);
+}
+
+/* A memfd of the user's, which it makes; see listen_open() for EPERM. */
+static int make_memfd(uid_t uid, gid_t gid)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	struct fsids before;
+	int fd;
+
+	if (fsids_enter(uid, gid, &before) < 0 && errno != EPERM)
+		return -1;
+	fd = memfd_create("secret", flags | NOEXEC_SEAL);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("secret", flags);
+	if (fd >= 0 && fchmod(fd, 0400) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fsids_leave(&before) == 0 ? fd : -1;
+}
+
+static int copy_and_seal(int from, int to)
+{
+	char buffer[4096];
+	size_t total = 0;
+	ssize_t got;
+
+	while ((got = read(from, buffer, sizeof(buffer))) > 0) {
+		total += (size_t)got;
+		errno = EFBIG;
+		if (total > MOST_BYTES || write(to, buffer, (size_t)got) != got)
+			break;
+	}
+	explicit_bzero(buffer, sizeof(buffer));
+	if (got != 0 || lseek(to, 0, SEEK_SET) < 0)
+		return -1;
+	return fcntl(to, F_ADD_SEALS, SEALS);
+}
+
+static int copy_secret(const struct secret *s, uid_t uid, gid_t gid,
+		       struct handed *h, struct fault *f)
+{
+	int from = open_secret(s, f);
+
+	if (from < 0)
+		return -1;
+	*h = (struct handed){ .name = s->name, .fd = make_memfd(uid, gid) };
+	if (h->fd < 0 || copy_and_seal(from, h->fd) < 0)
+		return secret_failed(s, errno, ": copy it", f);
+	close(from);
+	return 0;
+}
+
+void secret_describe(const struct secret_spec *spec, size_t first,
+		     struct text *out)
+{
+	for (size_t i = 0; i < spec->count; i++) {
+		const struct secret *s = &spec->all[i];
+		struct stat st = { 0 };
+		char path[PATH_MAX];
+
+		str_copy(s->path, path, sizeof(path));
+		text_add(out, "%s%.*s=", i ? "\n" : "", (int)s->name.length,
+			 s->name.at);
+		if (s->content)
+			text_add(out, "...");
+		else
+			text_add(out, "/proc/self/fd/%zu", first++);
+		text_add(out, " from %s, %lld bytes", path,
+			 stat(path, &st) < 0 ? 0LL : (long long)st.st_size);
+	}
+}
+
+int secret_check(const struct secret_spec *spec, struct fault *f)
+{
+	for (size_t i = 0; i < spec->count; i++) {
+		int fd = open_secret(&spec->all[i], f);
+
+		if (fd >= 0)
+			close(fd);
+		else if (!spec->all[i].attempt || f->err != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+/* Those with a descriptor first, then those of ?env. */
+int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
+	       struct sockets *sockets, struct fault *f)
+{
+	for (size_t i = 0; i < 2 * spec->count; i++) {
+		const struct secret *s = &spec->all[i % spec->count];
+		size_t end = sockets_descriptors(sockets) + sockets->ncontents;
+
+		if (s->content != (i >= spec->count))
+			continue;
+		if (copy_secret(s, uid, gid, &sockets->all[end], f) == 0) {
+			++*(s->content ? &sockets->ncontents
+				       : &sockets->nfiles);
+			continue;
+		}
+		if (!s->attempt || f->err != ENOENT)
+			return -1;
+		secret_failed(s, ENOENT, ": passed over", f);
+		f->hint[0] = '\0';
+		report_warning(f);
+	}
+	return 0;
+}
+
+int secret_verify(const struct sockets *sockets, uid_t uid, gid_t gid,
+		  struct fault *f)
+{
+	const struct handed *h = &sockets->all[sockets->count];
+
+	for (size_t n = sockets->nfiles + sockets->ncontents; n > 0; n--, h++) {
+		struct stat st;
+
+		if (fstat(h->fd, &st) < 0 || st.st_uid != uid ||
+		    st.st_gid != gid || (st.st_mode & 07777) != 0400 ||
+		    (fcntl(h->fd, F_GET_SEALS) & SEALS) != SEALS)
+			return fault_set(f, EXIT_STEP, 0,
+					 "verify: the secret for %.*s is not "
+					 "sealed, or not the user's",
+					 (int)h->name.length, h->name.at);
+	}
+	return 0;
+}
