@@ -13,17 +13,7 @@
 #include "options.h"
 #include "plan.h"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static char *skip_blanks(char *at)
-{
-	while (is_blank(*at))
-		at++;
-	return at;
-}
+#define BLANKS " \t\r"
 
 /*
  * What may steer a program with privileges that its caller has not: root's own
@@ -45,43 +35,27 @@ static int check_trust(int fd, const char *path, struct fault *f)
 	return fault_hint(f, "in the image: chown 0:0 FILE && chmod 644 FILE");
 }
 
-/* Read all of it, and end it with a NUL. */
+/* Read all of it, which must be text, and end it with a NUL. */
 static int read_text(int fd, const char *path, char *buffer, size_t size,
 		     struct fault *f)
 {
 	size_t length = 0;
+	ssize_t got;
 
-	for (;;) {
-		ssize_t got = read(fd, buffer + length, size - length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
+	while (length < size &&
+	       (got = read(fd, buffer + length, size - length)) != 0) {
 		if (got < 0)
 			return fault_set(f, EXIT_USAGE, errno, "read %s",
 					 path);
 		length += (size_t)got;
-		if (length == size)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "%s: more than %zu bytes", path,
-					 size - 1);
-		if (got == 0)
-			break;
 	}
+	if (length == size)
+		return fault_set(f, EXIT_USAGE, 0, "%s: more than %zu bytes",
+				 path, size - 1);
 	buffer[length] = '\0';
 	if (strlen(buffer) != length)
 		return fault_set(f, EXIT_USAGE, 0, "%s: it holds a NUL", path);
 	return 0;
-}
-
-/* "what" becomes "FILE:LINE: what". */
-static void report_where(struct fault *f, const char *path, size_t line)
-{
-	char what[sizeof(f->what)];
-	struct text t;
-
-	text_start(&t, what, sizeof(what));
-	text_add(&t, "%s:%zu: %s", path, line, f->what);
-	strcpy(f->what, what);
 }
 
 /*
@@ -92,40 +66,41 @@ static void report_where(struct fault *f, const char *path, size_t line)
 static int set_line(struct plan *plan, char *line, char *const env[],
 		    uint64_t *seen, struct fault *f)
 {
-	char *name = skip_blanks(line);
-	size_t length = strcspn(name, "= \t\r");
+	char *name = line + strspn(line, BLANKS);
+	char *value = name + strcspn(name, "=" BLANKS);
+	char *name_end = value;
 	char *end = name + strlen(name);
-	char *value = name + length;
 	bool given;
 
 	if (!*name || *name == '#')
 		return 0;
-	while (is_blank(end[-1]))
+	while (strchr(BLANKS, end[-1]))
 		*--end = '\0';
-	value = skip_blanks(value);
+	value += strspn(value, BLANKS);
 	given = *value;
 	if (*value == '=')
-		value = skip_blanks(value + 1);
-	name[length] = '\0';
+		value += 1 + strspn(value + 1, BLANKS);
+	*name_end = '\0';
 	return options_set(plan, name, given ? value : NULL, env, seen, f);
 }
 
 static int set_lines(struct plan *plan, const char *path, char *const env[],
 		     struct fault *f)
 {
+	char what[sizeof(f->what)];
+	char *rest = plan->config;
+	char *line;
 	uint64_t seen = 0;
-	size_t number = 1;
-	char *line = plan->config;
 
-	for (char *next = line; next; line = next, number++) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
+	for (size_t number = 1; (line = strsep(&rest, "\n")); number++)
 		if (set_line(plan, line, env, &seen, f) < 0) {
-			report_where(f, path, number);
+			struct text t;
+
+			text_start(&t, what, sizeof(what));
+			text_add(&t, "%s:%zu: %s", path, number, f->what);
+			strcpy(f->what, what);
 			return -1;
 		}
-	}
 	return 0;
 }
 
@@ -173,8 +148,8 @@ static int read_secure(struct plan *plan, const char *standard,
 			  standard);
 }
 
-static int read_all(struct plan *plan, const char *standard,
-		    char *const argv[], char *const env[], struct fault *f)
+int settings_read(struct plan *plan, const char *standard, char *const argv[],
+		  char *const env[], struct fault *f)
 {
 	const char *path;
 	int result;
@@ -187,15 +162,4 @@ static int read_all(struct plan *plan, const char *standard,
 	else if (result == 0)
 		result = read_file(plan, standard, false, true, env, f);
 	return result < 0 ? -1 : options_parse(plan, argv, env, f);
-}
-
-int settings_read(struct plan *plan, const char *standard, char *const argv[],
-		  char *const env[], struct fault *f)
-{
-	if (read_all(plan, standard, argv, env, f) < 0)
-		return -1;
-	/* Somebody must be there to answer the application's bind(2). */
-	if (plan->listen.handoff == HANDOFF_BIND)
-		plan->init.wanted = true;
-	return 0;
 }

@@ -61,27 +61,6 @@ static int check_nginx(const struct plan *plan, struct fault *f)
 	return 0;
 }
 
-/* What is said to a parent is a mistake where none stays. */
-static int check_init(const struct init_spec *init, struct fault *f)
-{
-	const char *given = init->signal_group ? "signal-group" :
-			    init->no_subreaper ? "no-subreaper" :
-			    init->stop_timeout ? "stop-timeout" :
-			    init->stop_signals ? "stop-signals" :
-			    init->drain ? "drain" :
-			    init->maps_exits ? "map-exit" : NULL;
-
-	if (init->drain && init->no_subreaper)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--drain: not with --no-subreaper");
-	for (size_t i = 0; !given && i < ARRAY_LEN(init->rewrite); i++)
-		if (init->rewrite[i])
-			given = "rewrite";
-	if (init->wanted || !given)
-		return 0;
-	return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init", given);
-}
-
 static int check_confine(const struct plan *plan, struct fault *f)
 {
 	const struct confine_spec *c = &plan->confine;
@@ -126,8 +105,12 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		return fault_hint(f,
 				  "name another user, or add --allow-root");
 	}
-	if (check_init(&plan->init, f) < 0)
-		return -1;
+	if (plan->init_option && !plan->init.wanted)
+		return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init",
+				 plan->init_option);
+	if (plan->init.drain && plan->init.no_subreaper)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--drain: not with --no-subreaper");
 	if (check_confine(plan, f) < 0)
 		return -1;
 	if (plan->drop.allow_new_privs && plan->bind.wanted)

@@ -1,24 +1,10 @@
 #include "expand.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/str.h"
 #include "base/text.h"
-
-/* As strstr(3) with "${", which is a tenth of its size. */
-static const char *find_reference(const char *text)
-{
-	while ((text = strchr(text, '$')) && text[1] != '{')
-		text++;
-	return text;
-}
-
-bool expand_needed(const char *value)
-{
-	return find_reference(value) != NULL;
-}
 
 /*
  * The value of a variable is one part of the option's value, whatever bytes it
@@ -84,7 +70,7 @@ int expand_value(const struct expansion *e, struct text *out, struct fault *f)
 	const char *at = e->value;
 	const char *next;
 
-	while ((next = find_reference(at))) {
+	while ((next = strstr(at, "${"))) {
 		const char *end;
 
 		if (next > at && next[-1] == '$') {
@@ -117,12 +103,9 @@ int expand_hint(const char *value, struct fault *f)
 	const char *name = value ? strchr(value, '$') : NULL;
 	size_t length = 0;
 
-	if (!name)
-		return -1;
-	name++;
-	while (str_is_name_byte(name[length]))
+	while (name && str_is_name_byte(name[1 + length]))
 		length++;
-	if (!str_is_variable(name, length))
+	if (!name || !str_is_variable(++name, length))
 		return -1;
 	return fault_hint(f, "no shell expands $%.*s here; write ${%.*s}",
 			  (int)length, name, (int)length, name);

@@ -7,13 +7,8 @@
 #ifndef STEPDOWN_EXPAND_H
 #define STEPDOWN_EXPAND_H
 
-#include <stdbool.h>
-
 struct fault;
 struct text;
-
-/* Does the value hold anything to expand? Most do not, and need no copy. */
-bool expand_needed(const char *value);
 
 /* What is expanded, and by which rules. */
 struct expansion {

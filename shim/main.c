@@ -132,6 +132,8 @@ int main(int argc, char **argv)
 		result = start_read(&plan.start, &f);
 	if (result == 0)
 		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
+	/* Somebody must be there to answer the application's bind(2). */
+	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;
 	if (!plan.init.wanted)
 		signals_restore(run.signals);
 	if (plan.exec.pdeathsig)

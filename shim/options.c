@@ -1,8 +1,5 @@
 #include "options.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,22 +8,11 @@
 #include "base/str.h"
 #include "base/text.h"
 #include "expand.h"
-#include "option_table.h"
-#include "plan.h"
 
-static const struct option *find_name(const char *name, size_t length)
+static const struct option *find_name(struct slice name)
 {
 	for (size_t i = 0; i < option_count; i++)
-		if (strlen(option_table[i].name) == length &&
-		    memcmp(option_table[i].name, name, length) == 0)
-			return &option_table[i];
-	return NULL;
-}
-
-static const struct option *find_letter(char letter)
-{
-	for (size_t i = 0; i < option_count; i++)
-		if (option_table[i].letter && option_table[i].letter == letter)
+		if (str_is(name, option_table[i].name))
 			return &option_table[i];
 	return NULL;
 }
@@ -37,34 +23,34 @@ static const struct option *find_letter(char letter)
  */
 static const struct option *find_option(const char *word, const char **value)
 {
-	const char *equals;
+	struct slice rest = str_word(word + 2);
+	struct slice name = str_cut(&rest, '=');
 
-	*value = NULL;
-	if (word[1] != '-') {
-		if (word[2])
-			*value = word + 2;
-		return find_letter(word[1]);
+	if (word[1] == '-') {
+		*value = name.at[name.length] ? rest.at : NULL;
+		return find_name(name);
 	}
-	equals = strchr(word, '=');
-	if (equals)
-		*value = equals + 1;
-	return find_name(word + 2, equals ? (size_t)(equals - word) - 2
-					  : strlen(word + 2));
+	*value = word[2] ? word + 2 : NULL;
+	for (size_t i = 0; i < option_count; i++)
+		if (option_table[i].letter == word[1])
+			return &option_table[i];
+	return NULL;
 }
 
 /* Expand ${VAR} into the plan's own text. */
 static int expand(struct plan *plan, const struct option *o,
 		  const char **value, char *const env[], struct fault *f)
 {
-	const struct expansion e = { .option = o->name, .value = *value,
-				     .shown = o->secret ? "..." : *value,
-				     .separators = o->separators
-							   ? o->separators
-							   : "",
-				     .env = env };
+	const struct expansion e = {
+		.option = o->name,
+		.value = *value,
+		.shown = o->secret ? "..." : *value,
+		.separators = o->separators ? o->separators : "",
+		.env = env
+	};
 	struct text out;
 
-	if (!expand_needed(*value))
+	if (!strstr(*value, "${"))
 		return 0;
 	if (plan->text_length == sizeof(plan->text))
 		return fault_set(f, EXIT_USAGE, 0,
@@ -92,38 +78,39 @@ static int check_value(const struct option *o, const char *value,
 	return 0;
 }
 
-/* Keep a value as struct option says. Returns as .set does. */
-static int keep(struct plan *plan, const struct option *o, const char *value,
-		struct fault *f)
-{
-	char *at = (char *)plan + o->at;
-
-	if (o->set)
-		return o->set(plan, value, f);
-	if (o->read)
-		return o->read(value, at) ? 0 : OPTION_MALFORMED;
-	if (o->action)
-		plan->action = o->action;
-	else if (!o->value)
-		*(bool *)at = true;
-	if (!value)
-		return 0;
-	if (!o->words)
-		*(const char **)(void *)at = value;
-	else
-		for (unsigned int i = 0; o->words[i]; i++)
-			if (strcmp(o->words[i], value) == 0) {
-				*(unsigned int *)(void *)at = i;
-				return 0;
-			}
-	return o->words ? OPTION_MALFORMED : 0;
-}
-
 static struct slice word_of(const void *list, size_t i)
 {
-	const char *const *words = list;
+	struct slice rest = str_word(list);
+	struct slice word = str_cut(&rest, ' ');
 
-	return words[i] ? str_word(words[i]) : (struct slice){ NULL, 0 };
+	while (i-- > 0)
+		word = str_cut(&rest, ' ');
+	return word.length ? word : (struct slice){ NULL, 0 };
+}
+
+/* Keep a value as struct option says; false if it is not what .help says. */
+static bool keep(struct plan *plan, const struct option *o, const char *value)
+{
+	char *at = (char *)plan + o->at;
+	struct slice word;
+
+	if (o->action)
+		plan->action = o->action;
+	if (o->read)
+		return o->read(value, at);
+	if (!o->words && o->value)
+		*(const char **)(void *)at = value;
+	else if (!o->words && !o->action)
+		*(bool *)at = true;
+	for (unsigned int i = 0; o->words; i++) {
+		word = word_of(o->words, i);
+		if (!word.at)
+			return false;
+		*(unsigned int *)(void *)at = i;
+		if (str_is(word, value))
+			return true;
+	}
+	return true;
 }
 
 /*
@@ -139,23 +126,17 @@ static int hint_value(const struct option *o, const char *value,
 	if (words && o->separators)
 		at = strchr(value, o->separators[0]);
 	while (words && at && *at) {
-		size_t length = strcspn(at, ":=,?&");
-		struct slice part = { at, length };
-		struct slice found;
+		struct slice part, found;
 
-		if (part.length > 3 && (strncasecmp(at, "SIG", 3) == 0)) {
-			part.at += 3;
-			part.length -= 3;
-		} else if (part.length > 4 && strncasecmp(at, "cap_", 4) == 0) {
-			part.at += 4;
-			part.length -= 4;
-		}
+		at += strncasecmp(at, "SIG", 3) == 0  ? 3 :
+		      strncasecmp(at, "cap_", 4) == 0 ? 4 : 0;
+		part = (struct slice){ at, strcspn(at, ":=,?&") };
 		found = near_find(part, words, o->words);
 		if (found.at && (found.length != part.length ||
-				 strncasecmp(found.at, part.at, part.length)))
+				 strncasecmp(found.at, at, part.length) != 0))
 			return fault_hint(f, "did you mean %.*s?",
 					  (int)found.length, found.at);
-		at += length + (at[length] != '\0');
+		at += part.length + (at[part.length] != '\0');
 	}
 	return expand_hint(value, f);
 }
@@ -165,20 +146,25 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 		 char *const env[], uint64_t *seen, struct fault *f)
 {
 	uint64_t bit = UINT64_C(1) << (o - option_table);
-	int result;
 
 	if (!o->many && (*seen & bit))
 		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 				 o->name);
 	*seen |= bit;
+	if (o->topic == INIT && o->at != offsetof(struct plan, init.wanted))
+		plan->init_option = o->name;
 	if (value && expand(plan, o, &value, env, f) < 0)
 		return -1;
-	result = keep(plan, o, value, f);
-	if (result == OPTION_MALFORMED) {
+	if (o->set) {
+		if (o->set(plan, value, f) == 0)
+			return 0;
+	} else {
+		if (keep(plan, o, value))
+			return 0;
 		fault_set(f, EXIT_USAGE, 0, "--%s %s: expected %s: %s", o->name,
 			  o->secret ? "..." : value, o->value, o->help);
 	}
-	return result ? hint_value(o, value, f) : 0;
+	return hint_value(o, value, f);
 }
 
 static struct slice option_name(const void *list, size_t i)
@@ -196,21 +182,13 @@ static const char *foreign(struct slice word)
 		{ "--reuid", "--user=UID:GID" },
 		{ "--regid", "--user=UID:GID" },
 		{ "--clear-groups", "--groups=none" },
-		{ "--init-groups", "--groups=init" },
-		{ "--keep-groups", "--groups=runtime" },
-		{ "--bounding-set", "--keep-caps=LIST" },
-		{ "--inh-caps", "--keep-caps=LIST" },
-		{ "--ambient-caps", "--keep-caps=LIST" },
-		{ "--cap-add", "--keep-caps=LIST" },
 		{ "--chown", "--own=PATH" },
 		{ "--volume", "--own=PATH, which gives a volume to --user" },
 		{ "--port", "--listen=tcp://*:PORT" },
-		{ "--publish", "--listen=tcp://*:PORT" },
-		{ "--workdir", "--chdir=DIR" }, { "-w", "--chdir=DIR" },
+		{ "-w", "--chdir=DIR" },
 		{ "-e", "--env=NAME=VALUE, or --map-exit=N:0 for tini's -e" },
 		{ "-g", "--user=USER:GROUP, or --signal-group for tini's -g" },
 		{ "-p", "--listen=tcp://*:PORT, or --pdeathsig for tini's -p" },
-		{ "-s", "--init, which is a subreaper" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -221,15 +199,15 @@ static const char *foreign(struct slice word)
 
 static int unknown(const char *word, struct fault *f)
 {
-	bool is_long = word[1] == '-';
-	struct slice name = { word, is_long ? strcspn(word, "=") : 2 };
+	struct slice rest = str_word(word);
+	struct slice name = str_cut(&rest, '=');
 	const char *ours = foreign(name);
 
 	fault_set(f, EXIT_USAGE, 0, "unknown option %s", word);
 	if (ours)
 		return fault_hint(f, "did you mean %s?", ours);
 	fault_hint(f, "see --help; COMMAND's options go after it");
-	if (!is_long)
+	if (word[1] != '-')
 		return -1;
 	name.at += 2;
 	name.length -= 2;
@@ -266,12 +244,6 @@ static int next_option(char *const **at, const struct option **o,
 	return check_value(*o, *value, f) < 0 ? -1 : 1;
 }
 
-/* --help and --version end the reading. */
-static bool is_last(const struct plan *plan)
-{
-	return plan->action == ACTION_HELP || plan->action == ACTION_VERSION;
-}
-
 int options_parse(struct plan *plan, char *const argv[], char *const env[],
 		  struct fault *f)
 {
@@ -284,7 +256,7 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 	while ((found = next_option(&at, &o, &value, f)) > 0) {
 		if (apply(plan, o, value, env, &seen, f) < 0)
 			return -1;
-		if (is_last(plan))
+		if (plan->action >= ACTION_HELP)
 			return 0;
 	}
 	plan->exec.command = at;
@@ -300,7 +272,7 @@ int options_config(struct plan *plan, char *const argv[], char *const env[],
 
 	*path = NULL;
 	while (next_option(&at, &o, &value, f) > 0) {
-		if (o->action == ACTION_HELP || o->action == ACTION_VERSION)
+		if (o->action >= ACTION_HELP)
 			return 1;
 		if (strcmp(o->name, "config") != 0)
 			continue;
@@ -317,7 +289,7 @@ int options_config(struct plan *plan, char *const argv[], char *const env[],
 int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f)
 {
-	const struct option *o = find_name(name, strlen(name));
+	const struct option *o = find_name(str_word(name));
 
 	if (!o || o->argv_only)
 		return fault_set(f, EXIT_USAGE, 0,
@@ -329,40 +301,29 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	return apply(plan, o, value, env, seen, f);
 }
 
-static void add_help(struct text *out, const struct option *o)
-{
-	size_t start = out->length;
-	size_t width;
-
-	if (o->letter)
-		text_add(out, "  -%c, --%s", o->letter, o->name);
-	else
-		text_add(out, "      --%s", o->name);
-	if (o->value)
-		text_add(out, o->without ? "[=%s]" : "=%s", o->value);
-	width = out->length - start;
-	text_add(out, "%*s%s\n", width < 27 ? 28 - (int)width : 1, "",
-		 o->help);
-}
-
 void options_help(struct text *out)
 {
-	static const char *const titles[TOPICS] = {
-		[TOPIC_WHO] = "Who COMMAND is",
-		[TOPIC_SOCKETS] = "Sockets",
-		[TOPIC_FILES] = "Files",
-		[TOPIC_PROCESS] = "What COMMAND gets",
-		[TOPIC_INIT] = "Staying as its parent",
-		[TOPIC_ABOUT] = "Finding out",
+	static const char *const titles[] = {
+		"Who COMMAND is", "Sockets", "Files", "What COMMAND gets",
+		"Staying as its parent", "Finding out"
 	};
 
 	text_add(out, "usage: stepdown [OPTION...] [--] COMMAND [ARG...]\n");
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
+		size_t start;
 
 		if (i == 0 || o->topic != o[-1].topic)
 			text_add(out, "\n%s:\n", titles[o->topic]);
-		add_help(out, o);
+		start = out->length;
+		text_add(out, o->letter ? "  -%c, " : "      ", o->letter);
+		text_add(out, "--%s%s%s%s%s", o->name, o->without ? "[" : "",
+			 o->value ? "=" : "", o->value ? o->value : "",
+			 o->without ? "]" : "");
+		text_add(out, "%*s%s\n",
+			 out->length < start + 27
+				 ? (int)(start + 28 - out->length) : 1,
+			 "", o->help);
 	}
 	text_add(out,
 		 "\n${VAR} and ${VAR:-default} are expanded in values. Exit status: 100 usage,\n"

@@ -1,17 +1,52 @@
 /*
- * options: the command line. Pure: words in, wishes out.
- *
- * One table holds each option with its handler and its help text, so that
- * --help cannot drift from what is understood.
+ * options: the command line, into the plan. Pure.
  */
 #ifndef STEPDOWN_OPTIONS_H
 #define STEPDOWN_OPTIONS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/near.h"
+#include "plan.h"
+
 struct fault;
-struct plan;
 struct text;
+
+/* The sections of --help, in their order. */
+enum topic { WHO, SOCKETS, FILES, GETS, INIT, ABOUT };
+
+/*
+ * An option, with its help and the way its value is read. --help, the config
+ * file and shell completion all come from the table of them.
+ *
+ * The value is kept at offset .at of the plan: a flag as a bool, one of .words
+ * as its number, what .read takes in the type that .read knows, anything else
+ * as the word itself. .read returns false if the value is not what .help says;
+ * .set, in its place, returns 0 or -1 with a fault of its own.
+ */
+struct option {
+	enum topic topic;
+	char letter;		/* the short form, or 0 */
+	const char *name;
+	const char *value;	/* what its value is called, NULL for a flag */
+	const char *help;	/* one line; also what a wrong value is told */
+	size_t at;
+	const char *words;	/* joined by blanks, in the order of an enum */
+	const char *without;	/* the value, if none follows a '=' */
+	bool (*read)(const char *value, void *at);
+	int (*set)(struct plan *plan, const char *value, struct fault *f);
+	const char *separators;	/* cut the value; see expand_value() */
+	near_words *near;	/* words that the value is made of */
+	enum action action;	/* what stepdown does instead of a run, or 0 */
+	bool many;		/* may be given more than once */
+	bool argv_only;		/* not in a config file */
+	bool secret;		/* no message shows the value */
+};
+
+extern const struct option option_table[];
+extern const size_t option_count;
 
 /*
  * Read argv (ended by NULL, the program's name first) into the plan. Options

@@ -42,7 +42,7 @@ enum action {
 	ACTION_RUN,
 	ACTION_DRY_RUN,
 	ACTION_CHECK,
-	ACTION_HELP,
+	ACTION_HELP,		/* this and the next end the reading of argv */
 	ACTION_VERSION
 };
 
@@ -58,10 +58,12 @@ struct plan {
 	bool own_stdio;
 	bool strict;
 	enum unprivileged unprivileged;
+	const char *config_file;	/* of --config */
 	const char *user;		/* USER[:GROUP] as typed, or NULL */
 	bool named;			/* USER is a name, not a number */
 	const char *groups;		/* LIST as typed, or NULL */
 	struct init_spec init;
+	const char *init_option;	/* one that was given for the parent */
 	struct exec_spec exec;
 	size_t ntrees;
 

@@ -162,11 +162,11 @@ child_of()
 		misuse "--${option%%=*}" --user=4242:4242 --init "--$option" \
 			-- true
 	done
-	misuse 'given before' --user=4242:4242 --init --rewrite=TERM:QUIT \
+	misuse ' once' --user=4242:4242 --init --rewrite=TERM:QUIT \
 		--rewrite=15:INT -- true
-	misuse 'given before' --user=4242:4242 --init --map-exit=1:2 \
+	misuse ' once' --user=4242:4242 --init --map-exit=1:2 \
 		--map-exit=5,1:3 -- true
-	misuse 'given before' --user=4242:4242 --init --map-exit=1,2,1:2 \
+	misuse ' once' --user=4242:4242 --init --map-exit=1,2,1:2 \
 		-- true
 }
 

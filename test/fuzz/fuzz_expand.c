@@ -32,12 +32,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(out.length < room && strlen(buffer) == out.length);
 	if (result == 0) {
 		must(!out.cut);
-		if (!expand_needed(words))
+		if (!strstr(words, "${"))
 			must(strcmp(buffer, words) == 0);
 	} else {
 		must(result == -1 && f.status == EXIT_USAGE && f.err == 0);
 		must(strncmp(f.what, "--own ", 6) == 0);
-		must(expand_needed(words) || out.cut);
+		must(strstr(words, "${") || out.cut);
 	}
 	free(buffer);
 	free(words);

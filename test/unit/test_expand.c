@@ -70,16 +70,6 @@ static void each_reference_becomes_its_value_or_default(void **state)
 	}
 }
 
-static void a_value_without_a_reference_needs_no_copy(void **state)
-{
-	(void)state;
-	assert_false(expand_needed(""));
-	assert_false(expand_needed("$A {A} $ { }"));
-	assert_true(expand_needed("${A}"));
-	assert_true(expand_needed("$${A}"));
-	assert_true(expand_needed("x${"));
-}
-
 static const struct {
 	const char *value;
 	const char *words;
@@ -196,7 +186,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reference_becomes_its_value_or_default),
-		cmocka_unit_test(a_value_without_a_reference_needs_no_copy),
 		cmocka_unit_test(what_cannot_be_expanded_is_a_usage_fault),
 		cmocka_unit_test(an_unset_variable_comes_with_a_hint),
 		cmocka_unit_test(an_empty_environment_has_no_variables),

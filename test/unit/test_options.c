@@ -1,7 +1,6 @@
 #include "unit.h"
 
 #include "base/text.h"
-#include "option_table.h"
 #include "options.h"
 
 static struct plan plan;
@@ -260,7 +259,7 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 		} else if (strcmp(o->name, "rewrite") == 0 ||
 			   strcmp(o->name, "map-exit") == 0) {
 			assert_int_equal(result, -1);
-			assert_fault(&f, EXIT_USAGE, "given before");
+			assert_fault(&f, EXIT_USAGE, "once");
 		} else if (o->many) {
 			assert_int_equal(result, 0);
 			if (strcmp(o->name, "rlimit") == 0)
@@ -517,7 +516,7 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 	} lists[] = {
 		{ "-ltcp://*:80", LISTENERS_MAX, "more than 128" },
 		{ "-o/a", OWN_MAX_TREES, "more than 128" },
-		{ "--env=A=b", ENV_MAX_OPTIONS, "more than 256" },
+		{ "--env=A=b", ENV_MAX_OPTIONS, "256 at most" },
 	};
 
 	(void)state;
