@@ -162,7 +162,7 @@ without_each_capability()
 		contained --cap-drop "$cap" --volume "$volume:/data" \
 			-- --strict "${listening[@]}" --own=/data -- /witness
 		refused 111
-		hint_has "CAP_$cap"
+		grep -q "CAP_$cap" "$err" || fail_seen "nothing of $cap"
 		hint_has "--cap-add=$cap"
 		chown -hR 1000:1000 "$volume"
 	done
@@ -453,7 +453,7 @@ with_file_capabilities_under_no_new_privileges()
 {
 	capable --security-opt no-new-privileges -- /witness
 	exited 111
-	grep -q 'file capabilities.*no_new_privs is set' "$err"
+	grep -q 'file capabilities.*no_new_privs' "$err" || fail_seen 'no word of it'
 	hint_has ip_unprivileged_port_start
 }
 
