@@ -61,9 +61,12 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 		steps_describe(plan);
 	if (plan->action == ACTION_CHECK)
 		return start_raise(&plan->start, f) < 0 ? -1 : check_run(plan);
-	if (start_raise(&plan->start, f) < 0 || steps_check(plan, f) < 0)
+	if (start_raise(&plan->start, f) < 0)
 		return -1;
+	/* Before what may be missing is named: it can be the reason for it. */
 	start_tell(&spec, &plan->start);
+	if (steps_check(plan, f) < 0)
+		return -1;
 	if (plan->action == ACTION_DRY_RUN)
 		return 0;
 	if (steps_run(plan, run, f) < 0)
