@@ -26,8 +26,9 @@ static bool read_path(const char *value, void *at)
 
 static bool read_home(const char *value, void *at)
 {
-	return strcmp(value, "keep") == 0 ? keep_word(value, at)
-					  : read_path(value, at);
+	if (strcmp(value, "keep") == 0 || strcmp(value, "passwd") == 0)
+		return keep_word(value, at);
+	return read_path(value, at);
 }
 
 static bool read_account(const char *value, void *at)
@@ -178,15 +179,15 @@ static int set_bounding(struct plan *plan, const char *value, struct fault *f)
 
 const struct option option_table[] = {
 	{ WHO, 'u', "user", "USER[:GROUP]",
-	  "who COMMAND is, names or numbers", AT(user) },
+	  "who COMMAND is: names, numbers, or of:PATH", AT(user) },
 	{ WHO, 0, "groups", "LIST",
-	  "names, numbers, init, runtime, auto or none", AT(groups) },
+	  "names, numbers, init, runtime, auto, none, of:PATH", AT(groups) },
 	{ WHO, 0, "allow-root", NULL, "let --user be root", AT(allow_root) },
 	{ WHO, 0, "unprivileged", "WHAT",
 	  "when not root: adapt (default) or fail", AT(unprivileged),
 	  .words = "adapt fail" },
-	{ WHO, 0, "account", "NAME[:HOME[:SHELL]]",
-	  "a plain name for the uid, absolute paths", AT(account.value),
+	{ WHO, 0, "account", "NAME[:HOME[:SHELL]][,move]",
+	  "a plain name, absolute paths", AT(account.value),
 	  .read = read_account },
 	{ WHO, 0, "keep-caps", "LIST",
 	  "capabilities to keep, joined by commas", .set = set_keep_caps,
@@ -236,7 +237,7 @@ const struct option option_table[] = {
 	  .many = true, .read = read_unset_env },
 	{ GETS, 0, "clear-env", NULL, "begin with PATH and TERM only",
 	  AT(env.clear) },
-	{ GETS, 0, "home", "DIR", "its HOME, an absolute path, or keep",
+	{ GETS, 0, "home", "DIR", "its HOME: an absolute path, keep, passwd",
 	  AT(env.home), .read = read_home },
 	{ GETS, 0, "chdir", "DIR", "enter this absolute path, as the user",
 	  AT(limits.chdir), .read = read_path },

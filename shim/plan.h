@@ -102,7 +102,6 @@ static inline struct start_spec plan_start_spec(const struct plan *plan)
 {
 	return (struct start_spec){
 		.user = plan->user,
-		.passwd = PASSWD_USERS,
 		.unprivileged = plan->unprivileged,
 		.allow_root = plan->allow_root,
 		.verbose = plan->verbose

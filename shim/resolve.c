@@ -13,45 +13,6 @@
 #include "expand.h"
 #include "plan.h"
 
-/* The part before ':': fills uid, name and home, and gid if there is an entry. */
-static int resolve_user(struct plan *plan, const struct ids_word *w,
-			struct slice name, bool has_group, struct fault *f)
-{
-	struct target *t = &plan->target;
-	struct passwd_entry entry;
-	char word[USER_NAME_MAX + 1];
-	uid_t uid = 0;
-	int number = ids_read(w, "user", name, word, &uid, f);
-	int found = 0;
-
-	if (number < 0)
-		return -1;
-	plan->named = !number;
-	if (*word)
-		found = passwd_find_user(w->passwd, number ? NULL : word, uid,
-					&entry);
-	if (found < 0)
-		return ids_unreadable(w->passwd, f);
-	if (found) {
-		t->uid = entry.uid;
-		t->gid = entry.gid;
-		ids_describe(&entry, t);
-		return 0;
-	}
-	if (!number)
-		return ids_missing(w, "user", word, w->passwd, f);
-	if (!has_group) {
-		fault_set(f, EXIT_USAGE, 0,
-			  "--user %s: no group, and no entry in %s", word,
-			  w->passwd);
-		return fault_hint(f, "name the group too: --user=%s:%s", word,
-				  word);
-	}
-	t->uid = uid;
-	ids_describe(NULL, t);
-	return 0;
-}
-
 /* The colon is where people put a blank, a comma or the dot of chown(1). */
 static int hint_colon(const char *value, struct fault *f)
 {
@@ -65,27 +26,51 @@ static int hint_colon(const char *value, struct fault *f)
 			  gid);
 }
 
-/* USER[:GROUP] */
+/* USER[:GROUP], or of:PATH */
 static int resolve_ids(struct plan *plan, const struct ids_word *w,
 		       struct fault *f)
 {
+	struct target *t = &plan->target;
 	struct slice group = str_word(plan->user);
-	struct slice user = str_cut(&group, ':');
+	struct slice user = str_cut(&group, ids_is_owner(group) ? '\0' : ':');
 	bool has_group = user.at[user.length];
+	struct passwd_entry entry;
 
 	if (has_group && !group.length) {
 		fault_set(f, EXIT_USAGE, 0,
 			  "--user %s: no group stands after the colon",
 			  plan->user);
-		return fault_hint(f,
-				  "name one, or leave the colon out for the group of /etc/passwd");
+		return fault_hint(f, "name one, or leave the colon out for "
+				  "the group of /etc/passwd");
 	}
-	if (resolve_user(plan, w, user, has_group, f) < 0)
-		return hint_colon(plan->user, f);
-	return has_group ? ids_group(w, group, &plan->target.gid, f) : 0;
+	if (ids_user(w, user, &entry, f) < 0)
+		return f->status == EXIT_USAGE ? hint_colon(plan->user, f) : -1;
+	plan->named = str_is(user, entry.name);
+	t->uid = entry.uid;
+	t->gid = entry.gid;
+	ids_describe(&entry, t);
+	if (has_group)
+		return ids_group(w, group, &t->gid, f);
+	if (t->gid != IDS_NO_GID)
+		return 0;
+	fault_set(f, EXIT_USAGE, 0, "--user %s: no group, and no entry in %s",
+		  plan->user, w->passwd);
+	return fault_hint(f, "name the group too: --user=%u:%u", t->uid,
+			  t->uid);
 }
 
-/* Whose a socket with a path shall be: the target's, unless it says otherwise. */
+static int resolve_uid(const struct ids_word *w, struct slice name, uid_t *uid,
+		       struct fault *f)
+{
+	struct passwd_entry user;
+
+	if (ids_user(w, name, &user, f) < 0)
+		return -1;
+	*uid = user.uid;
+	return 0;
+}
+
+/* The owner of a socket with a path: the target, unless it says otherwise. */
 static int resolve_listener(struct listener *l, const struct target *t,
 			    struct ids_word *w, struct fault *f)
 {
@@ -93,7 +78,7 @@ static int resolve_listener(struct listener *l, const struct target *t,
 	w->value = l->url;
 	l->uid = t->uid;
 	l->gid = t->gid;
-	if (l->user.length && ids_user(w, l->user, &l->uid, f) < 0)
+	if (l->user.length && resolve_uid(w, l->user, &l->uid, f) < 0)
 		return -1;
 	return l->group.length ? ids_group(w, l->group, &l->gid, f) : 0;
 }
@@ -105,7 +90,7 @@ static int resolve_from(struct own_tree *t, const struct ids_word *w,
 	struct slice group = str_word(t->from);
 	struct slice user = str_cut(&group, ':');
 
-	if (ids_user(w, user, &t->from_uid, f) < 0)
+	if (resolve_uid(w, user, &t->from_uid, f) < 0)
 		return -1;
 	return user.at[user.length] ? ids_group(w, group, &t->from_gid, f) : 0;
 }
@@ -119,7 +104,7 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 	t->gid = target->gid;
 	t->from_uid = (uid_t)-1;
 	t->from_gid = (gid_t)-1;
-	if (t->user && ids_user(w, str_word(t->user), &t->uid, f) < 0)
+	if (t->user && resolve_uid(w, str_word(t->user), &t->uid, f) < 0)
 		return -1;
 	if (t->group && strcmp(t->group, "keep") == 0)
 		t->gid = (gid_t)-1;
@@ -196,8 +181,8 @@ int resolve_owners(struct plan *plan, const char *passwd,
 	if (plan->start.euid != 0 && !start_has(&plan->start, CAP_CHOWN))
 		pass_over_trees(plan);
 	for (size_t i = 0; i < plan->listen.count; i++)
-		if (resolve_listener(&plan->listen.listeners[i], &plan->target, &w,
-				     f) < 0)
+		if (resolve_listener(&plan->listen.listeners[i], &plan->target,
+				     &w, f) < 0)
 			return -1;
 	for (size_t i = 0; i < plan->ntrees; i++)
 		if (resolve_tree(&plan->trees[i], &plan->target, &w, f) < 0)

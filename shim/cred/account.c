@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +15,9 @@
 #include "cred/fsids.h"
 
 #define DEFAULT_SHELL "/sbin/nologin"
+
+/* Of a file that is written; two ids with a colon between them. */
+enum { FILE_SIZE = 65536, ID_SIZE = 24 };
 
 static bool is_account_name(const char *name)
 {
@@ -31,8 +36,14 @@ static bool is_path(const char *path)
 
 static bool split(const char *value, struct account_spec *a)
 {
+	static const char move[] = ",move";
+	const size_t tail = sizeof(move) - 1;
 	struct slice rest = str_word(value);
 
+	a->move = rest.length >= tail &&
+		  strcmp(value + rest.length - tail, move) == 0;
+	if (a->move)
+		rest.length -= tail;
 	if (!str_copy(str_cut(&rest, ':'), a->name, sizeof(a->name)) ||
 	    !str_copy(str_cut(&rest, ':'), a->home, sizeof(a->home)) ||
 	    !str_copy(str_cut(&rest, ':'), a->shell, sizeof(a->shell)) ||
@@ -42,7 +53,8 @@ static bool split(const char *value, struct account_spec *a)
 		strcpy(a->home, "/");
 	if (!a->shell[0])
 		strcpy(a->shell, DEFAULT_SHELL);
-	return is_account_name(a->name) && is_path(a->home) && is_path(a->shell);
+	return is_account_name(a->name) && is_path(a->home) &&
+	       is_path(a->shell);
 }
 
 bool account_is(const char *value)
@@ -52,119 +64,153 @@ bool account_is(const char *value)
 	return split(value, &a);
 }
 
-/* Can the entry be added? If another id has that name, say so. */
-static bool is_free(const char *name, const char *file, int taken)
+/* The name is another id's: that is no reason not to start. */
+static enum account_act warn_of_name(const char *name, const char *file)
 {
 	struct fault f;
 
-	if (taken) {
-		fault_set(&f, EXIT_STEP, 0,
-			  "account: %s belongs to another id in %s", name,
-			  file);
-		report_warning(&f);
+	fault_set(&f, EXIT_STEP, 0, "account: %s belongs to another id in %s",
+		  name, file);
+	report_warning(&f);
+	return ACCOUNT_STAYS;
+}
+
+static int resolve_user_entry(struct account_spec *a, struct target *t,
+			      const char *passwd, struct fault *f)
+{
+	struct passwd_entry user;
+	int found = passwd_find_user(passwd, a->name, 0, &user);
+
+	if (found < 0)
+		return ids_unreadable(passwd, f);
+	if (found && a->move && user.uid != 0) {
+		if (user.uid != t->uid || user.gid != t->gid)
+			a->user = ACCOUNT_MOVE;
+		ids_describe(&user, t);
+	} else if (!t->name[0] && found) {
+		a->user = warn_of_name(a->name, passwd);
+	} else if (!t->name[0]) {
+		a->user = ACCOUNT_ADD;
+		strcpy(t->name, a->name);
+		strcpy(t->home, a->home);
+		strcpy(t->shell, a->shell);
 	}
-	return !taken;
+	return 0;
+}
+
+static int resolve_group_entry(struct account_spec *a, gid_t wanted,
+			       const char *group, struct fault *f)
+{
+	int known = passwd_find_group(group, NULL, &wanted);
+	gid_t gid = 0;
+	int found = passwd_find_group(group, a->name, &gid);
+
+	if (known < 0 || found < 0)
+		return ids_unreadable(group, f);
+	if (found && a->move && gid != 0)
+		a->group = gid == wanted ? ACCOUNT_STAYS : ACCOUNT_MOVE;
+	else if (!known)
+		a->group = found ? warn_of_name(a->name, group) : ACCOUNT_ADD;
+	return 0;
 }
 
 int account_resolve(struct account_spec *a, struct target *t,
 		    const char *passwd, const char *group, struct fault *f)
 {
-	struct passwd_entry user;
-	gid_t gid;
-	int taken;
-
 	if (!a->value || !split(a->value, a))
 		return 0;
-	if (!t->name[0]) {
-		taken = passwd_find_user(passwd, a->name, 0, &user);
-		if (taken < 0)
-			return ids_unreadable(passwd, f);
-		a->add_user = is_free(a->name, passwd, taken);
-		if (a->add_user) {
-			strcpy(t->name, a->name);
-			strcpy(t->home, a->home);
-			strcpy(t->shell, a->shell);
-		}
-	}
-	taken = passwd_find_gid(group, t->gid);
-	if (taken < 0)
-		return ids_unreadable(group, f);
-	if (taken)
-		return 0;
-	taken = passwd_find_group(group, a->name, &gid);
-	if (taken < 0)
-		return ids_unreadable(group, f);
-	a->add_group = is_free(a->name, group, taken);
-	return 0;
+	if (resolve_user_entry(a, t, passwd, f) < 0)
+		return -1;
+	return resolve_group_entry(a, t->gid, group, f);
 }
 
 void account_describe(const struct account_spec *a, struct text *out)
 {
 	if (!a->value)
 		return;
-	text_add(out, "%s for%s%s", a->value,
-		 a->add_user ? " the uid in " PASSWD_USERS : "",
-		 a->add_group ? " the gid in " PASSWD_GROUPS : "");
-	if (!a->add_user && !a->add_group)
-		text_add(out, " nothing, there are entries");
+	text_add(out, "%s for%s%s%s", a->value,
+		 a->user ? " the uid in " PASSWD_USERS : "",
+		 a->group ? " the gid in " PASSWD_GROUPS : "",
+		 a->user || a->group ? "" : " nothing, there are entries");
+}
+
+/* Where the ids of a name are in the text of a file, or NULL. */
+static char *find_ids(char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (text && (strncmp(text, name, length) || text[length] != ':')) {
+		text = strchr(text, '\n');
+		text += text ? 1 : 0;
+	}
+	text = text ? strchr(text + length + 1, ':') : NULL;
+	return text ? text + 1 : NULL;
 }
 
 /*
- * Append a line that begins with a newline, which the last line of the file may
- * lack. It is one write(2), and a part of it is taken back: of a half line
- * another program would read half a gid. Returns 0, or errno.
+ * Put a line at the end of a file, which may lack its newline, or other ids
+ * into the entry of a name. It is one write(2), and what was there is written
+ * back if it was cut: of a half line another program would read half a gid.
+ * Returns 0, or errno.
  */
-static int append_line(int fd, const char *line)
+static int edit(int fd, const struct account_spec *a, enum account_act act,
+		const char *ids, const char *line)
 {
-	struct rlimit limit;
-	struct stat st, now;
-	char last = '\n';
-	size_t length;
-	ssize_t written;
+	char old[FILE_SIZE], new[FILE_SIZE + 3 * USER_PATH_MAX];
+	ssize_t size = pread(fd, old, sizeof(old) - 1, 0);
+	char *at, *rest;
+	off_t where;
+	ssize_t length;
+	int err;
 
-	if (fstat(fd, &st) < 0 || getrlimit(RLIMIT_FSIZE, &limit) < 0)
-		return errno;
-	if (!S_ISREG(st.st_mode))
+	if (size < 0 || (size_t)size == sizeof(old) - 1)
+		return size < 0 ? errno : EFBIG;
+	old[size] = '\0';
+	at = act == ACCOUNT_ADD ? old + size : find_ids(old, a->name);
+	if (!at || strlen(old) != (size_t)size)
 		return EINVAL;
-	if (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1)
-		return EIO;
-	line += last == '\n';
-	length = strlen(line);
-	/* Past the limit write(2) would end us by SIGXFSZ. */
-	if (limit.rlim_cur != RLIM_INFINITY &&
-	    (rlim_t)st.st_size + length > limit.rlim_cur)
-		return EFBIG;
-	written = write(fd, line, length);
-	if (written < 0)
-		return errno;
-	if (written == (ssize_t)length)
+	where = at - old;
+	if (act == ACCOUNT_ADD)
+		line += where > 0 && at[-1] != '\n' ? 0 : 1;
+	rest = at + strspn(at, "0123456789");
+	if (strchr(ids, ':') && *rest == ':')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	length = snprintf(new, sizeof(new), "%s%s",
+			  act == ACCOUNT_ADD ? line : ids, rest);
+	errno = ENOSPC;
+	if (pwrite(fd, new, (size_t)length, where) == length &&
+	    (act == ACCOUNT_ADD || ftruncate(fd, where + length) == 0))
 		return 0;
-	if (fstat(fd, &now) == 0 && now.st_size == st.st_size + written &&
-	    ftruncate(fd, st.st_size) < 0)
-		return errno;
-	return ENOSPC;
+	err = errno;
+	if (pwrite(fd, at, (size_t)(size - where), where) < 0 ||
+	    ftruncate(fd, size) < 0)
+		err = errno;
+	return err;
 }
 
 /*
- * Add a line to a file, or warn. No symbolic link is followed: whoever may
- * write the directory could point it at any file. Only root makes the file
- * where the image has none, so that it is nobody else's at any time.
+ * Add or change an entry of a file, or warn. No symbolic link is followed:
+ * whoever may write the directory could point it at any file. Only root makes
+ * the file where the image has none, so that it is nobody else's at any time.
  */
-static void add_line(const char *file, const struct text *line, bool root)
+static void write_entry(const struct account_spec *a, enum account_act act,
+			const char *file, const char *ids, const char *line,
+			bool root)
 {
-	int fd = open(file,
-		      O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-			      O_CLOEXEC | (root ? O_CREAT : 0),
-		      0644);
-	int err = fd < 0 ? errno :
-		  line->cut ? ENAMETOOLONG : append_line(fd, line->start);
+	const int how = act == ACCOUNT_MOVE ? 0 :
+			root ? O_APPEND | O_CREAT : O_APPEND;
 	struct fault f;
+	int fd = open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+				    O_CLOEXEC | how, 0644);
+	int err = fd < 0 ? errno : edit(fd, a, act, ids, line);
 
-	if (fd >= 0 && close(fd) < 0 && !err)
-		err = errno;
+	if (fd >= 0)
+		close(fd);
 	if (!err)
 		return;
-	fault_set(&f, EXIT_STEP, err, "account: add a line to %s", file);
+	fault_set(&f, EXIT_STEP, err, "account: %s %s",
+		  act == ACCOUNT_MOVE ? "change an entry of" : "add a line to",
+		  file);
 	if (err == ENOSPC || err == EDQUOT || err == EFBIG)
 		fault_hint(&f, "it is as it was; its filesystem or "
 			   "RLIMIT_FSIZE has no room");
@@ -174,48 +220,39 @@ static void add_line(const char *file, const struct text *line, bool root)
 	report_warning(&f);
 }
 
-/* The caller's limit is not about these files. Returns what to go back to. */
-static struct rlimit raise_limit(void)
-{
-	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
-	struct rlimit before = none;
-	struct rlimit most;
-
-	if (getrlimit(RLIMIT_FSIZE, &before) == 0 &&
-	    setrlimit(RLIMIT_FSIZE, &none) < 0) {
-		most = (struct rlimit){ before.rlim_max, before.rlim_max };
-		setrlimit(RLIMIT_FSIZE, &most);
-	}
-	return before;
-}
-
 int account_run(const struct account_spec *a, const struct target *t,
 		struct fault *f)
 {
-	char user[3 * USER_PATH_MAX];
-	char group[2 * ACCOUNT_NAME_MAX];
-	struct text user_line, group_line;
-	struct rlimit limit;
+	char ids[ID_SIZE], line[3 * USER_PATH_MAX];
+	struct rlimit limit = { 0 };
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, signal_before;
 	struct fsids before;
 	mode_t mask;
 	bool root;
 
-	if (!a->add_user && !a->add_group)
+	if (!a->user && !a->group)
 		return 0;
-	text_start(&user_line, user, sizeof(user));
-	text_add(&user_line, "\n%s:x:%u:%u::%s:%s\n", a->name, t->uid, t->gid,
-		 a->home, a->shell);
-	text_start(&group_line, group, sizeof(group));
-	text_add(&group_line, "\n%s:x:%u:\n", a->name, t->gid);
-	limit = raise_limit();
+	/* The caller's limit is not about these files. */
+	getrlimit(RLIMIT_FSIZE, &limit);
+	if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){ RLIM_INFINITY,
+						      RLIM_INFINITY }) < 0)
+		setrlimit(RLIMIT_FSIZE,
+			  &(struct rlimit){ limit.rlim_max, limit.rlim_max });
+	sigaction(SIGXFSZ, &ignore, &signal_before);
 	mask = umask(022);
 	root = fsids_enter(0, 0, &before) == 0;
-	if (a->add_user)
-		add_line(PASSWD_USERS, &user_line, root);
-	if (a->add_group)
-		add_line(PASSWD_GROUPS, &group_line, root);
+	snprintf(ids, sizeof(ids), "%u:%u", t->uid, t->gid);
+	snprintf(line, sizeof(line), "\n%s:x:%s::%s:%s\n", a->name, ids,
+		 a->home, a->shell);
+	if (a->user)
+		write_entry(a, a->user, PASSWD_USERS, ids, line, root);
+	snprintf(ids, sizeof(ids), "%u", t->gid);
+	snprintf(line, sizeof(line), "\n%s:x:%s:\n", a->name, ids);
+	if (a->group)
+		write_entry(a, a->group, PASSWD_GROUPS, ids, line, root);
 	umask(mask);
 	setrlimit(RLIMIT_FSIZE, &limit);
+	sigaction(SIGXFSZ, &signal_before, NULL);
 	if (root && fsids_leave(&before) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "account: leave the filesystem ids of root");

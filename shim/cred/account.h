@@ -1,13 +1,10 @@
 /*
- * account: a name for a uid that has none ("I have no name!").
+ * account: a name for a uid that has none ("I have no name!"), as OpenShift and
+ * `docker run --user` start an image; programs that ask who they are fail then.
  *
- * OpenShift and `docker run --user` start an image as a uid that its
- * /etc/passwd does not know; programs that ask who they are fail then.
- *
- * A line is appended, never a file replaced: that works where the file is a
- * mount (engines make it one) and where only the file may be written, not its
- * directory (OpenShift's group 0), and there is no second file that somebody
- * could open meanwhile.
+ * A file is written in place, never replaced: that works where it is a mount,
+ * or where only it may be written and not its directory (OpenShift's group 0),
+ * and there is no second file that somebody could open meanwhile.
  */
 #ifndef STEPDOWN_CRED_ACCOUNT_H
 #define STEPDOWN_CRED_ACCOUNT_H
@@ -22,28 +19,28 @@ struct text;
 /* A name as useradd(8) takes it. */
 enum { ACCOUNT_NAME_MAX = 32 };
 
-/* An entry for a uid that has none. */
+/* What is done to the entry of a file. */
+enum account_act { ACCOUNT_STAYS, ACCOUNT_ADD, ACCOUNT_MOVE };
+
 struct account_spec {
 	const char *value;		/* as typed, or NULL */
 	/* The rest is filled by account_resolve(). */
-	bool add_user, add_group;
+	bool move;
+	enum account_act user, group;
 	char name[ACCOUNT_NAME_MAX + 1];
 	char home[USER_PATH_MAX];
 	char shell[USER_PATH_MAX];
 };
 
-/*
- * Is this NAME[:HOME[:SHELL]], a name of at most 32 letters, digits, '_', '-'
- * and '.', and absolute paths?
- */
+/* Is this NAME[:HOME[:SHELL]][,move], a plain name and absolute paths? */
 bool account_is(const char *value);
 
 /*
  * Find out which entries the target lacks, and give the target the name and
- * home of the account if it has none. Call it when the target is settled.
+ * home of the account if it has none. With "move" an entry of that name, if it
+ * is not root's, is to get the target's ids; its home and shell stay.
  *
- * passwd, group: PASSWD_USERS and PASSWD_GROUPS outside of tests.
- * Returns 0, or -1 with a fault.
+ * Call it when the target is settled. Returns 0, or -1 with a fault.
  */
 int account_resolve(struct account_spec *a, struct target *t,
 		    const char *passwd, const char *group, struct fault *f);
@@ -52,7 +49,7 @@ int account_resolve(struct account_spec *a, struct target *t,
 void account_describe(const struct account_spec *a, struct text *out);
 
 /*
- * Add the entries. An entry that cannot be added is a warning, and its file is
+ * Add or change the entries. What cannot be done is a warning, and the file is
  * then as it was: no half line is left, which would be read as another id.
  *
  * Returns 0, or -1 with a fault: the filesystem ids could not be put back.

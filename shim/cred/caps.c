@@ -1,6 +1,7 @@
 #include "cred/caps.h"
 
 #include <cap-ng.h>
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
@@ -135,15 +136,11 @@ static int in_bounding(int cap)
 uint64_t caps_bounding(void)
 {
 	uint64_t set = 0;
+	int has;
 
-	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = in_bounding(cap);
-
-		if (has < 0)
-			break;
-		if (has)
-			set |= CAPS_BIT(cap);
-	}
+	for (int cap = 0; cap < CAPS_LIMIT && (has = in_bounding(cap)) >= 0;
+	     cap++)
+		set |= has ? CAPS_BIT(cap) : 0;
 	return set;
 }
 
@@ -179,12 +176,10 @@ static int set_ambient(uint64_t set)
 }
 
 /*
- * Drop from the bounding set what is not kept, by number up to the last one
- * the kernel has: libcap-ng knows only the capabilities of its own day, and
- * Debian's build of it reports success when a drop failed. Reading costs a
- * seventh of dropping, and an engine has mostly dropped the greater part. What
- * is permitted mostly is in the bounding set too, and is not asked about;
- * verify reads all of it.
+ * Drop from the bounding set what is not kept, up to the last one the kernel
+ * has: libcap-ng knows only the capabilities of its own day, and Debian's build
+ * of it reports success when a drop failed. To ask costs a seventh of dropping;
+ * what is permitted mostly is in the set too, and is not asked about.
  */
 static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
@@ -289,14 +284,11 @@ int caps_hint(struct fault *f, int cap)
 	    (effective & CAPS_BIT(cap)))
 		return -1;
 	for (char *c = name; *c; c++)
-		if (*c >= 'a' && *c <= 'z')
-			*c = (char)(*c - 'a' + 'A');
+		*c = (char)toupper(*c);
 	if (geteuid() != 0)
 		return hint_unprivileged(f, cap, name);
-	return fault_hint(f,
-			  "CAP_%s is not %s: --cap-add=%s, or "
-			  "securityContext.capabilities.add: [\"%s\"]",
-			  name,
+	return fault_hint(f, "CAP_%s is not %s: --cap-add=%s, or "
+			  "securityContext.capabilities.add: [\"%s\"]", name,
 			  in_bounding(cap) > 0 ? "effective"
 					       : "in the bounding set",
 			  name, name);

@@ -5,26 +5,17 @@
 
 #include "cred/caps.h"
 
-/* (uid_t)-1 changes nothing and tells what is. */
-static uid_t fsuid(void)
-{
-	return (uid_t)setfsuid((uid_t)-1);
-}
-
-static gid_t fsgid(void)
-{
-	return (gid_t)setfsgid((gid_t)-1);
-}
-
 /*
- * The gid while the uid still is what may set it. CAP_SETUID and CAP_SETGID
- * are none of the capabilities that leaving fsuid 0 clears.
+ * setfsuid(2) returns what was before and reports no failure; (uid_t)-1 changes
+ * nothing. CAP_SETUID and CAP_SETGID are none of the capabilities that leaving
+ * fsuid 0 clears.
  */
 static int set_both(uid_t uid, gid_t gid)
 {
 	setfsgid(gid);
 	setfsuid(uid);
-	if (fsuid() == uid && fsgid() == gid)
+	if ((uid_t)setfsuid((uid_t)-1) == uid &&
+	    (gid_t)setfsgid((gid_t)-1) == gid)
 		return 0;
 	errno = EPERM;
 	return -1;
@@ -35,8 +26,8 @@ int fsids_enter(uid_t uid, gid_t gid, struct fsids *before)
 	uint64_t permitted;
 	int err;
 
-	before->uid = fsuid();
-	before->gid = fsgid();
+	before->uid = (uid_t)setfsuid((uid_t)-1);
+	before->gid = (gid_t)setfsgid((gid_t)-1);
 	if (caps_held(&permitted, &before->effective) < 0)
 		return -1;
 	if (set_both(uid, gid) == 0 &&

@@ -1,10 +1,8 @@
 /*
  * fsids: to act on files and to make sockets as somebody else, for a while.
- *
- * Whoever makes a file or a socket is its owner from the first moment on, so
- * what shall be another's is made as that other: a chown afterwards leaves a
- * moment in which the wrong user may open it. The filesystem ids are those of
- * one thread (setfsuid(2)); signals, ptrace and the other ids do not change.
+ * Whoever makes one is its owner from the first moment on; a chown afterwards
+ * leaves a moment in which the wrong user may open it. The filesystem ids are
+ * those of one thread (setfsuid(2)).
  */
 #ifndef STEPDOWN_CRED_FSIDS_H
 #define STEPDOWN_CRED_FSIDS_H
@@ -20,12 +18,10 @@ struct fsids {
 };
 
 /*
- * Set the filesystem ids of this thread. To leave fsuid 0 takes CHOWN,
- * DAC_OVERRIDE, FOWNER and their like from the effective set
- * (capabilities(7)); those that were effective are raised again.
+ * Set the filesystem ids of this thread; its effective capabilities stay.
  *
  * Returns 0, or -1 with errno, and the ids are then as they were: EPERM
- * without CAP_SETUID or CAP_SETGID, since setfsuid(2) itself reports nothing.
+ * without CAP_SETUID or CAP_SETGID.
  */
 int fsids_enter(uid_t uid, gid_t gid, struct fsids *before);
 

@@ -1,8 +1,10 @@
 #include "cred/ids.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fault.h"
 
@@ -11,16 +13,21 @@ int ids_unreadable(const char *path, struct fault *f)
 	return fault_set(f, EXIT_STEP, errno, "read %s", path);
 }
 
-int ids_missing(const struct ids_word *w, const char *kind, const char *word,
-		const char *file, struct fault *f)
+static int missing(const struct ids_word *w, const char *kind,
+		   const char *word, const char *file, struct fault *f)
 {
 	fault_set(f, EXIT_USAGE, 0, "--%s %s: no %s '%s' in %s", w->option,
 		  w->value, kind, word, file);
 	return fault_hint(f, "add it to the image, or give its number");
 }
 
-int ids_read(const struct ids_word *w, const char *kind, struct slice name,
-	     char word[USER_NAME_MAX + 1], uint32_t *id, struct fault *f)
+/*
+ * Copy a word, and read it if it is a number: digits only, which is not looked
+ * up anywhere. Returns 1 and sets *id for a number, 0 for a name, or -1.
+ */
+static int read_word(const struct ids_word *w, const char *kind,
+		     struct slice name, char word[USER_NAME_MAX + 1],
+		     uint32_t *id, struct fault *f)
 {
 	if (!str_copy(name, word, USER_NAME_MAX + 1))
 		return fault_set(f, EXIT_USAGE, 0,
@@ -35,51 +42,91 @@ int ids_read(const struct ids_word *w, const char *kind, struct slice name,
 			 w->option, w->value, word, kind[0]);
 }
 
-/* kind, file: as of ids_read() and ids_missing(). */
-static int find_id(const struct ids_word *w, const char *kind,
-		   const char *file, struct slice name, uint32_t *id,
-		   struct fault *f)
+bool ids_is_owner(struct slice word)
 {
-	char word[USER_NAME_MAX + 1];
-	struct passwd_entry user;
-	int found = ids_read(w, kind, name, word, id, f);
-
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	if (!*word)
-		return ids_missing(w, kind, word, file, f);
-	if (kind[0] == 'g') {
-		found = passwd_find_group(file, word, id);
-	} else {
-		found = passwd_find_user(file, word, 0, &user);
-		if (found > 0)
-			*id = user.uid;
-	}
-	if (found < 0)
-		return ids_unreadable(file, f);
-	return found ? 0 : ids_missing(w, kind, word, file, f);
+	return word.length > 3 && memcmp(word.at, "of:/", 4) == 0;
 }
 
-int ids_user(const struct ids_word *w, struct slice name, uid_t *uid,
-	     struct fault *f)
+static int find_owner(const struct ids_word *w, struct slice word,
+		      struct stat *st, struct fault *f)
 {
-	return find_id(w, "user", w->passwd, name, uid, f);
+	char path[PATH_MAX];
+
+	errno = ENAMETOOLONG;
+	word.at += strlen("of:");
+	word.length -= strlen("of:");
+	if (str_copy(word, path, sizeof(path)) && stat(path, st) == 0)
+		return 0;
+	fault_set(f, EXIT_STEP, errno, "--%s %s: find the owner", w->option,
+		  w->value);
+	return fault_hint(f, "mount it first: docker run -v or --device, or "
+			  "volumeMounts");
+}
+
+int ids_user(const struct ids_word *w, struct slice name,
+	     struct passwd_entry *user, struct fault *f)
+{
+	char word[USER_NAME_MAX + 1];
+	struct stat st = { .st_gid = IDS_NO_GID };
+	bool owner = ids_is_owner(name);
+	int number = owner ? find_owner(w, name, &st, f) + 1
+			   : read_word(w, "user", name, word, &st.st_uid, f);
+	int found = 0;
+
+	if (number < 0 || (owner && number == 0))
+		return -1;
+	if (number || *word)
+		found = passwd_find_user(w->passwd, number ? NULL : word,
+					 st.st_uid, user);
+	if (found < 0)
+		return ids_unreadable(w->passwd, f);
+	if (!found && !number)
+		return missing(w, "user", word, w->passwd, f);
+	if (!found)
+		*user = (struct passwd_entry){ .uid = st.st_uid,
+					       .gid = IDS_NO_GID };
+	/* A file's gid 0 does not make the application one of root's group. */
+	if (owner && st.st_gid != 0)
+		user->gid = st.st_gid;
+	else if (owner && !found)
+		user->gid = user->uid;
+	return 0;
 }
 
 int ids_group(const struct ids_word *w, struct slice name, gid_t *gid,
 	      struct fault *f)
 {
-	return find_id(w, "group", w->group, name, gid, f);
+	char word[USER_NAME_MAX + 1];
+	struct stat st;
+	int found;
+
+	if (ids_is_owner(name)) {
+		if (find_owner(w, name, &st, f) < 0)
+			return -1;
+		*gid = st.st_gid;
+		if (*gid != 0)
+			return 0;
+		fault_set(f, EXIT_USAGE, 0, "--%s %s: %.*s is of gid 0",
+			  w->option, w->value, (int)name.length, name.at);
+		return fault_hint(f, "give it a group of its own, or name 0");
+	}
+	found = read_word(w, "group", name, word, gid, f);
+	if (found != 0)
+		return found < 0 ? -1 : 0;
+	if (*word)
+		found = passwd_find_group(w->group, word, gid);
+	if (found < 0)
+		return ids_unreadable(w->group, f);
+	return found ? 0 : missing(w, "group", word, w->group, f);
 }
 
 /* An empty home or shell has a meaning, see passwd(5) and login(1). */
-void ids_describe(const struct passwd_entry *entry, struct target *t)
+void ids_describe(const struct passwd_entry *user, struct target *t)
 {
-	strcpy(t->name, entry ? entry->name : "");
-	strcpy(t->home, entry && entry->home[0] ? entry->home : "/");
-	strcpy(t->shell, !entry		   ? "" :
-			 entry->shell[0] ? entry->shell :
-					   "/bin/sh");
+	strcpy(t->name, user->name);
+	strcpy(t->home, user->home[0] ? user->home : "/");
+	strcpy(t->shell, !user->name[0] || user->shell[0] ? user->shell
+							  : "/bin/sh");
 }
 
 static int compare(const void *a, const void *b)

@@ -38,26 +38,25 @@ struct ids_word {
 	const char *group;
 };
 
-/*
- * Copy a word, and read it if it is a number: digits only, which is not looked
- * up anywhere. kind: "user" or "group". Returns 1 and sets *id for a number, 0
- * for a name, or -1 with a fault.
- */
-int ids_read(const struct ids_word *w, const char *kind, struct slice name,
-	     char word[USER_NAME_MAX + 1], uint32_t *id, struct fault *f);
+/* The gid of a user that was given by a number without an entry. */
+#define IDS_NO_GID ((gid_t)-1)
 
-/* Returns 0, or -1 with a fault: no id, no such name, an unreadable file. */
-int ids_user(const struct ids_word *w, struct slice name, uid_t *uid,
-	     struct fault *f);
+/* Is the word "of:PATH", the owner of a file such as a bind mount? */
+bool ids_is_owner(struct slice word);
+
+/*
+ * A name, a number, or "of:PATH" (a symbolic link is followed; gid 0 is not
+ * taken). An id without an entry in passwd has an empty name.
+ *
+ * Returns 0, or -1 with a fault: no id, no such name, an unreadable file.
+ */
+int ids_user(const struct ids_word *w, struct slice name,
+	     struct passwd_entry *user, struct fault *f);
 int ids_group(const struct ids_word *w, struct slice name, gid_t *gid,
 	      struct fault *f);
 
-/* Give the target name, home and shell of an entry, or of none (NULL). */
-void ids_describe(const struct passwd_entry *entry, struct target *t);
-
-/* The fault for a name that a file lacks. Returns -1. */
-int ids_missing(const struct ids_word *w, const char *kind, const char *word,
-		const char *file, struct fault *f);
+/* Give the target the name, home and shell of a user. */
+void ids_describe(const struct passwd_entry *user, struct target *t);
 
 /* The fault for a file that passwd could not read, from errno. Returns -1. */
 int ids_unreadable(const char *path, struct fault *f);
@@ -82,8 +81,9 @@ struct ids_groups_spec {
  * Turn a list of --groups into t->groups, sorted, each once and without the
  * primary gid. The words: "init" (what /etc/group gives the user), "runtime"
  * (what we were started with, but for the groups that /etc/group gives root),
- * "auto" (runtime, and with a named user init too), "none", names, numbers.
- * gid 0 comes only from a word that is 0 or the name of gid 0.
+ * "auto" (runtime, and with a named user init too), "none", "of:PATH" (the
+ * group of a file), names, numbers. gid 0 comes only from a word that is 0 or
+ * the name of gid 0.
  *
  * Returns 0, or -1 with a fault.
  */

@@ -28,11 +28,10 @@ struct reader {
 };
 
 /*
- * Returns 1, 0 if there is no such file, or -1 with errno. A process that is
- * not root and may not read the file is no worse off than without it: podman
- * makes a closed /etc where the image has none. For root it is an error, also
- * where the id is known without the file: the groups that /etc/group gives root
- * must not pass for the runtime's.
+ * Returns 1, 0 if there is no such file, or -1 with errno. A closed file counts
+ * as none for who is not root: podman makes a closed /etc where the image has
+ * none. For root it is an error, also where the id is known without it: the
+ * groups that /etc/group gives root must not pass for the runtime's.
  */
 static int open_file(struct reader *r, const char *path)
 {
@@ -146,8 +145,7 @@ int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 	return (int)close_file(&r, found);
 }
 
-/* By name, or by *gid where name is NULL. */
-static int find_group(const char *group, const char *name, gid_t *gid)
+int passwd_find_group(const char *group, const char *name, gid_t *gid)
 {
 	struct reader r;
 	int opened = open_file(&r, group);
@@ -162,16 +160,6 @@ static int find_group(const char *group, const char *name, gid_t *gid)
 	if (found)
 		*gid = id;
 	return (int)close_file(&r, found);
-}
-
-int passwd_find_group(const char *group, const char *name, gid_t *gid)
-{
-	return find_group(group, name, gid);
-}
-
-int passwd_find_gid(const char *group, gid_t gid)
-{
-	return find_group(group, NULL, &gid);
 }
 
 /* Read the members, which end the line; is user one of them? */

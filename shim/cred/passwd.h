@@ -1,13 +1,11 @@
 /*
- * passwd: /etc/passwd and /etc/group, read by ourselves.
+ * passwd: /etc/passwd and /etc/group, read without NSS, whose modules would be
+ * code loaded into a root process. Lines and files may be of any length.
  *
- * No NSS: its modules would be code loaded into a root process, and a static
- * program has none. A line with a missing or overlong field, a NUL, or a number
- * that is not one matches nothing, nor does a line that begins with '#', '+' or
- * '-': glibc passes over NIS' lines too, and a line that was commented out must
- * not lend its gid to the uid in it. The first match counts, as in getpwnam(3).
- * The files are read as a stream of fields in a fixed buffer, so that lines and
- * files may be of any length.
+ * A line with a missing or overlong field, a NUL, or a number that is not one
+ * matches nothing, nor does one that begins with '#', '+' or '-': what was
+ * commented out must not lend its gid to the uid in it, and glibc passes over
+ * NIS' lines too. The first match counts, as in getpwnam(3).
  */
 #ifndef STEPDOWN_CRED_PASSWD_H
 #define STEPDOWN_CRED_PASSWD_H
@@ -40,11 +38,11 @@ struct passwd_entry {
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 		     struct passwd_entry *user);
 
-/* Find a group's gid by its name. Returns as passwd_find_user(). */
+/*
+ * Find a group's gid by its name, or whether there is a group with *gid where
+ * name is NULL. Returns as passwd_find_user().
+ */
 int passwd_find_group(const char *group, const char *name, gid_t *gid);
-
-/* Is there a group with that gid? Returns 1, 0, or -1 with errno. */
-int passwd_find_gid(const char *group, gid_t gid);
 
 /*
  * Collect the groups that list user as a member, as initgroups(3) does, at

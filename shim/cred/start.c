@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -16,9 +17,6 @@
 #include "base/report.h"
 #include "cred/caps.h"
 #include "cred/passwd.h"
-
-#define UID_MAP "/proc/self/uid_map"
-#define GID_MAP "/proc/self/gid_map"
 
 /* The inode of the first user namespace (include/linux/proc_ns.h). */
 static const ino_t first_namespace = 0xEFFFFFFDu;
@@ -67,20 +65,6 @@ static int renounce(struct start *s, struct fault *f)
 	return start_read(s, f);
 }
 
-/* The name and home of the uid that stays. */
-static int take_own_name(const struct start_spec *spec, const struct start *s,
-			 struct target *t, struct fault *f)
-{
-	struct passwd_entry entry;
-	int found = passwd_find_user(spec->passwd, NULL, s->uid, &entry);
-
-	if (found < 0)
-		return ids_unreadable(spec->passwd, f);
-	t->uid = s->uid;
-	ids_describe(found ? &entry : NULL, t);
-	return 0;
-}
-
 long start_first_port(void)
 {
 	char digits[8];
@@ -106,6 +90,9 @@ static bool are_the_groups(const struct target *t, const struct start *s)
 static int adapt(const struct start_spec *spec, struct start *s,
 		 struct target *t, struct fault *f)
 {
+	struct passwd_entry user;
+	int found;
+
 	if (s->uid == 0 && !spec->allow_root)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "started as uid %u with root as real uid",
@@ -117,7 +104,16 @@ static int adapt(const struct start_spec *spec, struct start *s,
 	t->gid = s->gid;
 	t->ngroups = s->ngroups;
 	memcpy(t->groups, s->groups, s->ngroups * sizeof(s->groups[0]));
-	return t->uid == s->uid ? 0 : take_own_name(spec, s, t, f);
+	if (t->uid == s->uid)
+		return 0;
+	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user);
+	if (found < 0)
+		return ids_unreadable(PASSWD_USERS, f);
+	if (!found)
+		user = (struct passwd_entry){ .uid = s->uid };
+	t->uid = s->uid;
+	ids_describe(&user, t);
+	return 0;
 }
 
 int start_settle(const struct start_spec *spec, struct start *s,
@@ -132,6 +128,11 @@ int start_settle(const struct start_spec *spec, struct start *s,
 			report_note("the file's privileges are for "
 				    "--user %s: given up", spec->user);
 	}
+	/* File capabilities may be permitted only; drop takes all away. */
+	if (s->permitted != s->effective &&
+	    caps_set(s->permitted, s->permitted, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "raise the file capabilities");
 	if (s->euid == 0)
 		return 0;
 	if (spec->unprivileged == UNPRIVILEGED_FAIL) {
@@ -170,42 +171,29 @@ void start_tell(const struct start_spec *spec, const struct start *s)
 				    : "bounding set, nosuid or another user");
 }
 
-int start_raise(const struct start *s, struct fault *f)
-{
-	if (s->permitted == s->effective ||
-	    caps_set(s->permitted, s->permitted, 0) == 0)
-		return 0;
-	return fault_set(f, EXIT_STEP, errno, "raise the file capabilities");
-}
-
 /*
  * A map is lines of three numbers: first id inside, first outside, how many.
  * It is empty until somebody writes it.
  */
-static bool is_mapped(const char *path, uint32_t id)
+static int check_map(const char *kind, uint32_t id, struct fault *f)
 {
-	char map[340 * 34 + 1];	/* the kernel's limit of lines */
+	char map[340 * 34 + 1];		/* the kernel's limit of lines */
+	char path[32];
 	char *at = map;
 
-	if (!fs_read(AT_FDCWD, path, map, sizeof(map)))
-		return access(path, F_OK) < 0;
+	snprintf(path, sizeof(path), "/proc/self/%s_map", kind);
+	if (!fs_read(AT_FDCWD, path, map, sizeof(map)) &&
+	    access(path, F_OK) < 0)
+		return 0;
 	while (*at) {
 		unsigned long first = strtoul(at, &at, 10);
 
 		strtoul(at, &at, 10);
 		if (id >= first && id - first < strtoul(at, &at, 10))
-			return true;
+			return 0;
 		at += strcspn(at, "\n");
 		at += *at == '\n';
 	}
-	return false;
-}
-
-static int check_map(const char *kind, const char *path, uint32_t id,
-		     struct fault *f)
-{
-	if (is_mapped(path, id))
-		return 0;
 	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (%s)", kind, id, path);
 	return fault_hint(f, "map it: podman run --%smap, /etc/sub%s, "
 			  "dockerd --userns-remap", kind, kind);
@@ -226,14 +214,14 @@ int start_check_maps(const struct target *t, const struct start *s,
 
 	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
 		return 0;
-	if (t->uid != s->uid && check_map("uid", UID_MAP, t->uid, f) < 0)
+	if (t->uid != s->uid && check_map("uid", t->uid, f) < 0)
 		return -1;
-	if (t->gid != s->gid && check_map("gid", GID_MAP, t->gid, f) < 0)
+	if (t->gid != s->gid && check_map("gid", t->gid, f) < 0)
 		return -1;
 	if (ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
 		return 0;
 	for (size_t i = 0; i < t->ngroups; i++)
-		if (check_map("gid", GID_MAP, t->groups[i], f) < 0)
+		if (check_map("gid", t->groups[i], f) < 0)
 			return -1;
 	if (!start_setgroups_denied())
 		return 0;

@@ -41,7 +41,6 @@ struct start {
 /* What was asked for that depends on the start. */
 struct start_spec {
 	const char *user;		/* --user as typed, for messages */
-	const char *passwd;		/* to look up who we are */
 	enum unprivileged unprivileged;
 	bool allow_root;
 	bool verbose;
@@ -60,7 +59,8 @@ bool start_has(const struct start *s, int cap);
  * *keep_caps where no port needs it.
  *
  * Started with file capabilities or setuid by somebody who is not --user: those
- * privileges are given up first, and the run is as any unprivileged one.
+ * privileges are given up first, and the run is as any unprivileged one. All
+ * that is permitted becomes effective.
  *
  * Returns 0, or -1 with a fault.
  */
@@ -70,31 +70,21 @@ int start_settle(const struct start_spec *spec, struct start *s,
 /* Tell the user, on stderr, where the run differs from what was asked for. */
 void start_tell(const struct start_spec *spec, const struct start *s);
 
-/*
- * The lowest port that any process may bind, or -1 without /proc. Engines open
- * low ports to everybody in the network of a container.
- */
+/* The lowest port that any process may bind, or -1 without /proc. */
 long start_first_port(void);
 
 /*
- * A user namespace that an unprivileged process made denies setgroups(2) even
- * to a process that has CAP_SETGID in it (user_namespaces(7)).
+ * Does this user namespace deny setgroups(2), even to CAP_SETGID? One that was
+ * made without privilege does (user_namespaces(7)).
  */
 bool start_setgroups_denied(void);
 
 /*
- * Raise what file capabilities have put into the permitted set only; drop takes
- * all of it away again. Returns 0, or -1 with a fault.
- */
-int start_raise(const struct start *s, struct fault *f);
-
-/*
- * Does this user namespace know the ids that will be set, and may groups be set
- * in it (user_namespaces(7))? Outside of user namespaces, and without /proc,
- * the answer is yes. It is asked before the first side effect, and again for
- * the reason when a call was refused.
+ * Does this user namespace know the ids that will be set, and let groups be
+ * set? Without /proc the answer is yes. It is asked before the first side
+ * effect, and again for the reason when a call was refused.
  *
- * Returns 0, or -1 with a fault that says which file of /proc forbids it.
+ * Returns 0, or -1 with a fault that names the file of /proc.
  */
 int start_check_maps(const struct target *t, const struct start *s,
 		     struct fault *f);

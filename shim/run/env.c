@@ -96,13 +96,14 @@ static int set_person(struct environment *e, const char *wanted,
 		      struct fault *f)
 {
 	const char *home = env_get(e, "HOME");
+	bool of_entry = wanted && strcmp(wanted, "passwd") == 0;
 
 	if (wanted && wanted[0] == '/' &&
 	    set_or_unset(e, "HOME", wanted, f) < 0)
 		return -1;
-	if (home && !is_roots_home(home, root_home))
+	if (home && !is_roots_home(home, root_home) && !of_entry)
 		return 0;
-	if (!wanted && set_or_unset(e, "HOME", t->home, f) < 0)
+	if ((!wanted || of_entry) && set_or_unset(e, "HOME", t->home, f) < 0)
 		return -1;
 	if (set_or_unset(e, "USER", t->name, f) < 0 ||
 	    set_or_unset(e, "LOGNAME", t->name, f) < 0)

@@ -17,7 +17,7 @@ enum {
 };
 
 struct env_spec {
-	const char *home;	/* --home: DIR, "keep", or NULL for the rule */
+	const char *home;	/* DIR, "keep", "passwd", or NULL */
 	bool clear;
 	size_t nunset;
 	size_t nset;
@@ -38,8 +38,8 @@ struct environment {
  *  - --clear-env leaves PATH and TERM;
  *  - sockets meant for this program (LISTEN_*, NGINX) are removed;
  *  - where HOME is unset or still root's, HOME, USER, LOGNAME and SHELL become
- *    the target's, and those it has not are removed; --home sets HOME, or keeps
- *    it;
+ *    the target's, and those it has not are removed; --home sets HOME, keeps
+ *    it, or takes it from the entry in any case;
  *  - --unset-env, then --env, which wins.
  *
  * root_home: the home of uid 0 in this image.

@@ -120,6 +120,59 @@ roots_groups()
 	witness_says gid.real 4343
 }
 
+# ---- owners of files ----
+
+@test "--user=of:PATH is the owner of a bind mount" {
+	mkdir "$root/data"
+	chown 1234:1235 "$root/data"
+	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	witness_is 1234 1235
+	ln -s data "$root/link"
+	in_scratch "$root" /stepdown --user=of:/link -- /witness
+	witness_is 1234 1235
+	# The name and the home are those of the uid's entry; its groups are
+	# not asked for by a number.
+	chown 4242:77 "$root/data"
+	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	witness_is 4242 77
+	witness_says env.USER app
+}
+
+@test "--user=of:PATH never is root, nor in root's group" {
+	mkdir "$root/data"
+	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	refused 100
+	message_has 'that is root'
+	chown 1234:0 "$root/data"
+	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	witness_is 1234 1234
+	chown 4242:0 "$root/data"
+	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	witness_is 4242 4343
+	in_scratch "$root" /stepdown --user=of:/gone -- /witness
+	refused 111
+	message_has '--user of:/gone: find the owner: No such file'
+	hint_has 'docker run -v'
+}
+
+@test "--groups=of:PATH is the group of a device or socket" {
+	mkdir "$root/dev"
+	mknod "$root/dev/renderD128" c 1 3
+	chgrp 109 "$root/dev/renderD128"
+	touch "$root/docker.sock"
+	chgrp 998 "$root/docker.sock"
+	with_groups 0,2000 --user=app \
+		--groups=runtime,of:/dev/renderD128,of:/docker.sock
+	witness_says groups '109 998 2000'
+	chgrp 0 "$root/docker.sock"
+	in_scratch "$root" /stepdown --user=app --groups=of:/docker.sock \
+		-- /witness
+	refused 100
+	message_has 'of:/docker.sock is of gid 0'
+	in_scratch "$root" /stepdown --user=app --groups=of:/gone -- /witness
+	refused 111
+}
+
 # ---- names ----
 
 @test "a name of digits is a number" {
@@ -346,7 +399,7 @@ limited()
 		limited env $ignore prlimit "--fsize=$((size + 15))" \
 			setpriv --bounding-set=-sys_resource
 		cmp "$tmp/old" "$root/etc/passwd"
-		grep -q '^stepdown: warning: account: .*File too large' "$err"
+		grep -q '^stepdown: warning: account: .*\(No space left\|File too large\)' "$err"
 	done
 	# The soft limit is raised for the time, and put back.
 	limited prlimit "--fsize=$((size + 15)):1000000"
@@ -368,7 +421,69 @@ limited()
 	witness_says groups 0
 }
 
+@test "--account=NAME,move: an entry that is there gets the ids" {
+	printf 'root:x:0:0::/:/bin/sh\nabc:x:911:911:a:/config:/bin/false\n' \
+		>"$root/etc/passwd"
+	printf 'last:x:5:5::/:/bin/sh\n' >>"$root/etc/passwd"
+	printf 'root:x:0:\nabc:x:911:x,y\nz:x:9:' >"$root/etc/group"
+	chmod 640 "$root/etc/passwd"
+	in_scratch "$root" /stepdown --user=1000:1001 --account=abc,move \
+		-- /witness
+	witness_is 1000 1001
+	[ ! -s "$err" ]
+	witness_says env.USER abc
+	witness_says env.HOME /config
+	witness_says env.SHELL /bin/false
+	[ "$(cat "$root/etc/passwd")" = "root:x:0:0::/:/bin/sh
+abc:x:1000:1001:a:/config:/bin/false
+last:x:5:5::/:/bin/sh" ]
+	[ "$(cat "$root/etc/group")" = $'root:x:0:\nabc:x:1001:x,y\nz:x:9:' ]
+	[ "$(passwd_of)" = '640 0:0' ]
+	# Shorter again, and once more the same.
+	for _ in 1 2; do
+		in_scratch "$root" /stepdown --user=7:8 --account=abc,move \
+			-- /witness
+		witness_is 7 8
+		grep -qx 'abc:x:7:8:a:/config:/bin/false' "$root/etc/passwd"
+		grep -qx 'abc:x:8:x,y' "$root/etc/group"
+		[ "$(wc -l <"$root/etc/passwd")" -eq 3 ]
+	done
+	# What is not there is added, and root's entry is nobody's.
+	in_scratch "$root" /stepdown --user=70:70 --account=new,move -- /witness
+	grep -qx 'new:x:70:70::/:/sbin/nologin' "$root/etc/passwd"
+	in_scratch "$root" /stepdown --user=71:71 --account=root,move -- /witness
+	succeeded
+	grep -qx 'root:x:0:0::/:/bin/sh' "$root/etc/passwd"
+	grep -q 'warning: account: root belongs to another id' "$err"
+}
+
+@test "--account=NAME,move: no half file where the filesystem is full" {
+	local pad
+
+	mkdir "$root/old" "$root/new"
+	cp "$root/etc/group" "$root/old"
+	printf 'abc:x:9:9::/:/bin/sh\npad:x:1:1:' >"$root/old/passwd"
+	pad=$((4096 - $(stat -c %s "$root/old/passwd") - 15))
+	printf '%0*d:/:/bin/sh\n' $((pad + 2)) 0 >>"$root/old/passwd"
+	with_room 8192
+	in_scratch "$root" /stepdown --user=1000000:1000000 \
+		--account=abc,move -- /witness
+	succeeded
+	cmp "$root/old/passwd" "$root/new/passwd"
+	grep -q '^stepdown: warning: account: .*No space left' "$err"
+}
+
 # ---- environment ----
+
+@test "--home=passwd is the home of the entry, whatever HOME was" {
+	export HOME=/somebodys/choice USER=x
+	in_scratch "$root" /stepdown --user=app --home=passwd -- /witness
+	witness_says env.HOME /home/app
+	witness_says env.USER app
+	in_scratch "$root" /stepdown --user=7:7 --home=passwd -- /witness
+	witness_says env.HOME /
+}
+
 
 @test "HOME, USER, LOGNAME and SHELL go together" {
 	export HOME=/superuser USER=x LOGNAME=x SHELL=x
