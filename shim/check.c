@@ -334,7 +334,7 @@ static bool is_unfit(const char *file, struct fault *f)
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
-	const char *path = plan_path(plan, environ);
+	const char *path = plan_path(plan);
 	char file[PATH_MAX];
 	struct stat st;
 	struct fault f;

@@ -20,7 +20,8 @@
 #include "options.h"
 #include "plan.h"
 #include "resolve.h"
-#include "run/launch.h"
+#include "run/exec.h"
+#include "run/init.h"
 #include "run/signals.h"
 #include "steps.h"
 
@@ -52,10 +53,25 @@ static int print_help(void)
 }
 
 /* Returns the exit status, or -1 with a fault, or never. */
-static int step_down(struct plan *plan, struct run *run, char *const env[],
-		     struct fault *f)
+static int step_down(struct plan *plan, struct run *run, struct fault *f)
 {
 	const struct start_spec spec = plan_start_spec(plan);
+	const struct launch launch = {
+		.exec = &plan->exec,
+		.env = &plan->env,
+		.limits = &plan->limits,
+		.listen = &plan->listen,
+		.bind = &plan->bind,
+		.target = &plan->target,
+		.root_home = plan->root_home,
+		.run = run,
+		.verbose = plan->verbose,
+		.secure = plan->start.secure,
+		.confine = plan_confinement(plan),
+		.proof = plan_verify_spec(plan),
+		.plan = plan,
+		.plan_size = sizeof(*plan)
+	};
 
 	if (plan->action == ACTION_DRY_RUN)
 		steps_describe(plan);
@@ -69,7 +85,8 @@ static int step_down(struct plan *plan, struct run *run, char *const env[],
 		return 0;
 	if (steps_run(plan, run, f) < 0)
 		return -1;
-	return launch_run(plan, run, env, f);
+	return plan->init.wanted ? init_run(&plan->init, &launch, f)
+				 : exec_run(&launch, f);
 }
 
 /*
@@ -110,20 +127,16 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 
 /*
  * The plan is static because it is large and mostly untouched: as zeroes of
- * the program's image it costs no time to clear and no memory. It, run and fault
- * are apart from the small variables, see no-unwind.ld.
+ * the program's image it costs no time to clear and no memory.
  *
- * Signals are held from the first instruction on, before it is known whether
+ * Signals are blocked from the first instruction on, before it is known whether
  * an init will be there to forward them, so that none is lost on the way.
  */
 int main(int argc, char **argv)
 {
-	static struct plan plan
-		__attribute__((section(".bss.large"), aligned(4096)));
-	static struct run run
-		__attribute__((section(".bss.large"), aligned(4096)));
-	static struct fault f
-		__attribute__((section(".bss.large"), aligned(4096)));
+	static struct plan plan __attribute__((aligned(4096)));
+	static struct run run;
+	static struct fault f;
 	int result;
 
 	(void)argc;
@@ -148,7 +161,7 @@ int main(int argc, char **argv)
 	if (result == 0)
 		result = settle(&plan, environ, &f);
 	if (result == 0)
-		result = step_down(&plan, &run, environ, &f);
+		result = step_down(&plan, &run, &f);
 	if (result >= 0)
 		return result;
 	report_fault(&f);

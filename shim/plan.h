@@ -8,11 +8,11 @@
 #ifndef STEPDOWN_PLAN_H
 #define STEPDOWN_PLAN_H
 
-#include <linux/capability.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "bind/declared.h"
@@ -87,16 +87,6 @@ struct plan {
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };
 
-/* What exists so far. Nothing else is mutable once the plan is checked. */
-struct run {
-	uint64_t signals;	/* blocked when we were started; see signals.h */
-	pid_t parent;		/* whose end --pdeathsig is about */
-	struct sockets sockets;	/* of the steps listen and secret */
-	struct environment environment;	/* the application's */
-	struct verify_seen seen;
-	int domain;		/* Landlock's ABI; 0: there is no domain */
-};
-
 /* What of the plan depends on how we were started. */
 static inline struct start_spec plan_start_spec(const struct plan *plan)
 {
@@ -125,17 +115,16 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 }
 
 /* The PATH that COMMAND will be looked for in, or NULL for the default. */
-static inline const char *plan_path(const struct plan *plan, char *const env[])
+static inline const char *plan_path(const struct plan *plan)
 {
 	for (size_t i = plan->env.nset; i-- > 0;)
 		if (strncmp(plan->env.set[i], "PATH=", 5) == 0)
 			return plan->env.set[i] + 5;
-	return str_variable(env, "PATH", 4);
+	return str_variable(environ, "PATH", 4);
 }
 
 /* What the domain of --confine is made of. */
-static inline struct confine_plan plan_confinement(const struct plan *plan,
-						   char *const env[])
+static inline struct confine_plan plan_confinement(const struct plan *plan)
 {
 	return (struct confine_plan){
 		.spec = &plan->confine,
@@ -144,7 +133,7 @@ static inline struct confine_plan plan_confinement(const struct plan *plan,
 		.listeners = plan->listen.listeners,
 		.nlisteners = plan->listen.count,
 		.command = plan->exec.command[0],
-		.path = plan_path(plan, env),
+		.path = plan_path(plan),
 	};
 }
 

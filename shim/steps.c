@@ -173,7 +173,7 @@ static bool has_side_effects(const struct plan *plan)
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	const char *path = plan_path(plan, environ);
+	const char *path = plan_path(plan);
 
 	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
 	    start_check_maps(&plan->target, &plan->start, f) < 0)
@@ -190,23 +190,18 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 			declared_caps(&plan->bind), f);
 }
 
-static struct confine_plan confine_plan(const struct plan *plan)
-{
-	return plan_confinement(plan, environ);
-}
-
 static void describe_confine(const struct plan *plan, struct text *out)
 {
-	const struct confine_plan c = confine_plan(plan);
+	const struct confine_plan c = plan_confinement(plan);
 
 	confine_describe(&c, out);
 }
 
-/* Under --init it is the child that enters the domain, see run/launch.c. */
+/* Under --init it is the child that enters the domain, see run/init.c. */
 static int run_confine(const struct plan *plan, struct run *run,
 		       struct fault *f)
 {
-	const struct confine_plan c = confine_plan(plan);
+	const struct confine_plan c = plan_confinement(plan);
 
 	if (plan->confine.mode == CONFINE_OFF || plan->init.wanted)
 		return 0;
@@ -231,13 +226,10 @@ static int run_verify(const struct plan *plan, struct run *run,
 	return verify_domain(run->domain, true, f);
 }
 
-/* The last row is run by launch_run(), after every other step. */
+/* The last row is run by main, after every other step. */
 static void describe_exec(const struct plan *plan, struct text *out)
 {
-	if (plan->init.wanted) {
-		init_describe(&plan->init, out);
-		text_add(out, "\nchild: ");
-	}
+	init_describe(&plan->init, out);
 	exec_describe(&plan->exec, out);
 	listen_describe_handoff(&plan->listen, out);
 }

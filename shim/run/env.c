@@ -1,9 +1,6 @@
 #include "run/env.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -14,55 +11,45 @@
 /* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
 enum { ROOM_FOR_OURS = 16 };
 
-static bool is_named(const char *entry, const char *name, size_t length)
+/* Does the entry's name end where this name, or NAME=VALUE, ends? */
+static bool has_name(const char *entry, const char *name)
 {
+	size_t length = strcspn(name, "=");
+
 	return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-const char *env_get(const struct environment *e, const char *name)
-{
-	return str_variable(e->list, name, strlen(name));
-}
-
-static void remove_name(struct environment *e, const char *name, size_t length)
+static void unset(struct environment *e, const char *name)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < e->count; i++)
-		if (!is_named(e->list[i], name, length))
+		if (!has_name(e->list[i], name))
 			e->list[kept++] = e->list[i];
 	e->count = kept;
 	e->list[kept] = NULL;
 }
 
-void env_unset(struct environment *e, const char *name)
-{
-	remove_name(e, name, strlen(name));
-}
-
 /* entry: NAME=VALUE, kept by pointer. There is room, see env_build(). */
 static void put_entry(struct environment *e, const char *entry)
 {
-	remove_name(e, entry, strcspn(entry, "="));
+	unset(e, entry);
 	e->list[e->count++] = (char *)(uintptr_t)entry;
 	e->list[e->count] = NULL;
 }
 
-int env_set(struct environment *e, struct fault *f, const char *name,
-		const char *format, ...)
+int env_add(struct environment *e, const char *name, const char *value,
+	    struct fault *f)
 {
 	struct text entry;
-	va_list words;
 
 	text_start(&entry, e->store + e->stored, sizeof(e->store) - e->stored);
-	text_add(&entry, "%s=", name);
-	va_start(words, format);
-	text_add_list(&entry, format, words);
-	va_end(words);
+	text_add(&entry, "%s%s", name, value);
 	e->stored += entry.length + 1;
 	if (entry.cut || e->stored == sizeof(e->store) ||
 	    e->count + 1 >= ARRAY_LEN(e->list))
-		return fault_set(f, EXIT_STEP, E2BIG, "set %s", name);
+		return fault_set(f, EXIT_STEP, E2BIG, "set %.*s",
+				 (int)strcspn(entry.start, "="), entry.start);
 	put_entry(e, entry.start);
 	return 0;
 }
@@ -77,13 +64,13 @@ static bool is_roots_home(const char *home, const char *root_home)
 	       strcmp(home, root_home) == 0;
 }
 
-/* USER and the like, of the target; a uid without a name has none of them. */
+/* HOME, USER and the like; a uid without a name has not all of them. */
 static int set_or_unset(struct environment *e, const char *name,
 			const char *value, struct fault *f)
 {
 	if (*value)
-		return env_set(e, f, name, "%s", value);
-	env_unset(e, name);
+		return env_add(e, name, value, f);
+	unset(e, name);
 	return 0;
 }
 
@@ -95,56 +82,52 @@ static int set_person(struct environment *e, const char *wanted,
 		      const struct target *t, const char *root_home,
 		      struct fault *f)
 {
-	const char *home = env_get(e, "HOME");
-	bool of_entry = wanted && strcmp(wanted, "passwd") == 0;
+	const char *home = str_variable(e->list, "HOME", 4);
+	const bool of_entry = wanted && strcmp(wanted, "passwd") == 0;
+	const bool chosen = !of_entry && home &&
+			    !is_roots_home(home, root_home);
 
-	if (wanted && wanted[0] == '/' &&
-	    set_or_unset(e, "HOME", wanted, f) < 0)
-		return -1;
-	if (home && !is_roots_home(home, root_home) && !of_entry)
+	if (of_entry)
+		wanted = NULL;
+	if (wanted ? wanted[0] == '/' : !chosen)
+		if (set_or_unset(e, "HOME=", wanted ? wanted : t->home, f) < 0)
+			return -1;
+	if (chosen)
 		return 0;
-	if ((!wanted || of_entry) && set_or_unset(e, "HOME", t->home, f) < 0)
+	if (set_or_unset(e, "USER=", t->name, f) < 0 ||
+	    set_or_unset(e, "LOGNAME=", t->name, f) < 0)
 		return -1;
-	if (set_or_unset(e, "USER", t->name, f) < 0 ||
-	    set_or_unset(e, "LOGNAME", t->name, f) < 0)
-		return -1;
-	return set_or_unset(e, "SHELL", t->shell, f);
-}
-
-/* --clear-env leaves what finding and showing anything depends on. */
-static bool is_kept_by_clear(const char *entry)
-{
-	return is_named(entry, "PATH", 4) || is_named(entry, "TERM", 4);
+	return set_or_unset(e, "SHELL=", t->shell, f);
 }
 
 int env_build(struct environment *e, char *const given[],
 	      const struct env_spec *s, const struct target *t,
 	      const char *root_home, struct fault *f)
 {
-	static const char *const announcing[] = { "LISTEN_FDS", "LISTEN_PID",
-						"LISTEN_FDNAMES",
-						"LISTEN_PIDFDID", "NGINX" };
+	static const char *const announcing[] = {
+		"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+		"LISTEN_PIDFDID", "NGINX"
+	};
 
 	e->count = 0;
 	e->stored = 0;
 	for (; *given; given++) {
-		if (s->clear && !is_kept_by_clear(*given))
+		if (s->clear && !has_name(*given, "PATH") &&
+		    !has_name(*given, "TERM"))
 			continue;
-		if (e->count + s->nset + ROOM_FOR_OURS ==
-		    ARRAY_LEN(e->list))
+		if (e->count + s->nset + ROOM_FOR_OURS == ARRAY_LEN(e->list))
 			return fault_set(f, EXIT_STEP, E2BIG,
 					 "pass on more than %d variables",
 					 ENV_MAX);
 		e->list[e->count++] = *given;
 	}
 	e->list[e->count] = NULL;
-
 	for (size_t i = 0; i < ARRAY_LEN(announcing); i++)
-		env_unset(e, announcing[i]);
+		unset(e, announcing[i]);
 	if (set_person(e, s->home, t, root_home, f) < 0)
 		return -1;
 	for (size_t i = 0; i < s->nunset; i++)
-		env_unset(e, s->unset[i]);
+		unset(e, s->unset[i]);
 	for (size_t i = 0; i < s->nset; i++)
 		put_entry(e, s->set[i]);
 	return 0;

@@ -29,7 +29,7 @@ struct env_spec {
 struct environment {
 	size_t count;
 	size_t stored;
-	char store[ENV_STORE_SIZE];	/* strings made by env_set() */
+	char store[ENV_STORE_SIZE];	/* strings made by env_add() */
 	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
 };
 
@@ -50,16 +50,10 @@ int env_build(struct environment *e, char *const given[],
 	      const char *root_home, struct fault *f);
 
 /*
- * Set NAME to what the format says (see text_add()). Returns 0, or -1 with a
- * fault when the fixed store is full.
+ * Add a copy of name and value, together NAME=VALUE, in place of every entry of
+ * that name. Returns 0, or -1 with a fault when the fixed store is full.
  */
-int env_set(struct environment *e, struct fault *f, const char *name,
-	    const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* Remove every entry of that name. */
-void env_unset(struct environment *e, const char *name);
-
-/* The value of a name, or NULL. */
-const char *env_get(const struct environment *e, const char *name);
+int env_add(struct environment *e, const char *name, const char *value,
+	    struct fault *f);
 
 #endif

@@ -3,14 +3,16 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/str.h"
 #include "base/text.h"
+#include "cred/ids.h"
 #include "drop/drop.h"
+#include "drop/limits.h"
 
 void exec_describe(const struct exec_spec *s, struct text *out)
 {
@@ -28,9 +30,8 @@ int exec_check_session(const struct exec_spec *s, struct fault *f)
 	if (!s->setsid || getpgrp() != getpid() || getsid(0) == getpid())
 		return 0;
 	fault_set(f, EXIT_STEP, EPERM, "start a session");
-	return fault_hint(f,
-			  "a leader of a process group cannot; "
-			  "with --init the child does");
+	return fault_hint(f, "a leader of a process group cannot; "
+			     "with --init the child does");
 }
 
 int exec_start_session(const struct exec_spec *s, struct fault *f)
@@ -40,6 +41,7 @@ int exec_start_session(const struct exec_spec *s, struct fault *f)
 	return fault_set(f, EXIT_STEP, errno, "start a session");
 }
 
+/* A parent that has ended already sends no signal any more. */
 int exec_tie_to_parent(const struct exec_spec *s, pid_t parent,
 		       struct fault *f)
 {
@@ -132,10 +134,11 @@ static int search_path(const char *path, const char *command,
 }
 
 /* The words are the process's own, so the first one can be exchanged there. */
-int exec_command(const struct exec_spec *s, const char *path,
-		 char *const env[], struct fault *f)
+static int execute(const struct exec_spec *s, char *const env[],
+		   struct fault *f)
 {
 	const char *command = s->command[0];
+	const char *path = str_variable(env, "PATH", 4);
 	char **argv = (char **)(uintptr_t)s->command;
 
 	if (s->argv0)
@@ -145,4 +148,49 @@ int exec_command(const struct exec_spec *s, const char *path,
 				   argv, env, f);
 	execve(command, argv, env);
 	return not_started(command, command, errno, f);
+}
+
+/*
+ * Tell the application of its sockets and secrets. LISTEN_PID is the number of
+ * the process that calls execve: this one.
+ */
+static int announce(const struct listen_spec *spec,
+		    const struct sockets *sockets, struct environment *e,
+		    struct fault *f)
+{
+	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
+	char entry[LISTEN_VALUE_SIZE];
+	int more = 1;
+
+	for (size_t n = 0; more > 0; n++) {
+		struct text t;
+
+		text_start(&t, entry, sizeof(entry));
+		more = sockets_variable(sockets, spec->handoff, pid, n, &t, f);
+		if (more > 0 && t.length && env_add(e, "", entry, f) < 0)
+			more = -1;
+	}
+	explicit_bzero(entry, sizeof(entry));
+	return more;
+}
+
+int exec_application(const struct launch *l, struct fault *f)
+{
+	struct environment *e = &l->run->environment;
+
+	if (limits_chdir(l->limits, l->target->uid, f) < 0 ||
+	    env_build(e, environ, l->env, l->target, l->root_home, f) < 0 ||
+	    announce(l->listen, &l->run->sockets, e, f) < 0 ||
+	    sockets_arrange(&l->run->sockets, f) < 0 ||
+	    verify_descriptors(sockets_descriptors(&l->run->sockets), f) < 0)
+		return -1;
+	return execute(l->exec, e->list, f);
+}
+
+int exec_run(const struct launch *l, struct fault *f)
+{
+	if (exec_start_session(l->exec, f) < 0 ||
+	    exec_tie_to_parent(l->exec, l->run->parent, f) < 0)
+		return -1;
+	return exec_application(l, f);
 }

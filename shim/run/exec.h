@@ -5,9 +5,18 @@
 #define STEPDOWN_RUN_EXEC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+#include "drop/confine.h"
+#include "drop/verify.h"
+#include "listen/listen.h"
+#include "run/env.h"
+
+struct bind_spec;
 struct fault;
+struct limits_spec;
+struct target;
 struct text;
 
 struct exec_spec {
@@ -17,7 +26,37 @@ struct exec_spec {
 	int pdeathsig;		/* a signal, or 0 */
 };
 
-/* Append what exec_command() would do. */
+/* What exists so far. Nothing else is mutable once the plan is checked. */
+struct run {
+	uint64_t signals;	/* blocked when we were started; see signals.h */
+	pid_t parent;		/* whose end --pdeathsig is about */
+	struct sockets sockets;	/* of the steps listen and secret */
+	struct environment environment;	/* the application's */
+	struct verify_seen seen;
+	int domain;		/* Landlock's ABI; 0: there is no domain */
+};
+
+/* What starting the application takes from everything before. */
+struct launch {
+	const struct exec_spec *exec;
+	const struct env_spec *env;
+	const struct limits_spec *limits;
+	const struct listen_spec *listen;
+	const struct bind_spec *bind;
+	const struct target *target;
+	const char *root_home;
+	struct run *run;
+	bool verbose;
+
+	/* For --init alone. */
+	void *plan;		/* whole pages that the parent may forget */
+	size_t plan_size;
+	bool secure;		/* started by file capabilities or setuid */
+	struct confine_plan confine;
+	struct verify_spec proof;
+};
+
+/* Append what exec_run() would do. */
 void exec_describe(const struct exec_spec *s, struct text *out);
 
 /*
@@ -29,31 +68,20 @@ void exec_describe(const struct exec_spec *s, struct text *out);
 int exec_check_session(const struct exec_spec *s, struct fault *f);
 
 /*
- * --setsid, after all that a signal of the terminal may have to end. A process
- * that leads a session already, as the first one of a container does, stays in
- * it. Returns 0, or -1 with a fault.
- */
-int exec_start_session(const struct exec_spec *s, struct fault *f);
-
-/*
- * --pdeathsig, after the drop, since a change of uid undoes it, and in each
- * process that shall have it, since fork(2) does too.
+ * Become the application: start the session, tie this process to its parent's
+ * end (both undone by what comes before), arrange directory, descriptors and
+ * environment, and call execve(2). The command is looked for in the
+ * application's PATH with its ids, so root's rights play no part in what is
+ * found.
  *
- * parent: the process whose end matters. If it has ended already, the signal
- * is sent now. Returns 0, or -1 with a fault.
+ * Returns only on failure: -1 with a fault, status 126, 127 or 111.
  */
+int exec_run(const struct launch *l, struct fault *f);
+
+/* Its parts, for a child of --init. Each returns 0, or -1 with a fault. */
+int exec_start_session(const struct exec_spec *s, struct fault *f);
 int exec_tie_to_parent(const struct exec_spec *s, pid_t parent,
 		       struct fault *f);
-
-/*
- * Call execve(2). A command without a slash is looked for in path, NULL for
- * what container engines use, with the ids of this process: after the drop
- * root's rights play no part in what is found.
- *
- * env: as environ(7). Returns only on failure: -1 with a fault, status 126 or
- * 127.
- */
-int exec_command(const struct exec_spec *s, const char *path,
-		 char *const env[], struct fault *f);
+int exec_application(const struct launch *l, struct fault *f);
 
 #endif

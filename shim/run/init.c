@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "base/text.h"
+#include "bind/broker.h"
+#include "bind/declared.h"
 #include "run/exec.h"
 #include "run/tty.h"
 
@@ -20,12 +24,15 @@ enum {
 
 void init_describe(const struct init_spec *s, struct text *out)
 {
+	if (!s->wanted)
+		return;
 	text_add(out, "fork; the parent forwards signals, reaps");
 	if (s->stop_timeout)
 		text_add(out, ", kills %u ms after a signal to stop",
 			 s->stop_timeout);
 	if (s->drain)
 		text_add(out, ", gives what is left %u ms", s->drain);
+	text_add(out, "\nchild: ");
 }
 
 static bool read_status(struct slice word, uint64_t *status)
@@ -39,134 +46,83 @@ static bool read_status(struct slice word, uint64_t *status)
 bool init_map_exits(struct init_spec *s, const char *value, bool *again)
 {
 	struct slice to = str_word(value);
-	struct slice list = str_cut(&to, ':');
-	uint64_t from, status;
+	struct slice from = str_cut(&to, ':');
+	struct slice word;
+	uint64_t status, number;
 
 	*again = false;
-	if (!list.length || list.at[list.length - 1] == ',' ||
-	    !read_status(to, &status))
+	if (!read_status(to, &status))
 		return false;
-	while (list.length) {
-		if (!read_status(str_cut(&list, ','), &from))
+	do {
+		word = str_cut(&from, ',');
+		if (!read_status(word, &number))
 			return false;
-		*again = *again || s->exits[from];
-		s->exits[from] = (int16_t)(status + 1);
-	}
-	s->maps_exits = true;
+		*again = *again || s->exits[number];
+		s->exits[number] = (int16_t)(status + 1);
+	} while (word.at[word.length] == ',');
 	return true;
-}
-
-/*
- * A signal that the terminal itself sends goes to the foreground group. If it
- * is to be rewritten it must come to this process: then the child's group is
- * not the foreground group, unless it reads. That keeps SIGWINCH, by which
- * nginx ends its workers when its sockets were inherited, from it.
- */
-static bool rewrites_the_terminal(const struct init_spec *s)
-{
-	return s->rewrite[SIGINT] || s->rewrite[SIGQUIT] ||
-	       s->rewrite[SIGTSTP] || s->rewrite[SIGWINCH];
-}
-
-static void look_at_terminal(const struct init_spec *s,
-			     const struct init_start *start,
-			     struct supervisor *v)
-{
-	const pid_t foreground = tty_foreground();
-
-	v->spec = s;
-	v->verbose = start->verbose;
-	v->first = getpid() == 1;
-	v->status = EXIT_STEP;
-	v->terminal = !start->exec->setsid && foreground >= 0;
-	v->lends = v->terminal && !rewrites_the_terminal(s);
-	v->lent = v->lends && foreground == getpgrp();
-}
-
-/*
- * A process that is not dumpable can neither be traced nor looked at in /proc
- * by others of its uid (ptrace(2), "access mode checking"); after the change of
- * uid no process is dumpable until execve(2). A guarded parent stays so. Any
- * other becomes dumpable, so that the application may open /proc/1/fd/1, as it
- * may below other inits.
- *
- * An orphan must come to this process from the first one on, so this is before
- * the fork.
- */
-static int set_attributes(const struct init_start *start,
-			  const struct init_spec *s,
-			  const struct supervisor *v, struct fault *f)
-{
-	if (prctl(PR_SET_DUMPABLE, !start->guarded, 0, 0, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "set whether the application may look at "
-				 "its parent");
-	if (v->first || s->no_subreaper)
-		return 0;
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
-		fault_set(f, EXIT_STEP, errno,
-			  "become a subreaper: orphans go to others");
-		report_warning_now(f);
-	} else if (start->verbose) {
-		report_note_now("init: not process 1, so a subreaper");
-	}
-	return 0;
 }
 
 /* ---- the child ---- */
 
 struct child {
-	const struct init_start *start;
+	const struct launch *launch;
 	bool take_foreground;
 	bool ignored_chld;	/* as this program was given it */
 	int terminal;		/* for the session of --setsid to take, or -1 */
 	pid_t parent;
 };
 
+/* Only the application is in the domain of --confine, not its parent. */
+static int enter_domain(const struct launch *l, struct fault *f)
+{
+	int abi;
+
+	if (l->confine.spec->mode == CONFINE_OFF)
+		return 0;
+	abi = confine_run(&l->confine, f);
+	/* The broker would be asked about a bind(2), and report it. */
+	return abi < 0 ? -1 : verify_domain(abi, !l->bind->wanted, f);
+}
+
 /* With all signals blocked, SIGTTOU cannot stop it here. */
 static int become(const struct child *c, struct fault *f)
 {
-	const struct init_start *start = c->start;
+	const struct launch *l = c->launch;
 
-	if (start->exec->setsid) {
-		if (exec_start_session(start->exec, f) < 0)
-			return -1;
-		if (c->terminal >= 0)
-			tty_take(c->terminal);
-	} else {
+	if (exec_start_session(l->exec, f) < 0)
+		return -1;
+	if (!l->exec->setsid)
 		setpgid(0, 0);
-		if (c->take_foreground)
-			tty_give(0);
-	}
-	if (exec_tie_to_parent(start->exec, c->parent, f) < 0)
+	if (c->take_foreground)
+		tty_give(getpgrp());
+	if (c->terminal >= 0)
+		tty_take(c->terminal);
+	if (exec_tie_to_parent(l->exec, c->parent, f) < 0 ||
+	    enter_domain(l, f) < 0)
 		return -1;
 	if (c->ignored_chld)
 		signal(SIGCHLD, SIG_IGN);
-	return start->child(start->argument, f);
+	signals_restore(l->run->signals);
+	return exec_application(l, f);
 }
 
 /*
- * It must not wait for a reader of stderr to say why it fails, nor be stopped
- * as one that writes to a terminal from the background.
+ * EAGAIN and ENOMEM may pass: a limit on processes, a busy machine. The child
+ * must not wait for a reader of stderr to say why it fails, nor be stopped as
+ * one that writes to a terminal from the background.
  */
-static void __attribute__((noreturn)) child_main(const struct child *c)
-{
-	struct fault f = { 0 };
-
-	become(c, &f);
-	signals_block();
-	report_fault_now(&f);
-	_exit(f.status);
-}
-
-/* EAGAIN and ENOMEM may pass: a limit on processes, a busy machine. */
 static pid_t spawn(const struct child *c, struct fault *f)
 {
 	for (int tries = 1;; tries++) {
 		pid_t pid = fork();
 
-		if (pid == 0)
-			child_main(c);
+		if (pid == 0) {
+			become(c, f);
+			signals_block();
+			report_fault_now(f);
+			_exit(f->status);
+		}
 		if (pid > 0)
 			return pid;
 		if ((errno != EAGAIN && errno != ENOMEM) ||
@@ -175,49 +131,101 @@ static pid_t spawn(const struct child *c, struct fault *f)
 		poll(NULL, 0, PAUSE);
 	}
 	fault_set(f, EXIT_STEP, errno, "fork");
-	return fault_hint(f,
-			  "no memory, or a limit "
-			  "(--rlimit=nproc, --pids-limit)");
+	return fault_hint(f, "no memory, or a limit "
+			     "(--rlimit=nproc, --pids-limit)");
 }
 
 /* ---- the parent ---- */
 
 /*
- * The parent may not fail from here on. The application may read
- * /proc/PID/environ, so nothing stays there that --unset-env takes away; a
- * working directory could not be unmounted.
+ * A signal that the terminal sends goes to the foreground group. If it is to be
+ * rewritten it must come to this process: then the child's group is not the
+ * foreground group, unless it reads.
  */
-static void release_resources(char *const env[])
+static void look_at_terminal(struct supervisor *v, bool setsid)
 {
-	for (; *env; env++)
-		memset(*env, 0, strlen(*env));
-	(void)!chdir("/");
+	const int8_t *rewrite = v->spec->rewrite;
+	const pid_t foreground = tty_foreground();
+
+	v->terminal = !setsid && foreground >= 0;
+	v->lends = v->terminal && !rewrite[SIGINT] && !rewrite[SIGQUIT] &&
+		   !rewrite[SIGTSTP] && !rewrite[SIGWINCH];
+	v->lent = v->lends && foreground == getpgrp();
 }
 
-int init_run(const struct init_spec *s, const struct init_start *start,
+/*
+ * After the change of uid no process is dumpable until execve(2): others of its
+ * uid can neither trace it nor look at it in /proc (ptrace(2), "access mode
+ * checking"). A parent with something to guard stays so; any other becomes
+ * dumpable, so that the application may open /proc/1/fd/1, as below any init.
+ *
+ * An orphan must come to this process from the first one on, so this is before
+ * the fork.
+ */
+static int prepare_parent(const struct launch *l, bool subreaper,
+			  struct fault *f)
+{
+	const int dumpable = !l->bind->wanted && !l->secure;
+
+	if (prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
+		return fault_set(f, EXIT_STEP, errno, "set PR_SET_DUMPABLE");
+	if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
+		fault_set(f, EXIT_STEP, errno,
+			  "become a subreaper: orphans go to others");
+		report_warning_now(f);
+	} else if (subreaper && l->verbose) {
+		report_note_now("init: not process 1, so a subreaper");
+	}
+	if (exec_tie_to_parent(l->exec, l->run->parent, f) < 0)
+		return -1;
+	return l->bind->wanted
+		       ? broker_start(l->bind, &l->proof, &l->run->seen, f) : 0;
+}
+
+/*
+ * The parent may not fail from here on. It keeps descriptors 0 to 2, and those
+ * of the broker; not a socket, which would stay open after the application has
+ * closed it, nor a directory, which could not be unmounted. The application may
+ * read /proc/PID/environ: nothing stays there that --unset-env takes away.
+ */
+static void let_go(const struct launch *l)
+{
+	struct fault ignored;
+
+	if (l->bind->wanted)
+		sockets_close(&l->run->sockets);
+	else
+		fs_close_from(STDERR_FILENO + 1, &ignored);
+	for (char **entry = environ; *entry; entry++)
+		memset(*entry, 0, strlen(*entry));
+	(void)!chdir("/");
+	if (!l->bind->wanted)
+		madvise(l->plan, l->plan_size & ~(size_t)4095, MADV_DONTNEED);
+}
+
+int init_run(const struct init_spec *s, const struct launch *l,
 	     struct fault *f)
 {
-	struct supervisor v = { 0 };
-	struct child c = { .start = start, .terminal = -1,
-			   .parent = getpid() };
+	struct init_spec spec = *s;
+	struct supervisor v = { .spec = &spec, .first = getpid() == 1,
+				.status = EXIT_STEP, .verbose = l->verbose };
+	struct child c = { .launch = l, .terminal = -1, .parent = getpid() };
 
-	look_at_terminal(s, start, &v);
-	if (set_attributes(start, s, &v, f) < 0 ||
-	    exec_tie_to_parent(start->exec, start->parent, f) < 0 ||
-	    start->before(start->argument, f) < 0)
+	/* By it nginx ends its workers when its sockets were inherited. */
+	if (l->listen->handoff == HANDOFF_NGINX && !spec.rewrite[SIGWINCH])
+		spec.rewrite[SIGWINCH] = SIGNAL_DROP;
+	look_at_terminal(&v, l->exec->setsid);
+	if (prepare_parent(l, !v.first && !s->no_subreaper, f) < 0)
 		return -1;
 	c.take_foreground = v.lent;
-	if (start->exec->setsid)
+	if (l->exec->setsid)
 		c.terminal = tty_leave();
 	/* If SIGCHLD is ignored the kernel reaps, and the status is lost. */
 	c.ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
 	v.child = spawn(&c, f);
 	if (v.child < 0)
 		return -1;
-	if (c.terminal > STDIN_FILENO)
-		close(c.terminal);
-	start->after(start->argument);
-	release_resources(start->env);
+	let_go(l);
 	supervise(&v);
 	/*
 	 * A thread may wait for another process before it can end, as for the
@@ -227,6 +235,6 @@ int init_run(const struct init_spec *s, const struct init_start *start,
 	if (v.first)
 		kill(-1, SIGKILL);
 	else if (v.lent)
-		tty_give(0);
-	return s->exits[v.status] ? s->exits[v.status] - 1 : v.status;
+		tty_give(getpgrp());
+	return spec.exits[v.status] ? spec.exits[v.status] - 1 : v.status;
 }

@@ -1,57 +1,48 @@
 #include "run/signals.h"
 
-#include <signal.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/str.h"
-
 enum { RTMIN = 34, WORD_MAX = 16 };
 
-static const char names[][8] = {
-	[SIGHUP] = "HUP",	[SIGINT] = "INT",	[SIGQUIT] = "QUIT",
-	[SIGILL] = "ILL",	[SIGTRAP] = "TRAP",	[SIGABRT] = "ABRT",
-	[SIGBUS] = "BUS",	[SIGFPE] = "FPE",	[SIGKILL] = "KILL",
-	[SIGUSR1] = "USR1",	[SIGSEGV] = "SEGV",	[SIGUSR2] = "USR2",
-	[SIGPIPE] = "PIPE",	[SIGALRM] = "ALRM",	[SIGTERM] = "TERM",
-	[SIGSTKFLT] = "STKFLT",	[SIGCHLD] = "CHLD",	[SIGCONT] = "CONT",
-	[SIGSTOP] = "STOP",	[SIGTSTP] = "TSTP",	[SIGTTIN] = "TTIN",
-	[SIGTTOU] = "TTOU",	[SIGURG] = "URG",	[SIGXCPU] = "XCPU",
-	[SIGXFSZ] = "XFSZ",	[SIGVTALRM] = "VTALRM",	[SIGPROF] = "PROF",
-	[SIGWINCH] = "WINCH",	[SIGIO] = "IO",		[SIGPWR] = "PWR",
-	[SIGSYS] = "SYS",
-};
-
-/* Other names of the same numbers (signal(7)). */
 static const struct {
-	char name[5];
+	char name[7];
 	unsigned char number;
-} aliases[] = {
-	{ "IOT", SIGABRT },
-	{ "CLD", SIGCHLD },
-	{ "POLL", SIGIO },
+} names[] = {
+	{ "HUP", SIGHUP },	{ "INT", SIGINT },	{ "QUIT", SIGQUIT },
+	{ "ILL", SIGILL },	{ "TRAP", SIGTRAP },	{ "ABRT", SIGABRT },
+	{ "BUS", SIGBUS },	{ "FPE", SIGFPE },	{ "KILL", SIGKILL },
+	{ "USR1", SIGUSR1 },	{ "SEGV", SIGSEGV },	{ "USR2", SIGUSR2 },
+	{ "PIPE", SIGPIPE },	{ "ALRM", SIGALRM },	{ "TERM", SIGTERM },
+	{ "STKFLT", SIGSTKFLT }, { "CHLD", SIGCHLD },	{ "CONT", SIGCONT },
+	{ "STOP", SIGSTOP },	{ "TSTP", SIGTSTP },	{ "TTIN", SIGTTIN },
+	{ "TTOU", SIGTTOU },	{ "URG", SIGURG },	{ "XCPU", SIGXCPU },
+	{ "XFSZ", SIGXFSZ },	{ "VTALRM", SIGVTALRM }, { "PROF", SIGPROF },
+	{ "WINCH", SIGWINCH },	{ "IO", SIGIO },	{ "PWR", SIGPWR },
+	{ "SYS", SIGSYS },
+	/* Other names of the same numbers (signal(7)). */
+	{ "IOT", SIGABRT },	{ "CLD", SIGCHLD },	{ "POLL", SIGIO },
 };
 
-static void set_mask(const uint64_t *mask, uint64_t *old)
+static uint64_t set_mask(uint64_t mask)
 {
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, old, sizeof(*mask));
+	uint64_t old = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof(mask));
+	return old;
 }
 
 uint64_t signals_block(void)
 {
-	const uint64_t all = UINT64_MAX;
-	uint64_t old = 0;
-
-	set_mask(&all, &old);
-	return old;
+	return set_mask(UINT64_MAX);
 }
 
 void signals_restore(uint64_t mask)
 {
-	set_mask(&mask, NULL);
+	set_mask(mask);
 }
 
 int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds)
@@ -71,13 +62,13 @@ int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds)
 void signals_stop(int number, bool group)
 {
 	signal(number, SIG_DFL);
-	signals_restore(~SIGNAL_BIT(number));
+	set_mask(~SIGNAL_BIT(number));
 	kill(group ? 0 : getpid(), number);
 	signals_block();
 }
 
 /* RTMIN, RTMIN+n, RTMAX, RTMAX-n */
-static int real_time(const char *word)
+static int parse_real_time(const char *word)
 {
 	bool from_low = strncasecmp(word, "RTMIN", 5) == 0;
 	uint64_t offset = 0;
@@ -93,55 +84,50 @@ static int real_time(const char *word)
 
 int signals_parse(const char *text, size_t length)
 {
+	const struct slice slice = { text, length };
 	char copy[WORD_MAX];
 	const char *word = copy;
 	uint64_t number;
 
-	if (length >= sizeof(copy))
+	if (!str_copy(slice, copy, sizeof(copy)))
 		return 0;
-	memcpy(copy, text, length);
-	copy[length] = '\0';
 	if (str_number(word, 1, SIGNAL_LAST, &number))
 		return (int)number;
 	if (strncasecmp(word, "SIG", 3) == 0)
 		word += 3;
-	for (int i = 1; i < (int)ARRAY_LEN(names); i++)
-		if (*word && strcasecmp(word, names[i]) == 0)
-			return i;
-	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
-		if (strcasecmp(word, aliases[i].name) == 0)
-			return aliases[i].number;
-	return real_time(word);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcasecmp(word, names[i].name) == 0)
+			return names[i].number;
+	return parse_real_time(word);
 }
 
 bool signals_parse_set(const char *text, uint64_t *set)
 {
-	const uint64_t never = SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP);
+	struct slice rest = str_word(text);
 
-	for (*set = 0;; text++) {
-		size_t length = strcspn(text, ",");
-		int number = signals_parse(text, length);
+	for (*set = 0;; ) {
+		struct slice word = str_cut(&rest, ',');
+		int number = signals_parse(word.at, word.length);
 
-		if (!number)
+		if (!number || number == SIGKILL || number == SIGSTOP)
 			return false;
 		*set |= SIGNAL_BIT(number);
-		text += length;
-		if (!*text)
-			return !(*set & never);
+		if (!word.at[word.length])
+			return true;
 	}
-}
-
-const char *signals_name(int number)
-{
-	if (number <= 0 || number >= (int)ARRAY_LEN(names) ||
-	    !names[number][0])
-		return NULL;
-	return names[number];
 }
 
 struct slice signals_word(const void *list, size_t i)
 {
 	(void)list;
-	return i + 1 < ARRAY_LEN(names) ? str_word(names[i + 1])
-					: (struct slice){ NULL, 0 };
+	return i < ARRAY_LEN(names) ? str_word(names[i].name)
+				    : (struct slice){ NULL, 0 };
+}
+
+const char *signals_name(int number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].number == number)
+			return names[i].name;
+	return NULL;
 }

@@ -2,9 +2,8 @@
  * signals: their names, the signal mask, and waiting for them.
  *
  * A set of signals is a uint64_t whose bit n - 1 is signal n, as the kernel has
- * it. The C library's sigset_t is not used: sigprocmask(3) of musl and of glibc
- * hides the two or three real-time signals that they keep for themselves, and
- * an inherited mask must come back exactly.
+ * it: sigprocmask(3) of musl and of glibc hides the real-time signals that they
+ * keep for themselves, and an inherited mask must come back exactly.
  */
 #ifndef STEPDOWN_RUN_SIGNALS_H
 #define STEPDOWN_RUN_SIGNALS_H
@@ -16,10 +15,7 @@
 
 #include "base/str.h"
 
-enum {
-	SIGNAL_LAST = 64,
-	SIGNAL_DROP = -1	/* a signal that is forwarded to nobody */
-};
+enum { SIGNAL_LAST = 64 };
 
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
 
@@ -30,38 +26,32 @@ uint64_t signals_block(void);
 void signals_restore(uint64_t mask);
 
 /*
- * Take one pending signal of a set, all of them blocked, or wait for it.
- * milliseconds: how long at most, or -1 for ever. Needs no descriptor.
+ * Take one pending signal of a set of blocked ones, or wait for it, at most
+ * that many milliseconds, or with -1 for ever. Needs no descriptor.
  *
- * Returns its number with *info filled, or 0 when none came, also early when
- * this process was stopped and continued.
+ * Returns its number with *info filled, or 0 if none came.
  */
 int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds);
 
 /*
  * Stop this process, or its whole process group, by a signal whose default
- * action that is, as if it were not blocked. Returns when it was continued, or
- * at once where the kernel ignores the signal (an orphaned process group).
+ * action that is. Returns when it was continued, or at once where the kernel
+ * ignores the signal (an orphaned process group).
  */
 void signals_stop(int number, bool group);
 
 /*
  * Read length bytes: a name (with or without "SIG", in any case), RTMIN+n,
  * RTMAX-n, or a number from 1 to 64. RTMIN is 34, as in glibc and in Docker,
- * whatever this program was linked with.
- *
- * Returns the number, or 0 when it is no signal.
+ * whatever this program was linked with. Returns the number, or 0.
  */
 int signals_parse(const char *text, size_t length);
 
-/* The names without "SIG", for near_find(). */
-struct slice signals_word(const void *list, size_t i);
-
-/*
- * Read signals joined by commas. Returns false if one of them is no signal that
- * can be taken; *set is then not usable.
- */
+/* Read signals joined by commas; false if one is none, or cannot be taken. */
 bool signals_parse_set(const char *text, uint64_t *set);
+
+/* Name number i without "SIG", for near_find(). */
+struct slice signals_word(const void *list, size_t i);
 
 /* The name without "SIG", or NULL for a real-time signal. */
 const char *signals_name(int number);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,17 +13,13 @@
 
 enum {
 	REAPED_AT_ONCE = 256,
-	MAX_DEPTH = 16,		/* of descendants that are looked for at once */
 	KILL_PATIENCE = 5000	/* milliseconds until we stop to wait */
 };
 
 /* ---- sending ---- */
 
-/*
- * The child makes its process group before it execs; until then it is alone,
- * and the signal goes to it.
- */
-static int send_group(const struct supervisor *s, int number)
+/* The child alone, until it has made its process group. */
+static int signal_group(const struct supervisor *s, int number)
 {
 	if (kill(-s->child, number) == 0)
 		return 0;
@@ -32,22 +27,20 @@ static int send_group(const struct supervisor *s, int number)
 }
 
 /*
- * Signal the descendants of a process, by /proc/PID/task/PID/children. Those
- * that it does not list, of another thread or deeper, are orphans of this
- * process once the others were killed, and are found then. A child of this
- * process keeps its number until it is reaped.
+ * Signal the children of this process, which keep their numbers until it reaps
+ * them. Those of a child become its own when the child has ended.
  *
  * Returns 0, or -1 where /proc does not tell.
  */
-static int signal_descendants(pid_t pid, int number, int depth)
+static int signal_children(int number)
 {
 	char text[256];
 	pid_t child = 0;
 	ssize_t length;
 	int fd;
 
-	snprintf(text, sizeof(text), "/proc/%d/task/%d/children", (int)pid,
-		 (int)pid);
+	snprintf(text, sizeof(text), "/proc/self/task/%d/children",
+		 (int)getpid());
 	fd = open(text, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
@@ -57,8 +50,6 @@ static int signal_descendants(pid_t pid, int number, int depth)
 				child = child * 10 + (text[i] - '0');
 				continue;
 			}
-			if (depth < MAX_DEPTH)
-				signal_descendants(child, number, depth + 1);
 			kill(child, number);
 			child = 0;
 		}
@@ -67,17 +58,16 @@ static int signal_descendants(pid_t pid, int number, int depth)
 }
 
 /*
- * kill(-1) only as the first process of a pid namespace. Elsewhere it would
- * take every process of this uid with it: there only the descendants, or where
- * /proc does not tell which those are, the child's group.
+ * kill(-1) as the first process of a pid namespace alone: elsewhere it would
+ * take every process of this uid with it.
  */
-static void send_all(const struct supervisor *s, int number)
+static void signal_all(const struct supervisor *s, int number)
 {
 	if (s->first)
 		kill(-1, number);
-	else if ((s->spec->no_subreaper ||
-		  signal_descendants(getpid(), number, 0) < 0) && s->child)
-		send_group(s, number);
+	else if ((s->spec->no_subreaper || signal_children(number) < 0 ||
+		  number == SIGKILL) && s->child)
+		signal_group(s, number);
 }
 
 static void set_deadline(struct supervisor *s, enum phase phase,
@@ -101,11 +91,10 @@ static bool is_job_stop(int number)
 /* If the foreground group is that of this process, make it the child's. */
 static bool lend_terminal(struct supervisor *s)
 {
-	if (!tty_is_ours())
+	if (tty_foreground() != getpgrp())
 		return false;
 	tty_give(s->child);
-	s->lent = true;
-	return true;
+	return s->lent = true;
 }
 
 /*
@@ -120,21 +109,21 @@ static void child_stopped(struct supervisor *s, int number)
 {
 	if ((number == SIGTTIN || number == SIGTTOU) && s->terminal &&
 	    lend_terminal(s)) {
-		send_group(s, SIGCONT);
+		signal_group(s, SIGCONT);
 	} else if (!s->first &&
 		   (s->stop_sent || (s->terminal && tty_has_shell()))) {
 		s->lent = false;
 		signals_stop(number, is_job_stop(number) && !s->stop_sent);
 	} else if (number == SIGTSTP && !s->stop_sent) {
-		send_group(s, SIGCONT);
+		signal_group(s, SIGCONT);
 	}
 }
 
 /* ---- forwarding ---- */
 
 /*
- * This process's own: what the kernel tells of a child, and the SIGPIPE of a
- * message that failed. Sent by somebody, they are forwarded as any other.
+ * What the kernel tells of a child, and the SIGPIPE of a message that failed.
+ * Sent by somebody, they are forwarded as any other.
  */
 static bool is_own(const siginfo_t *info)
 {
@@ -155,51 +144,44 @@ static int send_on(const struct supervisor *s, int number,
 
 	if (s->spec->signal_group ||
 	    (s->lends && (number == SIGCONT || info->si_code == SI_KERNEL)))
-		return send_group(s, number);
+		return signal_group(s, number);
 	if (info->si_code != SI_QUEUE)
 		return kill(s->child, number);
 	copy.si_signo = number;
 	return sys_queue_signal(s->child, number, &copy);
 }
 
-static void cannot_forward(struct supervisor *s, int number)
+static void warn_of_signal(struct supervisor *s, int number)
 {
 	const char *name = signals_name(number);
 	struct fault f;
 
-	if (s->said)
-		return;
-	s->said = true;
 	fault_set(&f, 0, errno, "forward signal %d%s%s to process %d", number,
 		  name ? " SIG" : "", name ? name : "", (int)s->child);
-	report_warning_now(&f);
-}
-
-static bool asks_to_stop(const struct init_spec *spec, int number)
-{
-	const uint64_t usual = SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGINT);
-	const uint64_t set = spec->stop_signals ? spec->stop_signals : usual;
-
-	return set & SIGNAL_BIT(number);
+	if (!s->warned)
+		report_warning_now(&f);
+	s->warned = true;
 }
 
 static void forward(struct supervisor *s, const siginfo_t *info)
 {
+	const uint64_t usual = SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGINT);
+	const uint64_t stops = s->spec->stop_signals ? s->spec->stop_signals
+						     : usual;
 	const bool typed = info->si_code == SI_KERNEL;
-	int number = s->spec->rewrite[info->si_signo];
+	const int came = info->si_signo;
+	int number = s->spec->rewrite[came] ? s->spec->rewrite[came] : came;
 
-	if (number == 0)
-		number = info->si_signo;
 	if (is_own(info) || number == SIGNAL_DROP || !s->child)
 		return;
 	/* Ctrl-Z, where nobody could continue this process or the child. */
-	if (info->si_signo == SIGTSTP && typed && s->first)
+	if (came == SIGTSTP && typed && s->first)
 		return;
 	/* The shell has put this process into the foreground: `fg`. */
 	if (s->lends && (typed || number == SIGCONT))
 		lend_terminal(s);
 	if (send_on(s, number, info) < 0) {
-		cannot_forward(s, number);
+		warn_of_signal(s, number);
 		return;
 	}
 	if (number == SIGCONT)
@@ -207,8 +189,7 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 	else if ((is_job_stop(number) || number == SIGSTOP) && !typed)
 		s->stop_sent = true;
 	if (s->spec->stop_timeout && s->phase == RUNNING &&
-	    (asks_to_stop(s->spec, number) ||
-	     asks_to_stop(s->spec, info->si_signo)))
+	    (stops & (SIGNAL_BIT(number) | SIGNAL_BIT(came))))
 		set_deadline(s, STOPPING, s->spec->stop_timeout);
 }
 
@@ -228,32 +209,21 @@ static void take_signals(struct supervisor *s, int64_t patience)
 
 /* ---- reaping ---- */
 
-static void child_ended(struct supervisor *s, const siginfo_t *info)
-{
-	s->child = 0;
-	s->status = info->si_status +
-		    (info->si_code == CLD_EXITED ? 0 : 128);
-}
-
-static void note_orphan(const siginfo_t *info)
-{
-	report_note_now("init: reaped orphan %d, %s %d", (int)info->si_pid,
-			info->si_code == CLD_EXITED ? "status" : "signal",
-			info->si_status);
-}
-
 static void child_changed(struct supervisor *s, const siginfo_t *info)
 {
-	const bool ours = info->si_pid == s->child;
+	const bool exited = info->si_code == CLD_EXITED;
 
-	if (info->si_code == CLD_STOPPED && ours)
-		child_stopped(s, info->si_status);
-	else if (info->si_code >= CLD_TRAPPED)
-		return;
-	else if (ours)
-		child_ended(s, info);
-	else if (s->verbose)
-		note_orphan(info);
+	if (info->si_code == CLD_STOPPED || info->si_code == CLD_TRAPPED) {
+		if (info->si_code == CLD_STOPPED && info->si_pid == s->child)
+			child_stopped(s, info->si_status);
+	} else if (info->si_pid == s->child) {
+		s->child = 0;
+		s->status = info->si_status + (exited ? 0 : 128);
+	} else if (s->verbose) {
+		report_note_now("init: reaped orphan %d, %s %d",
+				(int)info->si_pid, exited ? "status" : "signal",
+				info->si_status);
+	}
 }
 
 /* Returns whether there may be more. */
@@ -272,8 +242,8 @@ static bool reap(struct supervisor *s)
 			child_changed(s, &info);
 	}
 	/* The children of a child that was killed have become ours. */
-	if (s->phase == KILLING && count > 1 && !s->childless && !s->first)
-		send_all(s, SIGKILL);
+	if (s->phase == KILLING && count > 1 && !s->childless)
+		signal_all(s, SIGKILL);
 	return found;
 }
 
@@ -288,18 +258,18 @@ static bool is_over(struct supervisor *s)
 	/* What is left dies with the namespace, or goes to another parent. */
 	if (!s->spec->drain)
 		return true;
-	send_all(s, SIGTERM);
+	signal_all(s, SIGTERM);
 	set_deadline(s, DRAINING, s->spec->drain);
 	return false;
 }
 
 /* Returns false when nothing more is worth waiting for. */
-static bool time_is_up(struct supervisor *s)
+static bool kill_in_time(struct supervisor *s)
 {
 	struct fault f;
 
 	if (s->phase != KILLING) {
-		send_all(s, SIGKILL);
+		signal_all(s, SIGKILL);
 		set_deadline(s, KILLING, KILL_PATIENCE);
 		return true;
 	}
@@ -314,10 +284,11 @@ static bool time_is_up(struct supervisor *s)
 /* How long to sleep, in milliseconds, or -1 for as long as nothing happens. */
 static int64_t patience(const struct supervisor *s)
 {
-	int64_t left = s->deadline - sys_milliseconds();
+	int64_t left;
 
 	if (!s->deadline)
 		return -1;
+	left = s->deadline - sys_milliseconds();
 	return left > 0 ? left : 0;
 }
 
@@ -331,6 +302,5 @@ void supervise(struct supervisor *s)
 		more = reap(s);
 		if (is_over(s))
 			return;
-	} while (!s->deadline || sys_milliseconds() < s->deadline ||
-		 time_is_up(s));
+	} while (patience(s) != 0 || kill_in_time(s));
 }

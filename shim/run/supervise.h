@@ -16,6 +16,8 @@
 
 #include "run/signals.h"
 
+enum { SIGNAL_DROP = -1 };	/* a signal that is forwarded to nobody */
+
 /* What --init, to stay as the application's parent, was asked for. */
 struct init_spec {
 	bool wanted;
@@ -25,31 +27,28 @@ struct init_spec {
 	uint32_t drain;		/* milliseconds; 0: do not wait */
 	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
 	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
-	bool maps_exits;
 	int16_t exits[256];	/* --map-exit: 1 + the new status, or 0 */
-};
-
-enum phase {
-	RUNNING,
-	STOPPING,	/* a signal to stop was forwarded, the clock runs */
-	DRAINING,	/* the application has ended, the rest was told to */
-	KILLING		/* all were killed */
 };
 
 struct supervisor {
 	const struct init_spec *spec;
-	enum phase phase;
+	enum phase {
+		RUNNING,
+		STOPPING,	/* it was asked to stop, the clock runs */
+		DRAINING,	/* it has ended, the rest was asked to stop */
+		KILLING		/* all were killed */
+	} phase;
+	int64_t deadline;	/* milliseconds, or 0 */
 	pid_t child;		/* 0 once it was reaped */
 	int status;		/* its exit status then */
+	bool childless;
 	bool verbose;
 	bool first;		/* the first process of its pid namespace */
 	bool terminal;		/* this session has one */
 	bool lends;		/* in the foreground, give it to the child */
 	bool lent;		/* the child's group is the foreground group */
-	bool childless;
 	bool stop_sent;		/* a stop signal was forwarded, not typed */
-	bool said;		/* that a signal could not be forwarded */
-	int64_t deadline;	/* milliseconds, or 0 */
+	bool warned;		/* that a signal could not be forwarded */
 };
 
 /*

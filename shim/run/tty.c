@@ -6,7 +6,6 @@
 
 #include "run/signals.h"
 
-/* A terminal that waits for a carrier is not waited for. */
 static int open_terminal(void)
 {
 	int fd = open("/dev/tty",
@@ -32,17 +31,11 @@ pid_t tty_foreground(void)
 	return group;
 }
 
-bool tty_is_ours(void)
-{
-	return tty_foreground() == getpgrp();
-}
-
 void tty_give(pid_t group)
 {
 	int fd = open_terminal();
-	pid_t wanted = group ? group : getpgrp();
 
-	ioctl(fd, TIOCSPGRP, &wanted);
+	ioctl(fd, TIOCSPGRP, &group);
 	close_terminal(fd);
 }
 
@@ -56,7 +49,7 @@ int tty_leave(void)
 	siginfo_t info;
 	int fd;
 
-	if (getsid(0) != getpid() || !tty_is_ours())
+	if (getsid(0) != getpid() || tty_foreground() != getpgrp())
 		return -1;
 	fd = open_terminal();
 	if (ioctl(fd, TIOCNOTTY) < 0) {

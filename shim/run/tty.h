@@ -1,10 +1,9 @@
 /*
- * tty: which of parent and child has the controlling terminal.
+ * tty: which of parent and child has the controlling terminal. It is found by
+ * /dev/tty, or where that is missing as descriptor 0.
  *
- * It is found by /dev/tty, whatever descriptor 0 is, or by descriptor 0 where
- * /dev/tty is missing. All signals must be blocked in both processes: a blocked
- * SIGTTOU does not stop a background process that gives the terminal away
- * (tcsetpgrp(3)), so nobody has to ignore it and undo that.
+ * All signals must be blocked in both processes: a blocked SIGTTOU does not
+ * stop a background process that gives the terminal away (tcsetpgrp(3)).
  */
 #ifndef STEPDOWN_RUN_TTY_H
 #define STEPDOWN_RUN_TTY_H
@@ -13,23 +12,18 @@
 #include <sys/types.h>
 
 /*
- * The foreground group of the controlling terminal, or -1 without one. It, and
- * the group of this process, is 0 if it was made outside of this pid namespace.
+ * The foreground group, or -1 without a terminal. It, and the group of this
+ * process, is 0 if it was made outside of this pid namespace.
  */
 pid_t tty_foreground(void);
 
-/* Is the process group of this process the foreground group? */
-bool tty_is_ours(void);
-
-/* Make a process group, 0 for that of this process, the foreground group. */
+/* Make a process group the foreground group. */
 void tty_give(pid_t group);
 
 /*
  * Give up the terminal that this process controls as the leader of a session,
- * so that another session can take it with tty_take().
- *
- * Returns a close-on-exec descriptor of it, or -1 if there is none or this
- * process is not the one that can give it up.
+ * so that another session can take it with tty_take(). Returns a descriptor of
+ * it, or -1 if this process has none to give up.
  */
 int tty_leave(void);
 void tty_take(int fd);

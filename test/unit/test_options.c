@@ -544,7 +544,6 @@ static void what_an_init_shall_do_reaches_the_plan(void **state)
 	assert_int_equal(plan.init.rewrite[2], 0);
 	assert_int_equal(plan.init.stop_timeout, 2000);
 	assert_int_equal(plan.init.drain, 300);
-	assert_true(plan.init.maps_exits);
 	assert_int_equal(plan.init.exits[143], 1 + 0);
 	assert_int_equal(plan.init.exits[0], 1 + 7);
 	assert_int_equal(plan.init.exits[1], 0);
