@@ -61,8 +61,8 @@ static void need_for_files(struct missing *m, const struct plan *plan)
 		    ntohs(l->address.in.sin_port) < open)
 			need(m, CAP_NET_BIND_SERVICE, "listen on", l->url);
 	}
-	for (size_t i = 0; i < plan->ntrees; i++) {
-		const struct own_tree *t = &plan->trees[i];
+	for (size_t i = 0; i < plan->own.ntrees; i++) {
+		const struct own_tree *t = &plan->own.trees[i];
 
 		if (!t->may_fail && !t->from && t->uid != (uid_t)-1 &&
 		    lstat(t->path, &st) == 0 && st.st_uid != t->uid)
@@ -272,8 +272,8 @@ static void look_listen(struct check *c)
 
 static void look_own(struct check *c)
 {
-	for (size_t i = 0; i < c->plan->ntrees; i++) {
-		const struct own_tree *t = &c->plan->trees[i];
+	for (size_t i = 0; i < c->plan->own.ntrees; i++) {
+		const struct own_tree *t = &c->plan->own.trees[i];
 		const char *v = t->may_fail ? will_warn : will_fail;
 		struct stat st = { 0 };
 		struct statvfs fs = { 0 };

@@ -99,9 +99,9 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 {
 	if (check_command(plan->exec.command, f) < 0)
 		return -1;
-	if (plan->target.uid == 0 && !plan->allow_root) {
+	if (plan->target.uid == 0 && !plan->who.allow_root) {
 		fault_set(f, EXIT_USAGE, 0, "--user %s: that is root",
-			  plan->user);
+			  plan->who.user);
 		return fault_hint(f,
 				  "name another user, or add --allow-root");
 	}

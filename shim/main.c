@@ -41,21 +41,9 @@ static int keep_standard_places(struct fault *f)
 	return 0;
 }
 
-static int print_help(void)
-{
-	char buffer[16384];
-	struct text out;
-
-	text_start(&out, buffer, sizeof(buffer));
-	options_help(&out);
-	report_text(&out);
-	return 0;
-}
-
 /* Returns the exit status, or -1 with a fault, or never. */
 static int step_down(struct plan *plan, struct run *run, struct fault *f)
 {
-	const struct start_spec spec = plan_start_spec(plan);
 	const struct launch launch = {
 		.exec = &plan->exec,
 		.env = &plan->env,
@@ -78,7 +66,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 	if (plan->action == ACTION_CHECK)
 		return check_run(plan);
 	/* Before what may be missing is named: it can be the reason for it. */
-	start_tell(&spec, &plan->start);
+	start_tell(&plan->who, &plan->start);
 	if (steps_check(plan, f) < 0)
 		return -1;
 	if (plan->action == ACTION_DRY_RUN)
@@ -95,8 +83,9 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
  */
 static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
-	struct start_spec spec;
-
+	plan->who.verbose = plan->own.verbose = plan->verbose;
+	plan->own.groups = plan->start.groups;
+	plan->own.ngroups = plan->start.ngroups;
 	plan->bind = (struct bind_spec){
 		.wanted = plan->listen.handoff == HANDOFF_BIND,
 		.verbose = plan->verbose,
@@ -106,8 +95,8 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	if (plan->bind.wanted)
 		declared_settle(&plan->bind);
 	if (plan->listen.inherited.wanted &&
-	    inherited_read(&plan->listen.inherited, plan->start.secure ? NULL : env,
-			 f) < 0)
+	    inherited_read(&plan->listen.inherited,
+			   plan->start.secure ? NULL : env, f) < 0)
 		return -1;
 	if (resolve_target(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
 	    conflicts_check(plan, f) < 0 ||
@@ -116,8 +105,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	/* The config file's variables may be secrets; they are --user's. */
 	if (plan->start.secure && plan->start.uid != plan->target.uid)
 		plan->env.nset = 0;
-	spec = plan_start_spec(plan);
-	if (start_settle(&spec, &plan->start, &plan->target,
+	if (start_settle(&plan->who, &plan->start, &plan->target,
 			 &plan->drop.keep_caps, f) < 0 ||
 	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
 		return -1;
@@ -153,11 +141,11 @@ int main(int argc, char **argv)
 	if (plan.exec.pdeathsig)
 		run.parent = getppid();
 	if (result == 0 && plan.action == ACTION_HELP)
-		return print_help();
-	if (result == 0 && plan.action == ACTION_VERSION) {
+		options_help();
+	else if (result == 0 && plan.action == ACTION_VERSION)
 		report_line("stepdown %s", PACKAGE_VERSION);
+	if (plan.action >= ACTION_HELP && result == 0)
 		return 0;
-	}
 	if (result == 0)
 		result = settle(&plan, environ, &f);
 	if (result == 0)

@@ -147,7 +147,7 @@ static int set_own(struct plan *plan, const char *value, struct fault *f)
 	size_t size = strlen(value) + 1;
 	char *words = NULL;
 
-	if (plan->ntrees == OWN_MAX_TREES)
+	if (plan->own.ntrees == OWN_MAX_TREES)
 		return fault_set(f, EXIT_USAGE, 0, "--own: more than %d",
 				 OWN_MAX_TREES);
 	if (strpbrk(value, ",\\")) {
@@ -158,7 +158,7 @@ static int set_own(struct plan *plan, const char *value, struct fault *f)
 		memcpy(words, value, size);
 		plan->text_length += size;
 	}
-	return own_parse(&plan->trees[plan->ntrees++], value, words, f);
+	return own_parse(&plan->own.trees[plan->own.ntrees++], value, words, f);
 }
 
 static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
@@ -179,12 +179,12 @@ static int set_bounding(struct plan *plan, const char *value, struct fault *f)
 
 const struct option option_table[] = {
 	{ WHO, 'u', "user", "USER[:GROUP]",
-	  "who COMMAND is: names, numbers, or of:PATH", AT(user) },
+	  "who COMMAND is: names, numbers, or of:PATH", AT(who.user) },
 	{ WHO, 0, "groups", "LIST",
 	  "names, numbers, init, runtime, auto, none, of:PATH", AT(groups) },
-	{ WHO, 0, "allow-root", NULL, "let --user be root", AT(allow_root) },
+	{ WHO, 0, "allow-root", NULL, "let --user be root", AT(who.allow_root) },
 	{ WHO, 0, "unprivileged", "WHAT",
-	  "when not root: adapt (default) or fail", AT(unprivileged),
+	  "when not root: adapt (default) or fail", AT(who.unprivileged),
 	  .words = "adapt fail" },
 	{ WHO, 0, "account", "NAME[:HOME[:SHELL]][,move]",
 	  "a plain name, absolute paths", AT(account.value),

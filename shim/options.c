@@ -5,6 +5,7 @@
 
 #include "base/fault.h"
 #include "base/near.h"
+#include "base/report.h"
 #include "base/str.h"
 #include "base/text.h"
 #include "expand.h"
@@ -301,31 +302,31 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	return apply(plan, o, value, env, seen, f);
 }
 
-void options_help(struct text *out)
+void options_help(void)
 {
 	static const char *const titles[] = {
 		"Who COMMAND is", "Sockets", "Files", "What COMMAND gets",
 		"Staying as its parent", "Finding out"
 	};
+	char buffer[128];
+	struct text out;
 
-	text_add(out, "usage: stepdown [OPTION...] [--] COMMAND [ARG...]\n");
+	report_line("usage: stepdown [OPTION...] [--] COMMAND [ARG...]");
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
-		size_t start;
 
-		if (i == 0 || o->topic != o[-1].topic)
-			text_add(out, "\n%s:\n", titles[o->topic]);
-		start = out->length;
-		text_add(out, o->letter ? "  -%c, " : "      ", o->letter);
-		text_add(out, "--%s%s%s%s%s", o->name, o->without ? "[" : "",
+		if (i == 0 || o->topic != o[-1].topic) {
+			report_line("%s", "");
+			report_line("%s:", titles[o->topic]);
+		}
+		text_start(&out, buffer, sizeof(buffer));
+		text_add(&out, o->letter ? "  -%c, " : "      ", o->letter);
+		text_add(&out, "--%s%s%s%s%s", o->name, o->without ? "[" : "",
 			 o->value ? "=" : "", o->value ? o->value : "",
 			 o->without ? "]" : "");
-		text_add(out, "%*s%s\n",
-			 out->length < start + 27
-				 ? (int)(start + 28 - out->length) : 1,
-			 "", o->help);
+		report_line("%-27s %s", buffer, o->help);
 	}
-	text_add(out,
-		 "\n${VAR} and ${VAR:-default} are expanded in values. Exit status: 100 usage,\n"
-		 "111 a step failed, 126 or 127 no COMMAND, else COMMAND's own.\n");
+	report_line("%s", "");
+	report_line("${VAR} and ${VAR:-default} are expanded in values. Exit status: 100 usage,");
+	report_line("111 a step failed, 126 or 127 no COMMAND, else COMMAND's own.");
 }

@@ -76,7 +76,7 @@ int options_set(struct plan *plan, const char *name, const char *value,
 int options_config(struct plan *plan, char *const argv[], char *const env[],
 		   const char **path, struct fault *f);
 
-/* Append what --help prints. */
-void options_help(struct text *out);
+/* Print what --help prints. */
+void options_help(void);
 
 #endif

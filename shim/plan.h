@@ -54,18 +54,15 @@ struct plan {
 	enum action action;
 	unsigned int check_format;	/* 0: text, 1: JSON */
 	bool verbose;
-	bool allow_root;
 	bool own_stdio;
 	bool strict;
-	enum unprivileged unprivileged;
 	const char *config_file;	/* of --config */
-	const char *user;		/* USER[:GROUP] as typed, or NULL */
+	struct start_spec who;
 	bool named;			/* USER is a name, not a number */
 	const char *groups;		/* LIST as typed, or NULL */
 	struct init_spec init;
 	const char *init_option;	/* one that was given for the parent */
 	struct exec_spec exec;
-	size_t ntrees;
 
 	struct drop_spec drop;
 	struct confine_spec confine;
@@ -81,22 +78,11 @@ struct plan {
 	struct listen_spec listen;
 	struct bind_spec bind;		/* filled by main */
 	struct secret_spec secrets;
-	struct own_tree trees[OWN_MAX_TREES];
+	struct own_spec own;
 	struct env_spec env;
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };
-
-/* What of the plan depends on how we were started. */
-static inline struct start_spec plan_start_spec(const struct plan *plan)
-{
-	return (struct start_spec){
-		.user = plan->user,
-		.unprivileged = plan->unprivileged,
-		.allow_root = plan->allow_root,
-		.verbose = plan->verbose
-	};
-}
 
 /* What the process must be after the drop. */
 static inline struct verify_spec plan_verify_spec(const struct plan *plan)
@@ -128,8 +114,8 @@ static inline struct confine_plan plan_confinement(const struct plan *plan)
 {
 	return (struct confine_plan){
 		.spec = &plan->confine,
-		.trees = plan->trees,
-		.ntrees = plan->ntrees,
+		.trees = plan->own.trees,
+		.ntrees = plan->own.ntrees,
 		.listeners = plan->listen.listeners,
 		.nlisteners = plan->listen.count,
 		.command = plan->exec.command[0],

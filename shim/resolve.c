@@ -31,7 +31,7 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 		       struct fault *f)
 {
 	struct target *t = &plan->target;
-	struct slice group = str_word(plan->user);
+	struct slice group = str_word(plan->who.user);
 	struct slice user = str_cut(&group, ids_is_owner(group) ? '\0' : ':');
 	bool has_group = user.at[user.length];
 	struct passwd_entry entry;
@@ -39,12 +39,12 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 	if (has_group && !group.length) {
 		fault_set(f, EXIT_USAGE, 0,
 			  "--user %s: no group stands after the colon",
-			  plan->user);
+			  plan->who.user);
 		return fault_hint(f, "name one, or leave the colon out for "
 				  "the group of /etc/passwd");
 	}
 	if (ids_user(w, user, &entry, f) < 0)
-		return f->status == EXIT_USAGE ? hint_colon(plan->user, f) : -1;
+		return f->status == EXIT_USAGE ? hint_colon(plan->who.user, f) : -1;
 	plan->named = str_is(user, entry.name);
 	t->uid = entry.uid;
 	t->gid = entry.gid;
@@ -54,7 +54,7 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 	if (t->gid != IDS_NO_GID)
 		return 0;
 	fault_set(f, EXIT_USAGE, 0, "--user %s: no group, and no entry in %s",
-		  plan->user, w->passwd);
+		  plan->who.user, w->passwd);
 	return fault_hint(f, "name the group too: --user=%u:%u", t->uid,
 			  t->uid);
 }
@@ -116,12 +116,12 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
-	const struct ids_word w = { "user", plan->user, passwd, group };
+	const struct ids_word w = { "user", plan->who.user, passwd, group };
 	struct passwd_entry root;
 	struct ids_groups_spec groups;
 	int found;
 
-	if (!plan->user) {
+	if (!plan->who.user) {
 		fault_set(f, EXIT_USAGE, 0, "--user is missing");
 		return fault_hint(f, "give --user=4242:4242, or a name");
 	}
@@ -163,14 +163,14 @@ static void pass_over_trees(struct plan *plan)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < plan->ntrees; i++) {
-		if (!is_usable(plan->trees[i].path, plan->target.uid))
-			plan->trees[kept++] = plan->trees[i];
+	for (size_t i = 0; i < plan->own.ntrees; i++) {
+		if (!is_usable(plan->own.trees[i].path, plan->target.uid))
+			plan->own.trees[kept++] = plan->own.trees[i];
 		else if (plan->verbose)
 			report_note("own %s: passed over, uid %u may write it",
-				    plan->trees[i].path, plan->target.uid);
+				    plan->own.trees[i].path, plan->target.uid);
 	}
-	plan->ntrees = kept;
+	plan->own.ntrees = kept;
 }
 
 int resolve_owners(struct plan *plan, const char *passwd,
@@ -184,8 +184,8 @@ int resolve_owners(struct plan *plan, const char *passwd,
 		if (resolve_listener(&plan->listen.listeners[i], &plan->target,
 				     &w, f) < 0)
 			return -1;
-	for (size_t i = 0; i < plan->ntrees; i++)
-		if (resolve_tree(&plan->trees[i], &plan->target, &w, f) < 0)
+	for (size_t i = 0; i < plan->own.ntrees; i++)
+		if (resolve_tree(&plan->own.trees[i], &plan->target, &w, f) < 0)
 			return -1;
 	return 0;
 }

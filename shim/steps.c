@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "bind/declared.h"
 #include "bind/filter.h"
+#include "check.h"
 #include "cred/account.h"
 #include "cred/start.h"
 #include "drop/confine.h"
@@ -17,7 +18,6 @@
 #include "drop/verify.h"
 #include "listen/listen.h"
 #include "listen/secret.h"
-#include "check.h"
 #include "own/own.h"
 #include "plan.h"
 #include "run/exec.h"
@@ -72,28 +72,15 @@ static int run_listen(const struct plan *plan, struct run *run,
 	return fs_close_from(LISTEN_FDS_START + (int)inherited, f);
 }
 
-static struct own_spec own_spec(const struct plan *plan)
-{
-	return (struct own_spec){ .trees = plan->trees,
-				  .ntrees = plan->ntrees,
-				  .groups = plan->start.groups,
-				  .ngroups = plan->start.ngroups,
-				  .verbose = plan->verbose };
-}
-
 static void describe_own(const struct plan *plan, struct text *out)
 {
-	const struct own_spec spec = own_spec(plan);
-
-	own_describe(&spec, out);
+	own_describe(&plan->own, out);
 }
 
 static int run_own(const struct plan *plan, struct run *run, struct fault *f)
 {
-	const struct own_spec spec = own_spec(plan);
-
 	(void)run;
-	return own_run(&spec, f);
+	return own_run(&plan->own, f);
 }
 
 static void describe_own_stdio(const struct plan *plan, struct text *out)
@@ -163,8 +150,8 @@ static void describe_drop(const struct plan *plan, struct text *out)
 /* What changes anything outside of this process comes before the drop. */
 static bool has_side_effects(const struct plan *plan)
 {
-	return plan->listen.count > 0 || plan->secrets.count > 0 || plan->ntrees > 0 || plan->own_stdio ||
-	       plan->account.value;
+	return plan->listen.count || plan->secrets.count || plan->own.ntrees ||
+	       plan->own_stdio || plan->account.value;
 }
 
 /*
@@ -173,13 +160,11 @@ static bool has_side_effects(const struct plan *plan)
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	const char *path = plan_path(plan);
-
 	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
 	    start_check_maps(&plan->target, &plan->start, f) < 0)
 		return -1;
 	return drop_check(&plan->drop, plan->target.uid, plan->exec.command[0],
-			  path, f);
+			  plan_path(plan), f);
 }
 
 static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
@@ -260,36 +245,26 @@ const struct step steps[] = {
 
 const size_t steps_count = ARRAY_LEN(steps);
 
-/* A line for each of the sockets, with its name, fits. */
-enum { DESCRIPTION_SIZE = 131072 };
-
 /*
- * Say each line of a description, with its number for --dry-run, or 0; an empty
- * description is one line too.
+ * Say each line of a description, with its number for --dry-run, or 0. Returns
+ * false for a step that was not asked for.
  */
-static void describe(const struct step *step, size_t number,
+static bool describe(const struct step *step, size_t number,
 		     const struct plan *plan)
 {
-	char buffer[DESCRIPTION_SIZE];
+	char buffer[131072];	/* fits a line for each of the sockets */
+	char *rest = buffer;
+	char *line;
 	struct text out;
-	const char *line = buffer;
 
 	text_start(&out, buffer, sizeof(buffer));
 	step->describe(plan, &out);
-	if (!out.length)
-		text_add(&out, "nothing asked for");
-	if (out.cut)
-		memcpy(buffer + sizeof(buffer) - 4, "...", 4);
-	while (line) {
-		int length = (int)strcspn(line, "\n");
-
+	while (out.length && (line = strsep(&rest, "\n")))
 		if (number)
-			report_line("%2zu. %-10s %.*s", number, step->name,
-				    length, line);
+			report_line("%2zu. %-10s %s", number, step->name, line);
 		else
-			report_note("%s: %.*s", step->name, length, line);
-		line = line[length] ? line + length + 1 : NULL;
-	}
+			report_note("%s: %s", step->name, line);
+	return out.length;
 }
 
 int steps_check(const struct plan *plan, struct fault *f)
@@ -317,6 +292,8 @@ int steps_run(const struct plan *plan, struct run *run, struct fault *f)
 
 void steps_describe(const struct plan *plan)
 {
+	size_t number = 1;
+
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		describe(&steps[i], i + 1, plan);
+		number += describe(&steps[i], number, plan);
 }

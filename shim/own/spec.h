@@ -56,11 +56,11 @@ struct own_tree {
 
 /* The step: what shall be owned, in the order of the options. */
 struct own_spec {
-	const struct own_tree *trees;
 	size_t ntrees;
 	const gid_t *groups;	/* the supplementary ones we were started with */
 	size_t ngroups;
 	bool verbose;
+	struct own_tree trees[OWN_MAX_TREES];
 };
 
 /*

@@ -49,8 +49,8 @@ setup_file()
 
 long_options()
 {
-	"$STEPDOWN" --help | grep -Eo '^ +(-[a-zA-Z], )?--[a-z-]+' |
-		grep -Eo -- '--[a-z-]+'
+	"$STEPDOWN" --help | grep -Eo '^ +(-[a-zA-Z], )?--[a-z0-9-]+' |
+		grep -Eo -- '--[a-z0-9-]+'
 }
 
 @test "every option of --help is in the man page and in the README" {
@@ -92,7 +92,7 @@ long_options()
 	while read -r option; do
 		long_options | grep -Fxq -- "--$option" ||
 			fail "--$option is not in --help"
-	done < <(sed -En 's/^\.It.* Fl -([a-z-]+).*/\1/p' "$top/doc/stepdown.1")
+	done < <(sed -En 's/^\.It.* Fl -([a-z0-9-]+).*/\1/p' "$top/doc/stepdown.1")
 }
 
 # setcap's words: one set, which the tests give to their images too.

@@ -19,7 +19,7 @@ setup()
 {
 	use_net
 	mkdir "$tmp/volume"
-	plan=(--user=4242:4242 --groups=6001 --listen=tcp://0.0.0.0:80
+	plan=(--user=4242:4242 --groups=6001 --umask=027 --listen=tcp://0.0.0.0:80
 		--listen='web=tcp://[::]:80' --own="$tmp/volume" --own-stdio
 		--keep-caps=chown -- "$WITNESS" some argument)
 }
@@ -41,14 +41,15 @@ printed_steps()
 		"$(seq "$(printed_steps | wc -l)")" ] || fail_seen 'the numbers'
 }
 
-@test "its list is the table of steps, in that order" {
+@test "its list is the table of steps but those not asked for, in that order" {
 	local table
 
 	table=$(sed -n '/^const struct step steps\[\] = {/,/^};/p' \
 		"$top/shim/steps.c" | sed -En 's/^\t\{ "([a-z-]+)".*/\1/p')
 	[ "$(wc -w <<<"$table")" -ge 4 ]
 	stepdown --dry-run "${plan[@]}"
-	[ "$(printed_steps)" = "$table" ] ||
+	[ "$(printed_steps)" = "$(grep -Evx 'secret|account|confine' \
+		<<<"$table")" ] ||
 		fail_seen "the table is: $table"
 }
 

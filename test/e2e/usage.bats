@@ -260,6 +260,20 @@ teardown()
 	chown -R 0:0 "$tmp/volume"
 }
 
+@test "--help has a line for each row of the table, and fits a terminal" {
+	local name
+
+	stepdown --help
+	succeeded
+	[ "$(awk 'length > 80' "$out" | wc -l)" -eq 0 ] || fail_seen 'a long line'
+	while read -r name; do
+		grep -Eq -- "^ +(-[a-zA-Z], )?--$name([^a-z0-9-]|\$)" "$out" ||
+			fail_seen "nothing of --$name"
+	done < <(sed -En 's/^\t\{ [A-Z]+, [^,]+, "([a-z0-9-]+)",.*/\1/p' \
+		"$top/shim/option_table.c" | tee "$tmp/names")
+	[ "$(wc -l <"$tmp/names")" -ge 40 ]
+}
+
 @test "--help and --version print on stdout and change nothing" {
 	local option
 

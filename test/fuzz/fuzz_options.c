@@ -20,17 +20,17 @@ static void check(const struct plan *plan, char *const *words)
 	const struct target *t = &plan->target;
 
 	must(t->uid != (uid_t)-1 && t->gid != (gid_t)-1);
-	must(t->uid != 0 || plan->allow_root);
+	must(t->uid != 0 || plan->who.allow_root);
 	must(t->ngroups <= IDS_MAX_GROUPS);
 	for (size_t i = 0; i < t->ngroups; i++)
 		must(t->groups[i] != (gid_t)-1 && t->groups[i] != t->gid);
 	must(t->home[0] == '/');
 	must(plan->listen.count <= LISTENERS_MAX);
-	must(plan->ntrees <= OWN_MAX_TREES);
+	must(plan->own.ntrees <= OWN_MAX_TREES);
 	must(plan->env.nset <= ENV_MAX_OPTIONS);
 	must(plan->text_length <= PLAN_TEXT_SIZE);
-	for (size_t i = 0; i < plan->ntrees; i++)
-		must(plan->trees[i].path[0] == '/');
+	for (size_t i = 0; i < plan->own.ntrees; i++)
+		must(plan->own.trees[i].path[0] == '/');
 	for (size_t i = 0; i < plan->env.nset; i++)
 		must(strchr(plan->env.set[i], '=') > plan->env.set[i]);
 	must(plan->exec.command > words && plan->exec.command[0] && plan->exec.command[0][0]);

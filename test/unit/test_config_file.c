@@ -41,11 +41,11 @@ static void the_file_comes_first_and_the_command_line_wins(void **state)
 	assert_int_equal(read_settings("user=1:1\nown=/a\ngroups=5\n",
 				       WORDS("--user=2:2", "--own=/b", "cmd")),
 			 0);
-	assert_string_equal(plan.user, "2:2");
+	assert_string_equal(plan.who.user, "2:2");
 	assert_string_equal(plan.groups, "5");
-	assert_int_equal(plan.ntrees, 2);
-	assert_string_equal(plan.trees[0].path, "/a");
-	assert_string_equal(plan.trees[1].path, "/b");
+	assert_int_equal(plan.own.ntrees, 2);
+	assert_string_equal(plan.own.trees[0].path, "/a");
+	assert_string_equal(plan.own.trees[1].path, "/b");
 	assert_string_equal(plan.exec.command[0], "cmd");
 }
 
@@ -62,7 +62,7 @@ static void a_line_may_be_written_in_several_ways(void **state)
 		clean(NULL);
 		if (read_settings(lines[i], WORDS("cmd")) < 0)
 			fail_msg("'%s': %s", lines[i], f.what);
-		assert_string_equal(plan.user, "7:8");
+		assert_string_equal(plan.who.user, "7:8");
 	}
 	clean(NULL);
 	assert_int_equal(read_settings("env=A=b  c # d\nown-stdio\nenv=E=",
@@ -127,7 +127,7 @@ static void the_standard_file_need_not_exist(void **state)
 	assert_int_equal(settings_read(&plan, "/nowhere/at/all",
 				       WORDS("s", "-u1:1", "c"), env, &f),
 			 0);
-	assert_string_equal(plan.user, "1:1");
+	assert_string_equal(plan.who.user, "1:1");
 }
 
 static void a_file_that_is_named_must_exist(void **state)
@@ -166,7 +166,7 @@ static void a_secure_start_takes_no_option(void **state)
 					       &f), -1);
 		assert_fault(&f, EXIT_USAGE, words[i]);
 		assert_has(f.hint, "options come from");
-		assert_null(plan.user);
+		assert_null(plan.who.user);
 	}
 }
 
@@ -183,7 +183,7 @@ static void variables_are_expanded(void **state)
 {
 	(void)state;
 	assert_int_equal(read_settings("user=${PUID}:1", WORDS("c")), 0);
-	assert_string_equal(plan.user, "66:1");
+	assert_string_equal(plan.who.user, "66:1");
 }
 
 int main(void)

@@ -168,7 +168,7 @@ static void root_must_be_allowed_by_name(void **state)
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "that is root");
 	assert_has(f.hint, "--allow-root");
-	plan.allow_root = true;
+	plan.who.allow_root = true;
 	assert_int_equal(conflicts_check(&plan, &f), 0);
 }
 

@@ -61,48 +61,6 @@ static const char *word(char buffer[64], const struct option *o,
 	return buffer;
 }
 
-static void each_option_is_in_the_help(void **state)
-{
-	static char buffer[16384];
-	struct text out;
-
-	(void)state;
-	text_start(&out, buffer, sizeof(buffer));
-	options_help(&out);
-	assert_false(out.cut);
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
-		char line[128];
-
-		snprintf(line, sizeof(line), "--%s%s%s%s%s", o->name,
-			 o->without ? "[" : "", o->value ? "=" : "",
-			 o->value ? o->value : "", o->without ? "]" : "");
-		assert_has(buffer, line);
-		if (o->letter) {
-			snprintf(line, sizeof(line), "  -%c, --%s", o->letter,
-				 o->name);
-			assert_has(buffer, line);
-		}
-	}
-}
-
-static void the_help_fits_a_terminal(void **state)
-{
-	static char buffer[16384];
-	struct text out;
-
-	(void)state;
-	text_start(&out, buffer, sizeof(buffer));
-	options_help(&out);
-	for (const char *line = buffer; *line;) {
-		size_t length = strcspn(line, "\n");
-
-		if (length > 80 || line[length] != '\n')
-			fail_msg("%.*s", (int)length, line);
-		line += length + 1;
-	}
-}
-
 static void names_and_letters_are_unique(void **state)
 {
 	(void)state;
@@ -140,11 +98,11 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 				 0);
 		assert_string_equal(plan.exec.command[0], "cmd");
 		assert_int_equal(plan.listen.count, first.listen.count);
-		assert_int_equal(plan.ntrees, first.ntrees);
+		assert_int_equal(plan.own.ntrees, first.own.ntrees);
 		assert_int_equal(plan.env.nset, first.env.nset);
 		assert_int_equal(plan.drop.keep_caps, first.drop.keep_caps);
 		assert_int_equal(plan.listen.handoff, first.listen.handoff);
-		assert_int_equal(!plan.user, !first.user);
+		assert_int_equal(!plan.who.user, !first.who.user);
 		assert_int_equal(!plan.groups, !first.groups);
 		if (!o->letter)
 			continue;
@@ -153,8 +111,8 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		assert_int_equal(PARSE(word(buffer, o, value, true), "cmd"), 0);
 		assert_string_equal(plan.exec.command[0], "cmd");
 		assert_int_equal(plan.listen.count, first.listen.count);
-		assert_int_equal(plan.ntrees, first.ntrees);
-		assert_int_equal(!plan.user, !first.user);
+		assert_int_equal(plan.own.ntrees, first.own.ntrees);
+		assert_int_equal(!plan.who.user, !first.who.user);
 	}
 }
 
@@ -264,7 +222,7 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 			assert_int_equal(result, 0);
 			if (strcmp(o->name, "rlimit") == 0)
 				continue;	/* of one name, the last counts */
-			assert_int_equal(plan.listen.count + plan.ntrees +
+			assert_int_equal(plan.listen.count + plan.own.ntrees +
 					 plan.env.nset +
 					 plan.env.nunset +
 					 plan.confine.writable.count +
@@ -334,7 +292,7 @@ static void options_end_at_the_first_word_that_is_none(void **state)
 	assert_int_equal(PARSE("-v", "cmd", "--user=1", "-x", "--"), 0);
 	assert_string_equal(plan.exec.command[0], "cmd");
 	assert_string_equal(plan.exec.command[1], "--user=1");
-	assert_null(plan.user);
+	assert_null(plan.who.user);
 	assert_int_equal(PARSE("-v", "-", "-v"), 0);
 	assert_string_equal(plan.exec.command[0], "-");
 	assert_int_equal(PARSE("-v", "", "-v"), 0);
@@ -346,7 +304,7 @@ static void options_end_at_two_dashes(void **state)
 	(void)state;
 	assert_int_equal(PARSE("-v", "--", "--user=1"), 0);
 	assert_string_equal(plan.exec.command[0], "--user=1");
-	assert_null(plan.user);
+	assert_null(plan.who.user);
 	assert_int_equal(PARSE("--", "--", "cmd"), 0);
 	assert_string_equal(plan.exec.command[0], "--");
 	assert_int_equal(PARSE("--"), 0);
@@ -357,12 +315,12 @@ static void a_value_may_look_like_an_option(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("--user", "--verbose", "cmd"), 0);
-	assert_string_equal(plan.user, "--verbose");
+	assert_string_equal(plan.who.user, "--verbose");
 	assert_false(plan.verbose);
 	assert_int_equal(PARSE("--user", "--", "cmd"), 0);
-	assert_string_equal(plan.user, "--");
+	assert_string_equal(plan.who.user, "--");
 	assert_int_equal(PARSE("-u-1", "cmd"), 0);
-	assert_string_equal(plan.user, "-1");
+	assert_string_equal(plan.who.user, "-1");
 	assert_int_equal(PARSE("--env=A=b=c", "cmd"), 0);
 	assert_string_equal(plan.env.set[0], "A=b=c");
 }
@@ -386,16 +344,16 @@ static void each_wish_reaches_the_plan(void **state)
 			       "--handoff=nginx", "-o/a", "-o", "/b",
 			       "--own-stdio", "--keep-caps=chown", "--env=A=1",
 			       "--dry-run", "-v", "cmd"), 0);
-	assert_string_equal(plan.user, "4242:4243");
+	assert_string_equal(plan.who.user, "4242:4243");
 	assert_string_equal(plan.groups, "1,2");
-	assert_true(plan.allow_root);
+	assert_true(plan.who.allow_root);
 	assert_int_equal(plan.listen.count, 2);
 	assert_string_equal(plan.listen.listeners[0].url, "tcp://0.0.0.0:80");
 	assert_string_equal(plan.listen.listeners[1].url, "tcp://[::]:80");
 	assert_int_equal(plan.listen.handoff, HANDOFF_NGINX);
-	assert_int_equal(plan.ntrees, 2);
-	assert_string_equal(plan.trees[0].path, "/a");
-	assert_string_equal(plan.trees[1].path, "/b");
+	assert_int_equal(plan.own.ntrees, 2);
+	assert_string_equal(plan.own.trees[0].path, "/a");
+	assert_string_equal(plan.own.trees[1].path, "/b");
 	assert_true(plan.own_stdio);
 	assert_int_equal(plan.drop.keep_caps, 1);
 	assert_int_equal(plan.env.nset, 1);
@@ -410,9 +368,9 @@ static void without_options_nothing_is_wished(void **state)
 	assert_int_equal(plan.action, ACTION_RUN);
 	assert_int_equal(plan.listen.handoff, HANDOFF_SYSTEMD);
 	assert_int_equal(plan.drop.keep_caps, 0);
-	assert_false(plan.allow_root);
+	assert_false(plan.who.allow_root);
 	assert_false(plan.own_stdio);
-	assert_null(plan.user);
+	assert_null(plan.who.user);
 	assert_null(plan.groups);
 }
 
@@ -463,9 +421,9 @@ static void variables_are_expanded_in_every_value(void **state)
 	assert_int_equal(PARSE("--user=${ID}:${GID:-7}",
 			       "--listen", "tcp://*:${PORT}", "-o${DIR}",
 			       "--env=X=$${ID}", "cmd", "${ID}"), 0);
-	assert_string_equal(plan.user, "4242:7");
+	assert_string_equal(plan.who.user, "4242:7");
 	assert_string_equal(plan.listen.listeners[0].url, "tcp://*:80");
-	assert_string_equal(plan.trees[0].path, "/data");
+	assert_string_equal(plan.own.trees[0].path, "/data");
 	assert_string_equal(plan.env.set[0], "X=${ID}");
 	assert_string_equal(plan.exec.command[1], "${ID}");
 }
@@ -482,7 +440,7 @@ static void expanded_values_have_a_common_limit(void **state)
 	strcpy(value + length, "${N:-}");
 	assert_int_equal(PARSE("-o", value, "-o", value, "cmd"), 0);
 	assert_int_equal(plan.text_length, PLAN_TEXT_SIZE);
-	assert_int_equal(strlen(plan.trees[1].path), length);
+	assert_int_equal(strlen(plan.own.trees[1].path), length);
 	assert_int_equal(PARSE("-o", value, "-o", value, "-o/${N:-}", "cmd"),
 			 -1);
 	assert_fault(&f, EXIT_USAGE, "--own");
@@ -584,8 +542,6 @@ static void every_exit_status_can_be_mapped_and_lists_too(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_option_is_in_the_help),
-		cmocka_unit_test(the_help_fits_a_terminal),
 		cmocka_unit_test(what_an_init_shall_do_reaches_the_plan),
 		cmocka_unit_test(every_exit_status_can_be_mapped_and_lists_too),
 		cmocka_unit_test(names_and_letters_are_unique),

@@ -34,7 +34,7 @@ static int resolve(const char *user, const char *groups)
 {
 	memset(&plan, 0, sizeof(plan));
 	memset(&f, 0, sizeof(f));
-	plan.user = user;
+	plan.who.user = user;
 	plan.groups = groups;
 	return resolve_target(&plan, passwd_file(), group_file(), &f);
 }
@@ -185,13 +185,13 @@ static void without_files_numbers_still_work(void **state)
 {
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
-	plan.user = "4242:4242";
+	plan.who.user = "4242:4242";
 	assert_int_equal(resolve_target(&plan, "/nonexistent/passwd",
 				      "/nonexistent/group", &f), 0);
 	assert_int_equal(plan.target.uid, 4242);
 	assert_string_equal(plan.target.home, "/");
 	assert_string_equal(plan.root_home, "/root");
-	plan.user = "root";
+	plan.who.user = "root";
 	assert_int_equal(resolve_target(&plan, "/nonexistent/passwd",
 				      "/nonexistent/group", &f), -1);
 	assert_fault(&f, EXIT_USAGE, "no user 'root'");
@@ -202,16 +202,16 @@ static void a_file_that_cannot_be_read_ends_the_run(void **state)
 {
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
-	plan.user = "web";
+	plan.who.user = "web";
 	assert_int_equal(resolve_target(&plan, "/", group_file(), &f), -1);
 	assert_fault(&f, EXIT_STEP, "read /");
 	assert_int_equal(f.err, EISDIR);
 	assert_int_equal(resolve_target(&plan, passwd_file(), "/", &f), -1);
 	assert_fault(&f, EXIT_STEP, "read /");
-	plan.user = "4242:web";
+	plan.who.user = "4242:web";
 	assert_int_equal(resolve_target(&plan, passwd_file(), "/", &f), -1);
 	assert_fault(&f, EXIT_STEP, "read /");
-	plan.user = "4242:4242";
+	plan.who.user = "4242:4242";
 	assert_int_equal(resolve_target(&plan, "/", group_file(), &f), -1);
 	assert_fault(&f, EXIT_STEP, "read /");
 }
@@ -239,7 +239,7 @@ static void a_user_may_be_in_thousands_of_groups(void **state)
 
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
-	plan.user = "web";
+	plan.who.user = "web";
 	for (unsigned int i = 0; i < 5000; i++)
 		length += (size_t)sprintf(bytes + length, "g%u:x:%u:web\n", i,
 					  10000 + i);
