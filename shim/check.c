@@ -20,7 +20,7 @@
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
-#include "listen/socket.h"
+#include "listen/listen.h"
 #include "plan.h"
 #include "steps.h"
 
@@ -259,8 +259,7 @@ static void look_listen(struct check *c)
 		int fd = -1;
 
 		if (!listener_has_path(l))
-			fd = listen_open(l, spec->handoff, &l->address.any,
-					 l->address_size, &f);
+			fd = listen_open(l, spec->handoff, &f);
 		if (fd >= 0)
 			close(fd);
 		print(c, l->url,

@@ -21,7 +21,7 @@ static int check_pair(const struct listener *a, const struct listener *b,
 				 "--listen %s: descriptor 0 is taken by %s",
 				 a->url, b->url);
 	if ((a->kind == b->kind || listener_has_path(a)) &&
-	    !(a->given & b->given & apart) && !a->zone.length &&
+	    !(a->given & b->given & apart) &&
 	    a->address_size == b->address_size &&
 	    memcmp(&a->address, &b->address, a->address_size) == 0)
 		return fault_set(f, EXIT_USAGE, 0, "--listen %s: given twice",

@@ -99,8 +99,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 			   plan->start.secure ? NULL : env, f) < 0)
 		return -1;
 	if (resolve_target(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
-	    conflicts_check(plan, f) < 0 ||
-	    inherited_check(&plan->listen.inherited, f) < 0)
+	    conflicts_check(plan, f) < 0)
 		return -1;
 	/* The config file's variables may be secrets; they are --user's. */
 	if (plan->start.secure && plan->start.uid != plan->target.uid)

@@ -24,7 +24,6 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
-#include "listen/secret.h"
 #include "own/spec.h"
 #include "run/env.h"
 #include "run/exec.h"

@@ -17,7 +17,6 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
-#include "listen/secret.h"
 #include "own/own.h"
 #include "plan.h"
 #include "run/exec.h"

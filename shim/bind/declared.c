@@ -34,7 +34,7 @@ int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
 		const struct listener *l = &spec->listeners[i];
 
 		if ((l->kind == LISTENER_TCP || l->kind == LISTENER_UDP) &&
-		    !l->zone.length && !(l->given & ~taken))
+		    !(l->given & ~taken))
 			continue;
 		fault_set(f, EXIT_USAGE, 0,
 			  "--listen %s: --handoff=bind takes tcp and udp "

@@ -10,7 +10,6 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/text.h"
-#include "listen/socket.h"
 
 /* --- the inherited sockets ----------------------------------------------- */
 
@@ -32,9 +31,14 @@ int inherited_read(struct inherited *i, char *const env[], struct fault *f)
 	return 0;
 }
 
-/* The descriptors of another process are not ours, whatever is open here. */
-int inherited_check(const struct inherited *i, struct fault *f)
+/*
+ * The descriptors of another process are not ours, whatever is open here. nginx
+ * does not make an inherited socket non-blocking itself.
+ */
+static int add_inherited(const struct inherited *i, enum handoff handoff,
+			 struct sockets *sockets, struct fault *f)
 {
+	struct slice names = str_word(i->names ? i->names : "");
 	uint64_t pid = 0;
 
 	if (i->count && i->pid &&
@@ -48,38 +52,22 @@ int inherited_check(const struct inherited *i, struct fault *f)
 				     "init before stepdown, or unset "
 				     "LISTEN_PID");
 	}
-	for (size_t n = 0; n < i->count; n++) {
+	for (int fd = LISTEN_FDS_START;
+	     fd < LISTEN_FDS_START + (int)i->count; fd++) {
+		struct handed *h = &sockets->all[sockets->count++];
 		struct stat st;
 
-		if (fstat(LISTEN_FDS_START + (int)n, &st) < 0 ||
-		    !S_ISSOCK(st.st_mode))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--inherit-sockets: LISTEN_FDS is "
-					 "%zu, but descriptor %zu is no socket",
-					 i->count, LISTEN_FDS_START + n);
-	}
-	return 0;
-}
-
-int inherited_add(const struct inherited *i, enum handoff handoff,
-		  struct sockets *sockets, struct fault *f)
-{
-	struct slice names = str_word(i->names ? i->names : "");
-
-	for (size_t n = 0; n < i->count; n++) {
-		struct handed *h = &sockets->all[sockets->count++];
-		int flags;
-
-		h->fd = LISTEN_FDS_START + (int)n;
+		h->fd = fd;
 		if (names.length)
 			h->name = str_cut(&names, ':');
-		flags = fcntl(h->fd, F_GETFL);
-		if (flags < 0 || fcntl(h->fd, F_SETFD, FD_CLOEXEC) < 0 ||
+		if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+		    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
 		    (handoff == HANDOFF_NGINX &&
-		     fcntl(h->fd, F_SETFL, flags | O_NONBLOCK) < 0))
-			return fault_set(f, EXIT_STEP, errno,
-					 "listen: keep inherited descriptor %d",
-					 h->fd);
+		     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0))
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--inherit-sockets: LISTEN_FDS is "
+					 "%zu, but descriptor %d is no socket",
+					 i->count, fd);
 	}
 	return 0;
 }
@@ -124,26 +112,13 @@ void listen_describe(const struct listen_spec *spec, struct text *out)
 
 void listen_describe_handoff(const struct listen_spec *spec, struct text *out)
 {
-	size_t count = listen_count(spec);
-
-	if (count && spec->handoff == HANDOFF_SYSTEMD)
-		text_add(out, ", LISTEN_FDS=%zu", count);
-	else if (count && spec->handoff == HANDOFF_NGINX)
-		text_add(out, ", NGINX names its sockets");
-	else if (count)
+	if (spec->handoff == HANDOFF_BIND)
 		text_add(out, "; its bind(2) is answered");
-}
-
-static int open_listener(const struct listener *l, enum handoff handoff,
-			 struct fault *f)
-{
-	int fd = listen_open(l, handoff, &l->address.any, l->address_size, f);
-	struct sockaddr_in any = { .sin_family = AF_INET };
-
-	if (fd >= 0 || !l->dual || !listen_without_ipv6(f->err))
-		return fd;
-	any.sin_port = l->address.in6.sin6_port;
-	return listen_open(l, handoff, (struct sockaddr *)&any, sizeof(any), f);
+	else if (listen_count(spec))
+		text_add(out, spec->handoff == HANDOFF_NGINX
+				      ? ", NGINX names %zu sockets"
+				      : ", LISTEN_FDS=%zu",
+			 listen_count(spec));
 }
 
 static int run_listener(const struct listener *l, enum handoff handoff,
@@ -154,9 +129,9 @@ static int run_listener(const struct listener *l, enum handoff handoff,
 	if (l->address.any.sa_family == AF_UNIX)
 		h.backlog = listen_backlog(l, handoff);
 	for (size_t n = listener_count(l); n > 0; n--) {
-		h.fd = open_listener(l, handoff, f);
+		h.fd = listen_open(l, handoff, f);
 		if (h.fd < 0 && listener_has(l, LISTENER_TRY) &&
-		    listen_without_ipv6(f->err)) {
+		    listen_without_address(f->err)) {
 			fault_set(f, EXIT_STEP, f->err,
 				  "listen %s: passed over", l->url);
 			report_warning(f);
@@ -177,7 +152,7 @@ static int run_listener(const struct listener *l, enum handoff handoff,
 int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 	       struct fault *f)
 {
-	if (inherited_add(&spec->inherited, spec->handoff, sockets, f) < 0)
+	if (add_inherited(&spec->inherited, spec->handoff, sockets, f) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->count; i++)
 		if (run_listener(&spec->listeners[i], spec->handoff, sockets,
@@ -188,47 +163,43 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 
 /* --- the handoff --------------------------------------------------------- */
 
-/* LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID; or NGINX. */
-static void announce_sockets(const struct sockets *sockets, bool nginx,
-			     pid_t pid, size_t n, struct text *out)
+/* The n-th of LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID. */
+static void announce(const struct sockets *sockets, pid_t pid, size_t n,
+		     struct text *out)
 {
-	if (sockets->count == 0 || (nginx && n > 0))
-		return;
-	if (n == 0 && !nginx)
+	if (n == 0)
 		text_add(out, "LISTEN_FDS=%zu", sockets->count);
-	if (n == 1)
-		text_add(out, "LISTEN_FDNAMES=");
 	if (n == 2 && pid)
 		text_add(out, "LISTEN_PID=%d", (int)pid);
-	if (nginx)
-		text_add(out, "NGINX=");
-	for (size_t i = 0; i < sockets->count; i++) {
+	for (size_t i = 0; n == 1 && i < sockets->count; i++) {
 		struct slice name = sockets->all[i].name;
 
-		/* nginx drops what does not end in ';'. */
-		if (nginx)
-			text_add(out, "%zu;", LISTEN_FDS_START + i);
-		else if (n == 1 && name.at)
-			text_add(out, "%s%.*s", i ? ":" : "", (int)name.length,
-				 name.at);
-		else if (n == 1)	/* as sd_listen_fds_with_names(3) */
-			text_add(out, "%sunknown", i ? ":" : "");
+		/* "unknown" is what sd_listen_fds_with_names(3) says. */
+		text_add(out, "%s%.*s", i ? ":" : "LISTEN_FDNAMES=",
+			 name.at ? (int)name.length : 7,
+			 name.at ? name.at : "unknown");
 	}
 }
 
-/* The path of the n-th secret, or with ?env its content. */
-static int announce_secret(const struct sockets *sockets, size_t n,
+/* nginx drops what does not end in ';'. */
+static void announce_to_nginx(const struct sockets *sockets, struct text *out)
+{
+	text_add(out, "NGINX=");
+	for (size_t i = 0; i < sockets->count; i++)
+		text_add(out, "%zu;", LISTEN_FDS_START + i);
+}
+
+static int announce_secret(const struct sockets *sockets, size_t i,
 			   struct text *out, struct fault *f)
 {
-	const struct handed *h = &sockets->all[sockets->count + n];
+	const struct handed *h = &sockets->all[i];
 	ssize_t got;
 	char *value;
 
 	text_add(out, "%.*s=", (int)h->name.length, h->name.at);
 	value = out->start + out->length;
-	if (n < sockets->nfiles) {
-		text_add(out, "/proc/self/fd/%zu",
-			 LISTEN_FDS_START + sockets->count + n);
+	if (!h->content) {
+		text_add(out, "/proc/self/fd/%zu", LISTEN_FDS_START + i);
 		return 1;
 	}
 	got = pread(h->fd, value, out->size - out->length, 0);
@@ -249,11 +220,16 @@ int sockets_variable(const struct sockets *sockets, enum handoff handoff,
 {
 	enum { FOR_SOCKETS = 3 };
 
-	if (n >= FOR_SOCKETS + sockets->nfiles + sockets->ncontents)
+	if (n >= FOR_SOCKETS + sockets->nsecrets)
 		return 0;
 	if (n >= FOR_SOCKETS)
-		return announce_secret(sockets, n - FOR_SOCKETS, out, f);
-	announce_sockets(sockets, handoff == HANDOFF_NGINX, pid, n, out);
+		return announce_secret(sockets,
+				       sockets->count + n - FOR_SOCKETS, out,
+				       f);
+	if (sockets->count && handoff != HANDOFF_NGINX)
+		announce(sockets, pid, n, out);
+	else if (sockets->count && n == 0)
+		announce_to_nginx(sockets, out);
 	return !out->cut ? 1 : fault_set(f, EXIT_STEP, 0,
 					 "listen: names of more than %d bytes",
 					 LISTEN_VALUE_SIZE);
@@ -265,23 +241,18 @@ int sockets_variable(const struct sockets *sockets, enum handoff handoff,
  */
 static int move_into_place(struct sockets *sockets, struct fault *f)
 {
-	int above = LISTEN_FDS_START + (int)sockets_descriptors(sockets);
+	const int count = (int)sockets_descriptors(sockets);
 
-	for (int n = LISTEN_FDS_START; n < above; n++) {
-		int *fd = &sockets->all[n - LISTEN_FDS_START].fd;
+	for (int i = 0; i < 2 * count; i++) {
+		int *fd = &sockets->all[i % count].fd;
+		int place = LISTEN_FDS_START + i % count;
 
-		*fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
+		*fd = i < count ? fcntl(*fd, F_DUPFD_CLOEXEC,
+					LISTEN_FDS_START + count)
+				: dup2(*fd, place);
 		if (*fd < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "copy descriptor %d", n);
-	}
-	for (int n = LISTEN_FDS_START; n < above; n++) {
-		int *fd = &sockets->all[n - LISTEN_FDS_START].fd;
-
-		if (dup2(*fd, n) < 0)
-			return fault_set(f, EXIT_STEP, errno,
-					 "move to descriptor %d", n);
-		*fd = n;
+					 "move to descriptor %d", place);
 	}
 	return 0;
 }
@@ -309,8 +280,6 @@ int sockets_arrange(struct sockets *sockets, struct fault *f)
 
 void sockets_close(const struct sockets *sockets)
 {
-	size_t count = sockets_descriptors(sockets) + sockets->ncontents;
-
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < sockets_descriptors(sockets); i++)
 		close(sockets->all[i].fd);
 }

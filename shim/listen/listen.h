@@ -6,6 +6,8 @@
 #ifndef STEPDOWN_LISTEN_LISTEN_H
 #define STEPDOWN_LISTEN_LISTEN_H
 
+#include <errno.h>
+
 #include "listen/url.h"
 
 struct fault;
@@ -39,16 +41,13 @@ struct listen_spec {
 struct handed {
 	int fd;
 	int backlog;		/* of a unix socket that listens, else 0 */
-	struct slice name;	/* of a secret's variable; or .at is NULL */
+	struct slice name;	/* a socket's or variable's; or .at is NULL */
+	bool content;		/* that has the secret itself */
 };
 
-/*
- * In the order of their descriptors: the inherited sockets, then ours, then the
- * secrets (see secret.h), of which those of ?env get no descriptor.
- */
+/* The inherited sockets, then ours, then the secrets, as their descriptors. */
 struct sockets {
-	size_t count;
-	size_t nfiles, ncontents;	/* secrets */
+	size_t count, nsecrets;
 	struct handed all[SOCKETS_MAX + SECRETS_MAX];
 	bool has_input;
 	struct handed input;	/* ?fd=0: goes there, and is not announced */
@@ -57,31 +56,18 @@ struct sockets {
 /* How many descriptors there are from 3 on. */
 static inline size_t sockets_descriptors(const struct sockets *sockets)
 {
-	return sockets->count + sockets->nfiles;
+	return sockets->count + sockets->nsecrets;
 }
 
 /*
  * Take LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES from an environment (as
- * environ(7)); without LISTEN_FDS there are no sockets. Pure.
+ * environ(7)); without LISTEN_FDS there are no sockets. Without LISTEN_PID they
+ * are taken: --inherit-sockets says that they are ours, and whatever could not
+ * know our pid (--no-listen-pid, a shell) left it out. Pure.
  *
  * Returns 0, or -1 with a usage fault.
  */
 int inherited_read(struct inherited *i, char *const env[], struct fault *f);
-
-/*
- * Are the inherited sockets meant for this process, and there? Without
- * LISTEN_PID they are taken: --inherit-sockets says that they are ours, and
- * whatever could not know our pid (--no-listen-pid, a shell) left it out.
- * Changes nothing. Returns 0, or -1 with a usage fault.
- */
-int inherited_check(const struct inherited *i, struct fault *f);
-
-/*
- * Append the inherited sockets, close-on-exec as our own are; not blocking for
- * nginx, which does not set that by itself. Returns 0, or -1 with a fault.
- */
-int inherited_add(const struct inherited *i, enum handoff handoff,
-		  struct sockets *sockets, struct fault *f);
 
 /* How many sockets will be numbered from 3 on, the inherited ones included. */
 size_t listen_count(const struct listen_spec *spec);
@@ -102,6 +88,30 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out);
  */
 int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 	       struct fault *f);
+
+/*
+ * Open the socket of a listener with all its options; "*" falls back to IPv4.
+ * It is made with the filesystem ids of its owner, so that it counts as the
+ * application's and not as root's: for the owner match of iptables and of
+ * nftables, in /proc/net, and as the file of a unix socket. handoff: nginx wants
+ * a socket that does not block and its own backlog.
+ *
+ * Returns the descriptor, close-on-exec, or -1 with a fault.
+ */
+int listen_open(const struct listener *l, enum handoff handoff,
+		struct fault *f);
+
+/* The backlog of a listener, or 0 if it does not listen. */
+int listen_backlog(const struct listener *l, enum handoff handoff);
+
+/*
+ * Does the host have no such address? IPv6 may be compiled out or off at boot
+ * (EAFNOSUPPORT), or off by sysctl, as Docker does in containers.
+ */
+static inline bool listen_without_address(int err)
+{
+	return err == EAFNOSUPPORT || err == EADDRNOTAVAIL;
+}
 
 /*
  * Append NAME=VALUE of the n-th variable that tells the application of its
@@ -125,5 +135,43 @@ int sockets_arrange(struct sockets *sockets, struct fault *f);
 
 /* Close all of them, in a parent that stays. */
 void sockets_close(const struct sockets *sockets);
+
+/*
+ * Secrets: the file is read before the drop, and its content goes into a sealed
+ * memfd that belongs to the application: whoever reads /proc/self/fd/N reads it,
+ * as often as they like, nobody can change it, and it is on no disk. The
+ * original stays closed to the application. No message has any of the content.
+ */
+
+/* NAME=PATH[?OPTIONS] of --secret. */
+struct secret {
+	struct slice name;	/* of the variable */
+	struct slice path;
+	bool content;		/* ?env: the variable has the content, too */
+	bool attempt;		/* ?try: pass over a file that is missing */
+};
+
+struct secret_spec {
+	size_t count;
+	struct secret all[SECRETS_MAX];
+};
+
+/* Append what a value says to *at, a spec. Returns false if it is none. */
+bool secret_read(const char *value, void *at);
+
+/* Append what is handed over, from descriptor first on: names and sizes. */
+void secret_describe(const struct secret_spec *spec, size_t first,
+		     struct text *out);
+
+/* Can every file be read? Returns 0, or -1 with a fault. */
+int secret_check(const struct secret_spec *spec, struct fault *f);
+
+/* Copy the files, for uid and gid. Returns 0, or -1 with a fault. */
+int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
+	       struct sockets *sockets, struct fault *f);
+
+/* Has each copy its owner, its mode and its seals? 0, or -1 with a fault. */
+int secret_verify(const struct sockets *sockets, uid_t uid, gid_t gid,
+		  struct fault *f);
 
 #endif

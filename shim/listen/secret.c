@@ -1,5 +1,3 @@
-#include "listen/secret.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +13,7 @@
 #include "base/text.h"
 #include "cred/caps.h"
 #include "cred/fsids.h"
+#include "listen/listen.h"
 
 enum {
 	MOST_BYTES = 1 << 20,
@@ -58,7 +57,7 @@ static int secret_failed(const struct secret *s, int err, const char *why,
 		return fault_hint(f, "others than root may write to a directory "
 				     "of its path; mount it elsewhere, as below "
 				     "/run/secrets");
-	return err == EFBIG ? fault_hint(f, "1 MiB at most") : -1;
+	return -1;
 }
 
 /*
@@ -128,7 +127,8 @@ static int copy_secret(const struct secret *s, uid_t uid, gid_t gid,
 
 	if (from < 0)
 		return -1;
-	*h = (struct handed){ .name = s->name, .fd = make_memfd(uid, gid) };
+	*h = (struct handed){ .name = s->name, .content = s->content,
+			      .fd = make_memfd(uid, gid) };
 	if (h->fd < 0 || copy_and_seal(from, h->fd) < 0)
 		return secret_failed(s, errno, ": copy it", f);
 	close(from);
@@ -144,14 +144,10 @@ void secret_describe(const struct secret_spec *spec, size_t first,
 		char path[PATH_MAX];
 
 		str_copy(s->path, path, sizeof(path));
-		text_add(out, "%s%.*s=", i ? "\n" : "", (int)s->name.length,
-			 s->name.at);
-		if (s->content)
-			text_add(out, "...");
-		else
-			text_add(out, "/proc/self/fd/%zu", first++);
-		text_add(out, " from %s, %lld bytes", path,
-			 stat(path, &st) < 0 ? 0LL : (long long)st.st_size);
+		stat(path, &st);
+		text_add(out, "%s%.*s from %s, %lld bytes, as descriptor %zu",
+			 i ? "\n" : "", (int)s->name.length, s->name.at, path,
+			 (long long)st.st_size, first + i);
 	}
 }
 
@@ -168,25 +164,22 @@ int secret_check(const struct secret_spec *spec, struct fault *f)
 	return 0;
 }
 
-/* Those with a descriptor first, then those of ?env. */
 int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
 	       struct sockets *sockets, struct fault *f)
 {
-	for (size_t i = 0; i < 2 * spec->count; i++) {
-		const struct secret *s = &spec->all[i % spec->count];
-		size_t end = sockets_descriptors(sockets) + sockets->ncontents;
+	for (size_t i = 0; i < spec->count; i++) {
+		const struct secret *s = &spec->all[i];
 
-		if (s->content != (i >= spec->count))
-			continue;
-		if (copy_secret(s, uid, gid, &sockets->all[end], f) == 0) {
-			++*(s->content ? &sockets->ncontents
-				       : &sockets->nfiles);
+		if (copy_secret(s, uid, gid,
+				&sockets->all[sockets_descriptors(sockets)],
+				f) == 0) {
+			sockets->nsecrets++;
 			continue;
 		}
 		if (!s->attempt || f->err != ENOENT)
 			return -1;
-		secret_failed(s, ENOENT, ": passed over", f);
-		f->hint[0] = '\0';
+		fault_set(f, EXIT_STEP, ENOENT, "secret %.*s: passed over",
+			  (int)s->path.length, s->path.at);
 		report_warning(f);
 	}
 	return 0;
@@ -197,7 +190,7 @@ int secret_verify(const struct sockets *sockets, uid_t uid, gid_t gid,
 {
 	const struct handed *h = &sockets->all[sockets->count];
 
-	for (size_t n = sockets->nfiles + sockets->ncontents; n > 0; n--, h++) {
+	for (size_t n = sockets->nsecrets; n > 0; n--, h++) {
 		struct stat st;
 
 		if (fstat(h->fd, &st) < 0 || st.st_uid != uid ||

@@ -1,5 +1,4 @@
-#include "listen/socket.h"
-
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
@@ -10,9 +9,9 @@
 
 #include "base/fault.h"
 #include "base/fs.h"
-#include "base/text.h"
 #include "cred/caps.h"
 #include "cred/fsids.h"
+#include "listen/listen.h"
 
 /*
  * nginx never calls listen(2) with its own number on an inherited socket, so
@@ -78,8 +77,6 @@ static const struct {
 	  "/var/run)" },
 	{ EEXIST, true,
 	  "it is not a socket; remove it or choose another path" },
-	{ EROFS, true,
-	  "the directory is read-only; mount a volume (--tmpfs=/run)" },
 	{ EACCES, true,
 	  "its owner may not write to the directory: chown it in the image; "
 	  "root's CAP_DAC_OVERRIDE counts only where root alone may write to "
@@ -92,28 +89,18 @@ static const struct {
  */
 static int hint_low_port(const struct listener *l, struct fault *f)
 {
-	char start[16], first[sizeof(f->hint)];
-	unsigned int port = ntohs(l->address.in.sin_port);
-	uint64_t lowest;
+	char first[sizeof(f->hint)];
 
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		start, sizeof(start));
-	start[strcspn(start, "\n")] = '\0';
-	if (!str_number(start, port + 1, 65536, &lowest))
-		return -1;
 	strcpy(first, f->hint);
 	return fault_hint(f,
-			  "%s%sset net.ipv4.ip_unprivileged_port_start "
-			  "(now %s) to %u or less (--sysctl, "
-			  "securityContext.sysctls)",
-			  first, first[0] ? "; or " : "", start, port);
+			  "%s%sset net.ipv4.ip_unprivileged_port_start to %u "
+			  "or less (--sysctl, securityContext.sysctls)",
+			  first, first[0] ? "; or " : "",
+			  ntohs(l->address.in.sin_port));
 }
 
-/*
- * The fault of a socket, from errno, and the hint for it if there is one.
- * act: what was tried, or NULL where "listen URL" says it all. Returns -1.
- */
+/* From errno. act: what was tried, or NULL where "listen URL" says it all. */
 static int socket_failed(const struct listener *l, const char *act,
 			 struct fault *f)
 {
@@ -124,9 +111,6 @@ static int socket_failed(const struct listener *l, const char *act,
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
 		if (hints[i].err == f->err && hints[i].is_unix == is_unix)
 			return fault_hint(f, "%s", hints[i].hint);
-	if (f->err == EMFILE)
-		return fault_hint(f, "raise the limit on open files "
-				     "(--ulimit=nofile=1024)");
 	if (is_unix || (f->err != EACCES && f->err != EPERM))
 		return -1;
 	return hint_low_port(l, f);
@@ -302,26 +286,6 @@ static int bind_path(int fd, const struct listener *l, struct fault *f)
 
 /* --- one socket ---------------------------------------------------------- */
 
-static int bind_address(int fd, const struct listener *l,
-			const struct sockaddr *address, socklen_t size,
-			struct fault *f)
-{
-	struct sockaddr_in6 zoned = l->address.in6;
-	char zone[IF_NAMESIZE];
-	uint64_t number;
-
-	if (l->zone.length) {
-		str_copy(l->zone, zone, sizeof(zone));
-		zoned.sin6_scope_id = str_number(zone, 1, UINT32_MAX, &number)
-					      ? (uint32_t)number
-					      : if_nametoindex(zone);
-		if (!zoned.sin6_scope_id)
-			return socket_failed(l, "find its interface", f);
-		address = (const struct sockaddr *)&zoned;
-	}
-	return bind(fd, address, size) == 0 ? 0 : socket_failed(l, NULL, f);
-}
-
 int listen_backlog(const struct listener *l, enum handoff handoff)
 {
 	if (types[l->kind] == SOCK_DGRAM || handoff == HANDOFF_BIND ||
@@ -346,9 +310,8 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	if (fd < 0)
 		return socket_failed(l, NULL, f);
 	if (set_options(fd, l, address->sa_family, f) == 0 &&
-	    (listener_has_path(l)
-		     ? bind_path(fd, l, f)
-		     : bind_address(fd, l, address, size, f)) == 0 &&
+	    (listener_has_path(l) ? bind_path(fd, l, f) == 0 :
+	     bind(fd, address, size) == 0 || socket_failed(l, NULL, f) == 0) &&
 	    (!backlog || listen(fd, backlog) == 0 ||
 	     socket_failed(l, NULL, f) == 0))
 		return fd;
@@ -356,14 +319,10 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	return -1;
 }
 
-/*
- * EPERM: without CAP_SETUID and CAP_SETGID the ids stay what they are. A target
- * of other ids is then refused by the check of drop, and a unix socket's file
- * of another owner when it has been bound.
- */
-int listen_open(const struct listener *l, enum handoff handoff,
-		const struct sockaddr *address, socklen_t size,
-		struct fault *f)
+/* EPERM: the ids stay; the check of drop refuses a target of other ids. */
+static int open_as_owner(const struct listener *l, enum handoff handoff,
+			 const struct sockaddr *address, socklen_t size,
+			 struct fault *f)
 {
 	struct fsids before;
 	int fd;
@@ -376,4 +335,17 @@ int listen_open(const struct listener *l, enum handoff handoff,
 	if (fd >= 0)
 		close(fd);
 	return socket_failed(l, "go back from its owner's ids", f);
+}
+
+int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET,
+					 .sin_port = l->address.in6.sin6_port };
+	int fd = open_as_owner(l, handoff, &l->address.any, l->address_size,
+			       f);
+
+	if (fd >= 0 || !l->dual || !listen_without_address(f->err))
+		return fd;
+	return open_as_owner(l, handoff, (const struct sockaddr *)&any,
+			     sizeof(any), f);
 }

@@ -53,27 +53,37 @@ static const struct {
 	[LISTENER_FD] = { "fd=0", ANY, NUMBER, 0, 0 },
 };
 
-static const char *const schemes[LISTENER_KINDS] = {
-	[LISTENER_TCP] = "tcp://",
-	[LISTENER_UDP] = "udp://",
-	[LISTENER_UNIX] = "unix:",
-	[LISTENER_UNIX_DGRAM] = "unix-dgram:",
-	[LISTENER_UNIX_SEQPACKET] = "unix-seqpacket:",
+static const struct {
+	const char *scheme;
+	unsigned int traits;	/* IP6 and PATH are the address's */
+} kinds[LISTENER_KINDS] = {
+	[LISTENER_TCP] = { "tcp://", ANY | INET | TCP | LISTENS },
+	[LISTENER_UDP] = { "udp://", ANY | INET },
+	[LISTENER_UNIX] = { "unix:", ANY | LISTENS },
+	[LISTENER_UNIX_DGRAM] = { "unix-dgram:", ANY },
+	[LISTENER_UNIX_SEQPACKET] = { "unix-seqpacket:", ANY | LISTENS },
 };
 
-/* dev_valid_name() of the kernel: no '/', ':' or white space. */
-static bool is_device(struct slice w)
+/* 1 to most bytes of printable ASCII, without those that are refused. */
+static bool is_word(struct slice w, size_t most, const char *refused)
 {
-	if (w.length == 0 || w.length >= IFNAMSIZ)
-		return false;
 	for (size_t i = 0; i < w.length; i++)
-		if (w.at[i] <= ' ' || w.at[i] > '~' || w.at[i] == '/' ||
-		    w.at[i] == ':')
+		if (w.at[i] <= ' ' || w.at[i] > '~' ||
+		    strchr(refused, w.at[i]))
 			return false;
-	return true;
+	return w.length > 0 && w.length <= most;
 }
 
-/* What is between the brackets: ADDRESS or ADDRESS%ZONE. */
+/* As dev_valid_name() of the kernel. */
+static bool is_device(struct slice w)
+{
+	return is_word(w, IFNAMSIZ - 1, "/:");
+}
+
+/*
+ * What is between the brackets: ADDRESS or ADDRESS%DEVICE. A socket that is
+ * bound to a device needs no scope.
+ */
 static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 {
 	struct in6_addr *a = &l->address.in6.sin6_addr;
@@ -86,9 +96,11 @@ static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 		return str_no(wrong, "expected an IPv6 address in [ ]");
 	if (zoned && !is_device(inside))
 		return str_no(wrong, "expected an interface after '%%'");
+	if (zoned)
+		l->given |= UINT32_C(1) << LISTENER_DEVICE;
 	if (IN6_IS_ADDR_V4MAPPED(a))
 		return str_no(wrong, "write an IPv4 address as a.b.c.d");
-	l->zone = inside;
+	l->device = inside;
 	return true;
 }
 
@@ -149,19 +161,11 @@ static bool set_unix(struct listener *l, struct slice where, struct text *wrong)
 
 static unsigned int traits_of(const struct listener *l)
 {
-	unsigned int traits = ANY;
+	unsigned int traits = kinds[l->kind].traits;
 
-	if (l->address.any.sa_family != AF_UNIX)
-		traits |= INET;
 	if (l->address.any.sa_family == AF_INET6 && !l->dual)
 		traits |= IP6;
-	if (l->kind == LISTENER_TCP)
-		traits |= TCP;
-	if (listener_has_path(l))
-		traits |= PATH;
-	if (l->kind != LISTENER_UDP && l->kind != LISTENER_UNIX_DGRAM)
-		traits |= LISTENS;
-	return traits;
+	return listener_has_path(l) ? traits | PATH : traits;
 }
 
 struct slice url_word(const void *list, size_t i)
@@ -202,21 +206,6 @@ static bool read_value(enum listener_option o, struct slice value,
 	return true;
 }
 
-static bool wrong_option(struct slice name, unsigned int traits,
-			 struct text *wrong)
-{
-	const char *between = "";
-
-	text_add(wrong, "'%.*s' is no option of such a socket; there are ",
-		 (int)name.length, name.at);
-	for (size_t i = 0; i < LISTENER_OPTIONS; i++)
-		if (options[i].needs & traits) {
-			text_add(wrong, "%s%s", between, options[i].form);
-			between = ", ";
-		}
-	return false;
-}
-
 static bool set_option(struct listener *l, struct slice part,
 		       struct text *wrong)
 {
@@ -229,7 +218,8 @@ static bool set_option(struct listener *l, struct slice part,
 		memcmp(options[o].form, name.at, name.length) != 0))
 		o++;
 	if (o == LISTENER_OPTIONS || !(options[o].needs & traits_of(l)))
-		return wrong_option(name, traits_of(l), wrong);
+		return str_no(wrong, "'%.*s' is no option of such a socket",
+			      (int)name.length, name.at);
 	if (listener_has(l, o))
 		return str_no(wrong, "%.*s is given twice", (int)name.length,
 			      name.at);
@@ -252,29 +242,21 @@ static bool set_option(struct listener *l, struct slice part,
 	return true;
 }
 
-/*
- * LISTEN_FDNAMES joins names with ':' and sd_listen_fds_with_names(3) allows
- * printable ASCII only, at most 255 bytes.
- */
-static bool is_socket_name(struct slice w)
-{
-	for (size_t i = 0; i < w.length; i++)
-		if (w.at[i] <= ' ' || w.at[i] > '~' || w.at[i] == ':')
-			return false;
-	return w.length > 0 && w.length <= LISTENER_NAME_MAX;
-}
-
 static bool set_scheme(struct listener *l)
 {
 	for (size_t i = 0; i < LISTENER_KINDS; i++)
-		if (strncmp(l->url, schemes[i], strlen(schemes[i])) == 0) {
+		if (strncmp(l->url, kinds[i].scheme,
+			    strlen(kinds[i].scheme)) == 0) {
 			l->kind = (enum listener_kind)i;
 			return true;
 		}
 	return false;
 }
 
-/* A text that begins with a scheme has no name: a path may contain '='. */
+/*
+ * A text that begins with a scheme has no name: a path may contain '='. A name
+ * is as sd_listen_fds_with_names(3) allows it; ':' joins them.
+ */
 static bool set_name(struct listener *l, struct text *wrong)
 {
 	const char *equals = strchr(l->url, '=');
@@ -284,7 +266,7 @@ static bool set_name(struct listener *l, struct text *wrong)
 	if (equals && strchr(equals, ':')) {
 		l->name = (struct slice){ l->url, (size_t)(equals - l->url) };
 		l->url = equals + 1;
-		if (!is_socket_name(l->name))
+		if (!is_word(l->name, LISTENER_NAME_MAX, ":"))
 			return str_no(wrong,
 				      "the name is 1 to 255 printable "
 				      "characters without ':'");
@@ -304,7 +286,7 @@ bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 
 	if (!set_name(&l, wrong))
 		return false;
-	rest = str_word(l.url + strlen(schemes[l.kind]));
+	rest = str_word(l.url + strlen(kinds[l.kind].scheme));
 	more = strchr(rest.at, '?') != NULL;
 	where = str_cut(&rest, '?');
 	if (l.kind == LISTENER_TCP || l.kind == LISTENER_UDP

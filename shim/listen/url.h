@@ -78,9 +78,7 @@ struct listener {
 	bool dual;		/* "*": IPv4 too, in one socket */
 	uint32_t given;		/* bit n: enum listener_option n was given */
 	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
-	struct slice zone;	/* of an IPv6 address, name or number */
-	struct slice device;
-	struct slice user, group;
+	struct slice device, user, group;
 
 	/* The owner, for every kind of socket. resolve_owners() fills it. */
 	uid_t uid;
@@ -111,7 +109,7 @@ static inline bool listener_has_path(const struct listener *l)
 /*
  * [NAME=]URL, where URL is one of
  *
- *	tcp://ADDRESS:PORT[?OPTIONS]	ADDRESS: a.b.c.d, [v6], [v6%zone] or *
+ *	tcp://ADDRESS:PORT[?OPTIONS]	ADDRESS: a.b.c.d, [v6], [v6%DEVICE] or *
  *	udp://ADDRESS:PORT[?OPTIONS]
  *	unix:/PATH[?OPTIONS]		stream; unix-dgram:, unix-seqpacket:
  *	unix:@NAME[?OPTIONS]		an abstract name, the same three

@@ -111,23 +111,19 @@ is_witness()
 	witness_has_unix 5 seqpacket @name
 }
 
-@test "a link-local address, its zone by name and by number" {
-	local number
-
-	number=$(in_net ip -o link show far0 | cut -d: -f1)
+@test "a link-local address and its interface" {
 	as_4242 --listen='tcp://[fe80::7%far0]:80' \
-		--listen="tcp://[fe80::7%$number]:81" \
 		--listen='tcp://[fe80::7]:82?device=far0' -- "$WITNESS"
 	succeeded
 	witness_has_socket 3 inet6 '[fe80::7]:80'
-	witness_has_socket 4 inet6 '[fe80::7]:81'
-	witness_has_socket 5 inet6 '[fe80::7]:82'
+	witness_says fd.3.device far0
+	witness_has_socket 4 inet6 '[fe80::7]:82'
 	as_4242 --listen='tcp://[fe80::7]:80' -- "$WITNESS"
 	refused 111
 	hint_has '[fe80::1%eth0]'
 	as_4242 --listen='tcp://[fe80::7%none]:80' -- "$WITNESS"
 	refused 111
-	message_has 'find its interface: No such device'
+	message_has 'set device: No such device'
 	hint_has interface
 }
 

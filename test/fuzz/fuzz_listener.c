@@ -29,7 +29,6 @@ static void check_inet(const struct listener *l)
 
 	must(v6 || l->address.any.sa_family == AF_INET);
 	must(!l->dual || v6);
-	must(v6 || !l->zone.length);
 	must(l->address_size ==
 	     (v6 ? sizeof(l->address.in6) : sizeof(l->address.in)));
 	must((v6 ? l->address.in6.sin6_port : l->address.in.sin_port) != 0);
@@ -70,7 +69,6 @@ static void check_options(const char *text, const struct listener *l)
 	must(!listener_has(l, LISTENER_BACKLOG) ||
 	     (l->number[LISTENER_BACKLOG] >= 1 &&
 	      !listener_has(l, LISTENER_NOLISTEN)));
-	check_word(text, l->zone, 15);
 	check_word(text, l->device, 15);
 	check_word(text, l->user, USER_NAME_MAX);
 	check_word(text, l->group, USER_NAME_MAX);

@@ -5,11 +5,24 @@
 #include "base/text.h"
 #include "listen/listen.h"
 
+/* What is inherited, and no --listen. */
+static int run(const struct inherited *i, enum handoff handoff,
+	       struct sockets *sockets, struct fault *f)
+{
+	static struct listen_spec spec;
+
+	spec.inherited = *i;
+	spec.handoff = handoff;
+	memset(sockets, 0, sizeof(*sockets));
+	return listen_run(&spec, sockets, f);
+}
+
 static int read_from(struct inherited *i, struct fault *f, const char *fds,
 		     const char *pid, const char *names)
 {
 	char buffer[3][128];
 	const char *env[5] = { "LISTEN_FDSX=9", NULL };
+	static struct sockets sockets;
 	size_t count = 1;
 
 	memset(i, 0, sizeof(*i));
@@ -27,7 +40,7 @@ static int read_from(struct inherited *i, struct fault *f, const char *fds,
 	}
 	if (inherited_read(i, (char *const *)(uintptr_t)env, f) < 0)
 		return -1;
-	return inherited_check(i, f);
+	return run(i, HANDOFF_SYSTEMD, &sockets, f);
 }
 
 /* Descriptors 3 and 4 are open while these run. */
@@ -136,7 +149,7 @@ static void they_are_kept_in_front_and_closed_on_execve(void **state)
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(inherited_add(&i, HANDOFF_SYSTEMD, &sockets, &f), 0);
+	assert_int_equal(run(&i, HANDOFF_SYSTEMD, &sockets, &f), 0);
 	assert_int_equal(sockets.count, 2);
 	for (int n = 0; n < 2; n++) {
 		assert_int_equal(sockets.all[n].fd, 3 + n);
@@ -158,7 +171,7 @@ static void without_names_they_are_unknown(void **state)
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(inherited_add(&i, HANDOFF_NGINX, &sockets, &f), 0);
+	assert_int_equal(run(&i, HANDOFF_NGINX, &sockets, &f), 0);
 	assert_true(fcntl(3, F_GETFL) & O_NONBLOCK);
 	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 0),
 			    "LISTEN_FDS=2\nLISTEN_FDNAMES=unknown:unknown\n");
