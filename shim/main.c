@@ -12,6 +12,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "check.h"
+#include "compat/names.h"
 #include "config_file.h"
 #include "conflicts.h"
 #include "cred/account.h"
@@ -127,6 +128,9 @@ int main(int argc, char **argv)
 	int result;
 
 	(void)argc;
+	result = names_run(argv);
+	if (result >= 0)
+		return result;
 	run.signals = signals_block();
 	result = keep_standard_places(&f);
 	if (result == 0)

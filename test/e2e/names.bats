@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# Being called gosu or su-exec: the same forms of the user give the same ids,
+# groups, HOME and exit statuses as the peer does, and nothing else is changed.
+
+# shellcheck source-path=SCRIPTDIR
+. "$BATS_TEST_DIRNAME/helpers.bash"
+
+setup_file()
+{
+	need setpriv setcap gosu strace
+}
+
+setup()
+{
+	root=$tmp/root
+	mkdir -p "$root/etc"
+	cp "$STEPDOWN" "$root/gosu"
+	ln -s gosu "$root/su-exec"
+	cp "$(command -v gosu)" "$root/peer"
+	cp "$WITNESS" "$root/witness"
+	printf '%s\n' root:x:0:0::/root:/bin/sh \
+		app:x:4242:4343::/home/app:/bin/false >"$root/etc/passwd"
+	printf '%s\n' root:x:0:app app:x:4343: media:x:6001:app \
+		>"$root/etc/group"
+}
+
+# What the witness says that a user's form changes.
+seen()
+{
+	grep -E '^(uid|gid|groups|env\.(HOME|USER)|cap\.(bounding|permitted))' \
+		"$out" || true
+}
+
+@test "each form of the user is what it is for gosu" {
+	local form expected status_of_peer
+
+	export HOME=/nowhere USER=somebody
+	mkdir "$root/proc"	# without it Debian's gosu ends at once
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(setpriv --groups=0,2000 unshare --mount sh -c
+		'mount --rbind /proc "$0/proc" && exec "$@"' "$root")
+	for form in 0 root 0:0 0:root root: 0: '' :0 : app app: app:media 4242 \
+		4242: 1234 1234:1235 1234:media app:0 :media bogus 0day \
+		0:bogus app:0day 4294967295 4294967296 -1 1234:4294967295; do
+		capture chroot "$root" /peer "$form" /witness
+		expected=$(seen)
+		status_of_peer=$status
+		capture chroot "$root" /gosu "$form" /witness
+		[ "$status" -eq "$status_of_peer" ] ||
+			fail_seen "form '$form' ended gosu with $status_of_peer"
+		[ "$(seen)" = "$expected" ] ||
+			fail_seen "form '$form' gave gosu:" "$expected"
+		[ "$status" -eq 0 ] || grep -q "^error: failed switching to '$form': " "$err"
+	done
+}
+
+@test "what the peer does not change stays" {
+	export LISTEN_FDS=1 SHELL=/x
+	capture setpriv --groups=7 bash -c 'exec 5<"$0/etc/passwd"
+		exec chroot "$0" /gosu app /witness' "$root"
+	succeeded
+	[[ " $(witness fds.probed) " == *' 5 '* ]]
+	witness_says env.LISTEN_FDS 1
+	witness_says env.SHELL /x
+	witness_says no_new_privs 0
+	witness_says securebits 0
+	witness_says cap.permitted "$no_caps"
+	[ "$(witness cap.bounding)" != "$no_caps" ]
+}
+
+@test "su-exec: its group is among the groups, and its own statuses" {
+	capture setpriv --groups=7 chroot "$root" /su-exec app /witness
+	succeeded
+	witness_says uid.real 4242
+	[[ $(witness groups) == *4343* ]]
+	[[ $(witness groups) == *6001* ]]
+	witness_says env.HOME /home/app
+	capture chroot "$root" /su-exec app:media /witness
+	witness_says gid.real 6001
+	witness_says groups 6001
+	capture chroot "$root" /su-exec bogus /witness
+	[ "$status" -eq 1 ]
+	grep -q '^su-exec: no matching entries in passwd file' "$err"
+	capture chroot "$root" /su-exec app
+	[ "$status" -eq 0 ]
+	grep -q '^Usage: su-exec user-spec command' "$out"
+}
+
+@test "a command that is not there, no command, and the version" {
+	capture chroot "$root" /gosu app nothing
+	[ "$status" -eq 1 ]
+	grep -q '^error: .*nothing.*: No such file or directory' "$err"
+	capture chroot "$root" /gosu app
+	[ "$status" -eq 1 ]
+	grep -q '^Usage: gosu user-spec command' "$err"
+	capture chroot "$root" /gosu --version
+	[ "$status" -eq 0 ]
+	capture "$STEPDOWN" --as=gosu root sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+}
+
+@test "never with setuid or file capabilities" {
+	before=(setpriv --reuid=4242 --regid=4242 --clear-groups)
+	cp "$root/gosu" "$tmp/gosu"
+	chmod 4755 "$tmp/gosu"
+	capture "$tmp/gosu" root "$WITNESS"
+	[ "$status" -eq 1 ]
+	[ ! -s "$out" ]
+	grep -q 'never with setuid or file capabilities' "$err"
+	cp "$root/gosu" "$tmp/stepdown"
+	setcap cap_setuid,cap_setgid=ep "$tmp/stepdown"
+	capture "$tmp/stepdown" --as=gosu root "$WITNESS"
+	[ "$status" -eq 1 ]
+	[ ! -s "$out" ]
+}
+
+@test "each refused call ends it before the command" {
+	local call
+
+	for call in setgroups setresgid setresuid; do
+		capture strace -qq -o "$calls" -e trace="$call,execve" \
+			-e inject="$call:error=EPERM:when=1" \
+			"$STEPDOWN" --as=gosu 4242:4242 "$WITNESS"
+		[ "$status" -eq 1 ] || fail_seen "$call"
+		[ ! -s "$out" ]
+		[ "$(grep -c execve "$calls")" -eq 1 ]
+	done
+}
