@@ -454,7 +454,7 @@ with_file_capabilities_under_no_new_privileges()
 	capable --security-opt no-new-privileges -- /witness
 	exited 111
 	grep -q 'file capabilities.*no_new_privs' "$err" || fail_seen 'no word of it'
-	hint_has ip_unprivileged_port_start
+	hint_has fsGroup
 }
 
 # The engine's user namespace maps ids 0 to 999 only. (podman alone has a flag.)
