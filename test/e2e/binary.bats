@@ -76,7 +76,7 @@ long_options()
 		grep -Eq "^\.(Op )?Fl (. \| )?$option( |\$)" "$tmp/synopsis" ||
 			fail "$option is not there"
 	done < <("$STEPDOWN" --help |
-		sed -En 's/^ +(-([a-zA-Z]), )?-(-[a-z-]+).*/\2 \3/p' |
+		sed -En 's/^ +(-([a-zA-Z]), )?-(-[a-z0-9-]+).*/\2 \3/p' |
 		awk '{ print $1 }')
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The same wishes given to the tools that people use for this, side by side.
-# The table is printed, in Markdown, so that the README can state it as measured.
+# The table is printed, in Markdown, so that doc/measurements.md can state it as measured.
 # (su-exec is not in Debian.)
 
 # shellcheck source-path=SCRIPTDIR
@@ -93,7 +93,7 @@ result()
 	result 4294967295:4294967295 stepdown refused
 	result 4294967296:4294967296 stepdown refused
 
-	# What the README says of the others. If one of these fails, they have
+	# What doc/measurements.md says of the others. If one of these fails, they have
 	# become better: measure again.
 	result 4242 gosu '4242:0 []'
 	result 4242:4242 gosu '4242:4242 []'

@@ -112,6 +112,7 @@ same()
 	what_happens "$ready" setpriv --reuid=4242 --regid=4242 --clear-groups \
 		--inh-caps=-all --no-new-privs "$@"
 	plain=$(cat "$dir/result")
+	# shellcheck disable=SC2053 # it is a pattern
 	[[ $plain == $expected ]] || fail_seen "without stepdown: $plain"
 	what_happens "$ready" "$STEPDOWN" --user=4242:4242 "${options[@]}" -- "$@"
 	[ "$(cat "$dir/result")" = "$plain" ] ||

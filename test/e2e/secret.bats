@@ -111,6 +111,7 @@ Permission denied"
 @test "?env: the content, without one newline at its end" {
 	printf 'two\nlines\n\n' >"$secrets/lines"
 	: >"$secrets/empty"
+	# shellcheck disable=SC2016 # for the inner shell
 	as_4242 "--secret=A=$secrets/lines?env" "--secret=B=$secrets/empty?env" \
 		-- /bin/sh -c 'printf "<%s><%s>" "$A" "$B"'
 	prints $'<two\nlines\n><>'

@@ -3,7 +3,7 @@
 # 1024, as uid 4242, without a capability, and after a reload too.
 #
 # Each test says what to write, and serves with just that. The last one wants
-# the README's table to say the same; build/servers.md has it with the versions
+# the table of doc/servers.md to say the same; build/servers.md has it with the versions
 # of this run.
 
 # shellcheck source-path=SCRIPTDIR
@@ -330,10 +330,10 @@ columns()
 
 readme_table()
 {
-	sed -n '/^| server | options of/,/^$/p' "$top/README.md" | sed 1,2d
+	sed -n '/^| server | options of/,/^$/p' "$top/doc/servers.md" | sed 1,2d
 }
 
-@test "the README's table of servers is that of this run" {
+@test "the table of servers in doc is that of this run" {
 	[ "$(wc -l <"$rows")" -eq 11 ] ||
 		fail "not all servers: $(cut -d'|' -f2 "$rows" | tr '\n' ',')"
 	{
