@@ -1,20 +1,15 @@
 #include "base/fault.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "base/text.h"
 
 static void fill(char *out, size_t size, const char *format, va_list words)
 	__attribute__((format(printf, 3, 0)));
 
 static void fill(char *out, size_t size, const char *format, va_list words)
 {
-	struct text t;
-
-	text_start(&t, out, size);
-	text_add_list(&t, format, words);
-	if (t.cut)
+	if ((size_t)vsnprintf(out, size, format, words) >= size)
 		memcpy(out + size - 4, "...", 4);
 }
 

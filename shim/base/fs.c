@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,7 +21,6 @@ enum {
 };
 
 #define UNKNOWN_MOUNT UINT64_MAX
-#define DEVICE_BIT (UINT64_C(1) << 62)
 
 void fs_link(char path[FS_LINK], const char *dir, int fd)
 {
@@ -49,42 +49,20 @@ static int close_with(int fd, int err)
 	return -1;
 }
 
-/* The number behind "mnt_id:" in /proc/self/fdinfo/FD, or 0. */
-static uint64_t mount_from_proc(int fd)
-{
-	char buffer[512];
-	const char *at;
-	uint64_t id = 0;
-
-	fs_link(buffer, "fdinfo", fd);
-	fs_read(AT_FDCWD, buffer, buffer, sizeof(buffer));
-	at = strstr(buffer, "mnt_id:");
-	if (!at)
-		return 0;
-	at += strlen("mnt_id:");
-	for (at += strspn(at, " \t"); *at >= '0' && *at <= '9'; at++)
-		id = id * 10 + (uint64_t)(*at - '0');
-	return id;
-}
-
 /*
- * Something that is the same for all files of one mount, and as far as the
- * kernel tells, for no other. A bit keeps the sources apart.
+ * The id of a file's mount, behind "mnt_id:" in /proc/self/fdinfo/FD, or
+ * UNKNOWN_MOUNT. A device number would not tell a bind mount of the same
+ * filesystem.
  */
 static uint64_t mount_of(int fd)
 {
-	struct sys_statx stx;
-	struct stat st;
-	uint64_t id;
+	char text[512];
+	const char *at;
 
-	if (sys_statx(fd, "", AT_EMPTY_PATH, KERNEL_STATX_MNT_ID, &stx) ==
-		    0 &&
-	    stx.mask & KERNEL_STATX_MNT_ID)
-		return stx.mnt_id;
-	id = mount_from_proc(fd);
-	if (id)
-		return id;
-	return fstat(fd, &st) < 0 ? UNKNOWN_MOUNT : DEVICE_BIT | st.st_dev;
+	fs_link(text, "fdinfo", fd);
+	fs_read(AT_FDCWD, text, text, sizeof(text));
+	at = strstr(text, "mnt_id:");
+	return at ? strtoull(at + strlen("mnt_id:"), NULL, 10) : UNKNOWN_MOUNT;
 }
 
 /* EPERM is how seccomp profiles older than a call deny it. */
@@ -271,21 +249,10 @@ bool fs_read(int dir, const char *path, char *out, size_t size)
 	return length > 0;
 }
 
-bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
-		    size_t size)
-{
-	char path[32];
-	struct text t;
-
-	text_start(&t, path, sizeof(path));
-	text_add(&t, "%d/%s", (int)pid, name);
-	return fs_read(proc, path, out, size);
-}
-
 /* Before Linux 5.9, or where a seccomp profile does not know close_range(2). */
 int fs_close_from(int first, struct fault *f)
 {
-	if (sys_close_range((unsigned int)first, UINT_MAX, 0) == 0)
+	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
 		return 0;
 	while (first < HIGHEST_WITHOUT_CLOSE_RANGE)
 		if (close(first++) < 0 && errno != EBADF)

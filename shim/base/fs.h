@@ -89,10 +89,6 @@ unsigned int fs_max_descriptors(unsigned int most);
  */
 bool fs_read(int dir, const char *path, char *out, size_t size);
 
-/* The same of the file PID/NAME, by a descriptor of /proc. */
-bool fs_read_of(int proc, pid_t pid, const char *name, char *out,
-		    size_t size);
-
 /*
  * Close first and every descriptor above it. Returns 0, or -1 with a fault;
  * some may be open then.

@@ -1,5 +1,6 @@
 #include "base/near.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #include "base/fault.h"
@@ -9,11 +10,6 @@ enum { NEAR_MAX = 31 };	/* letters that are compared */
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
-}
-
-static size_t lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (size_t)c + 32 : (size_t)c;
 }
 
 /*
@@ -34,11 +30,11 @@ static size_t distance(struct slice a, struct slice b)
 				continue;
 			}
 			*here = least(row[(i - 1) % 3][j] + 1, here[-1] + 1);
-			differ = lower(a.at[i - 1]) != lower(b.at[j - 1]);
+			differ = tolower(a.at[i - 1]) != tolower(b.at[j - 1]);
 			*here = least(*here, row[(i - 1) % 3][j - 1] + differ);
 			if (i > 1 && j > 1 &&
-			    lower(a.at[i - 1]) == lower(b.at[j - 2]) &&
-			    lower(a.at[i - 2]) == lower(b.at[j - 1]))
+			    tolower(a.at[i - 1]) == tolower(b.at[j - 2]) &&
+			    tolower(a.at[i - 2]) == tolower(b.at[j - 1]))
 				*here = least(*here,
 					      row[(i - 2) % 3][j - 2] + 1);
 		}

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/sys.h"
 #include "base/text.h"
 
 /*
@@ -15,6 +17,8 @@
  * PATH_MAX with every byte escaped does not fit, and is cut.
  */
 enum { MESSAGE_SIZE = 4096 };
+
+enum { NOWAIT = 8 };	/* RWF_NOWAIT, for pipes since Linux 6.4 */
 
 /* How a message leaves: write_all() or write_now(). */
 typedef void put_function(int fd, const char *bytes, size_t length);
@@ -42,9 +46,10 @@ static void write_all(int fd, const char *bytes, size_t length)
 static void write_now(int fd, const char *bytes, size_t length)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	const struct iovec all = { (void *)(uintptr_t)bytes, length };
 	size_t part = length;
 
-	if (sys_write_now(fd, bytes, length) >= 0)
+	if (syscall(SYS_pwritev2, fd, &all, 1, -1L, -1L, NOWAIT) >= 0)
 		return;
 	if (errno != EOPNOTSUPP && errno != ENOSYS &&
 	    lseek(fd, 0, SEEK_CUR) < 0)

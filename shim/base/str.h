@@ -49,9 +49,6 @@ bool str_is_variable(const char *text, size_t length);
  */
 bool str_duration(const char *text, uint32_t *milliseconds);
 
-/* FROM:TO, two numbers from 0 to 255. */
-bool str_pair(const char *text, uint8_t *from, uint8_t *to);
-
 /*
  * The value of a variable in an environment (as environ(7)), or NULL. Without
  * an environment (NULL) there is none.

@@ -299,7 +299,8 @@ int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
 	b.notify = filter_install(&b.killable, f);
 	if (b.notify < 0)
 		return -1;
-	sys_notifier_in_turn(b.notify);
+	/* SET_FLAGS, FD_SYNC_WAKE_UP (Linux 6.6): only faster. */
+	syscall(SYS_ioctl, b.notify, SECCOMP_IOW(4, __u64), 1UL);
 	sem_post(&b.begin);
 	return 0;
 }

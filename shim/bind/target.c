@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -138,18 +139,19 @@ static bool classify(const char *protocol, struct target_socket *s)
  */
 static int borrow(pid_t tid, int fd, ino_t inode)
 {
-	int pidfd = sys_pidfd_open_thread(tid);
+	int pidfd = (int)syscall(SYS_pidfd_open, tid, O_EXCL);
 	char path[PATH_SIZE];
 	struct stat st;
 	int copy;
 
 	if (pidfd < 0 && errno == EINVAL) {
 		snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-		pidfd = sys_pidfd_open(proc_field(path, "\nTgid:", 10));
+		pidfd = (int)syscall(SYS_pidfd_open,
+				     proc_field(path, "\nTgid:", 10), 0);
 	}
 	if (pidfd < 0)
 		return -1;
-	copy = sys_pidfd_getfd(pidfd, fd);
+	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	close(pidfd);
 	if (copy < 0 || (fstat(copy, &st) == 0 && st.st_ino == inode))
 		return copy;

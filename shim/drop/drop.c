@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -117,7 +119,8 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
  */
 static int leave_keyring(struct fault *f)
 {
-	if (sys_join_new_keyring() >= 0 || errno == ENOSYS || errno == EPERM)
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+	    errno == ENOSYS || errno == EPERM)
 		return 0;
 	fault_set(f, EXIT_STEP, errno, "join a new session keyring");
 	return fault_hint(f,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -148,7 +149,8 @@ static int send_on(const struct supervisor *s, int number,
 	if (info->si_code != SI_QUEUE)
 		return kill(s->child, number);
 	copy.si_signo = number;
-	return sys_queue_signal(s->child, number, &copy);
+	return (int)syscall(SYS_rt_sigqueueinfo, (long)s->child, number,
+			    &copy);
 }
 
 static void warn_of_signal(struct supervisor *s, int number)
