@@ -329,6 +329,26 @@ static int do_again(int argc, char **argv)
 	return expect_number("served", good, atoi(argv[1]));
 }
 
+/* PORT: answer one request, and end: whoever started it starts it again. */
+static int do_once(int argc, char **argv)
+{
+	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\nserved\n";
+	int server = open_tcp(), peer, err;
+
+	(void)argc;
+	set(server, SOL_SOCKET, SO_REUSEADDR, 1);
+	err = bind4(server, (unsigned int)atoi(argv[0]));
+	if (err || listen(server, 64) < 0)
+		die("bind");
+	peer = accept(server, NULL, NULL);
+	if (peer < 0 || write(peer, answer, sizeof(answer) - 1) < 0)
+		die("answer");
+	shutdown(peer, SHUT_WR);
+	while (read(peer, (char[512]){ 0 }, 512) > 0)
+		;
+	return 0;
+}
+
 /*
  * PORT: each length that the kernel takes, up to a whole sockaddr_storage, and
  * one more.
@@ -1260,7 +1280,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "bind", 1, do_bind },		{ "hold", 1, do_hold },
-	{ "again", 2, do_again },	{ "twice", 1, do_twice },
+	{ "again", 2, do_again },	{ "once", 1, do_once },
+		{ "twice", 1, do_twice },
 	{ "lengths", 1, do_lengths },	{ "uring", 1, do_uring },
 	{ "fuse", 2, do_fuse },
 	{ "restart", 2, do_restart },	{ "conflict", 1, do_conflict },

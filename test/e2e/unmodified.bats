@@ -5,10 +5,13 @@
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"
 
+BINDER=${BINDER:-$top/build/test/e2e/binder}
+
 setup_file()
 {
 	need curl ip pgrep ss nginx redis-server redis-cli memcached lighttpd \
-		node busybox dnsmasq apache2 caddy
+		node busybox dnsmasq apache2 caddy npm sshd ssh-keygen \
+		supervisord unbound
 	[ -x /usr/bin/python3 ] || cannot_run 'no python3'
 	net_up
 }
@@ -338,6 +341,147 @@ asks()
 		--pid-file= --address=/here.test/192.0.2.7
 	eventually 20 asks udp || fail_seen
 	asks tcp
+	nobody_is_privileged
+	ends_on TERM 53
+}
+
+# Each answer of `binder once` is the end of it, and its supervisor's to start
+# it again. A connection to 9001 wakes supervisord, which else looks once a
+# second.
+served_after_each_restart()
+{
+	in_net timeout 500 /usr/bin/python3 - "$1" <<-'end'
+	import socket, sys, time
+	def ask():
+	    s = socket.create_connection(("127.0.0.1", 80), 5)
+	    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+	    got = b""
+	    while True:
+	        part = s.recv(512)
+	        if not part:
+	            return b"served" in got
+	        got += part
+	def wake():
+	    try:
+	        socket.create_connection(("127.0.0.1", 9001), 5).close()
+	    except OSError:
+	        pass
+	for n in range(int(sys.argv[1])):
+	    end = time.monotonic() + 60
+	    while True:
+	        try:
+	            if ask():
+	                break
+	        except OSError:
+	            wake()
+	        if time.monotonic() > end:
+	            sys.exit("not served after restart %d" % n)
+	        time.sleep(0.002)
+	end
+}
+
+@test "supervisord, whose server it starts 1,000 times" {
+	cat >supervisord.conf <<-end
+	[supervisord]
+	nodaemon = true
+	logfile = /dev/null
+	logfile_maxbytes = 0
+	pidfile = $dir/pid
+	[inet_http_server]
+	port = 127.0.0.1:9001
+	[program:once]
+	command = $BINDER once 80
+	autorestart = true
+	startsecs = 0
+	end
+	start 'tcp://*:80' -- /usr/bin/supervisord -c "$dir/supervisord.conf"
+	served_after_each_restart 1000
+	[ "$(grep -c "spawned: 'once'" "$out")" -ge 1000 ] || fail_seen
+	nobody_is_privileged
+}
+
+@test "pm2, whose server it starts 1,000 times" {
+	local pm2=$top/build/cache/pm2
+
+	[ -x "$pm2/node_modules/.bin/pm2-runtime" ] ||
+		npm install --silent --no-audit --no-fund --prefix "$pm2" \
+			pm2@5.4.3
+	cat >once.config.js <<-end
+	module.exports = { apps: [{ name: "once", script: "$BINDER",
+		args: "once 80", interpreter: "none", exec_mode: "fork",
+		max_restarts: 1000000, min_uptime: 0 }] };
+	end
+	start 'tcp://*:80' -- env HOME="$dir" PM2_HOME="$dir/pm2" \
+		"$pm2/node_modules/.bin/pm2-runtime" start once.config.js
+	served_after_each_restart 1000
+	[ "$(grep -c 'once:0. online' "$out")" -ge 1000 ] || fail_seen
+	nobody_is_privileged
+}
+
+# listened N: sshd has done so N times
+listened()
+{
+	[ "$(grep -c 'Server listening on 0.0.0.0 port 22' "$err")" -eq "$1" ]
+}
+
+@test "sshd, and 20 times SIGHUP, by which it executes itself" {
+	local n
+
+	ssh-keygen -q -t ed25519 -N '' -f host_key
+	chown 4242:4242 host_key
+	start 'tcp://*:22' -- /usr/sbin/sshd -D -e -f /dev/null -p 22 \
+		-h "$dir/host_key" -o "PidFile=$dir/pid" -o UsePAM=no
+	eventually 20 listened 1 || fail_seen
+	for n in {2..21}; do
+		kill -HUP "$(first)"
+		eventually 20 listened "$n" || fail_seen "after $((n - 1))"
+		talk 22 hello | grep -q SSH-2.0 || fail_seen "after $((n - 1))"
+	done
+	nobody_is_privileged
+}
+
+@test "nginx with sixteen workers, a socket each, and reloads" {
+	nginx_conf reuseport
+	sed -i 's/worker_processes 2/worker_processes 16/' nginx.conf
+	start 'tcp://*:80' -- nginx -e stderr -c "$dir/nginx.conf"
+	serves 127.0.0.1 'it works'
+	serves '[::1]' 'it works'
+	[ "$(in_net ss -Hltn 'sport = :80' | wc -l)" -eq 32 ]
+	sed -i 's/worker_processes 16/worker_processes 8/' nginx.conf
+	kill -HUP "$(first)"
+	serves 127.0.0.1 'it works'
+	nobody_is_privileged 9
+}
+
+unbound_conf()
+{
+	cat >unbound.conf <<-end
+	server:
+		num-threads: 4
+		so-reuseport: yes
+		interface: 0.0.0.0
+		interface: ::0
+		username: ""
+		chroot: ""
+		pidfile: ""
+		directory: "$dir"
+		use-syslog: no
+		logfile: ""
+		local-zone: "here.test." static
+		local-data: "here.test. A 192.0.2.7"
+	remote-control:
+		control-enable: no
+	end
+}
+
+@test "unbound, with four threads on udp and tcp 53" {
+	unbound_conf
+	start 'udp://*:53' 'tcp://*:53' -- unbound -d -p -c "$dir/unbound.conf"
+	eventually 20 asks udp || fail_seen
+	asks tcp
+	# A socket for each thread and family; they are asked by many.
+	[ "$(in_net ss -Hlun 'sport = :53' | wc -l)" -ge 8 ]
+	for _ in {1..20}; do asks udp; done
 	nobody_is_privileged
 	ends_on TERM 53
 }
