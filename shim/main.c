@@ -89,7 +89,6 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	plan->own.ngroups = plan->start.ngroups;
 	plan->bind = (struct bind_spec){
 		.wanted = plan->listen.handoff == HANDOFF_BIND,
-		.verbose = plan->verbose,
 		.nlisteners = plan->listen.count,
 		.listeners = plan->listen.listeners
 	};

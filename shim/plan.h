@@ -93,7 +93,7 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 		.groups = plan->target.groups,
 		.keep_caps = plan->drop.keep_caps,
 		.bounding = drop_bounding(&plan->drop, plan->target.uid),
-		.held = declared_caps(&plan->bind),
+		.held = plan->bind.caps,
 		.allow_new_privs = plan->drop.allow_new_privs,
 		.strict = plan->strict,
 	};

@@ -171,7 +171,7 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 	if (verify_look(&run->seen, f) < 0)
 		return -1;
 	return drop_run(&plan->drop, &plan->target, &plan->start,
-			declared_caps(&plan->bind), f);
+			plan->bind.caps, f);
 }
 
 static void describe_confine(const struct plan *plan, struct text *out)

@@ -50,10 +50,7 @@ struct broker {
 
 /* ---- the application's socket, and ours ---- */
 
-/*
- * The value is only remembered; the kernel sets it. A wrong one, or one that
- * the kernel refuses, makes a socket of ours other than the application's own.
- */
+/* The kernel sets it. A lie makes ours other than the application's own. */
 static void note_option(struct broker *b, const struct seccomp_notif *q)
 {
 	const __u64 *args = q->data.args;
@@ -93,22 +90,18 @@ static int make_socket(const struct broker *b, const struct target_socket *s)
 
 /* ---- what is reported ---- */
 
-static void report_unreadable(struct broker *b, const struct seccomp_notif *q,
-			      int err)
+static void report_unreadable(struct broker *b, unsigned int pid, int err)
 {
 	struct fault f;
 
-	/* ENOENT: the thread has died. */
-	if (b->unreadable || err == EFAULT || err == ENOENT)
+	/* Other errors mean a wrong address, or that it has died. */
+	if (b->unreadable || (err != EACCES && err != EPERM))
 		return;
 	b->unreadable = true;
 	fault_set(&f, EXIT_STEP, err,
-		  "bind of process %u: read the address from its memory",
-		  q->pid);
-	if (err == EACCES || err == EPERM)
-		fault_hint(&f,
-			   "the user may not read the executable: chmod a+r; "
-			   "or kernel.yama.ptrace_scope is above 1");
+		  "bind of process %u: read the address from its memory", pid);
+	fault_hint(&f, "the user may not read the executable: chmod a+r; or "
+		       "kernel.yama.ptrace_scope is above 1");
 	report_warning_now(&f);
 }
 
@@ -134,9 +127,8 @@ static void report_undeclared(struct broker *b, const struct bind_address *a)
 enum { LEAVE = -1 };
 
 /*
- * Not SECCOMP_ADDFD_FLAG_SEND, with which bind(2) would return the number of
- * the descriptor. ENOENT: the thread has died, or a signal has interrupted it
- * and it will ask again.
+ * Not SECCOMP_ADDFD_FLAG_SEND: bind(2) would return a number. ENOENT: the
+ * thread has died, or a signal has interrupted it, and it will ask again.
  */
 static int put_over(struct broker *b, int fd, const struct target_socket *s,
 		    const struct seccomp_notif *q)
@@ -158,18 +150,13 @@ static int put_over(struct broker *b, int fd, const struct target_socket *s,
 }
 
 /*
- * For a socket that is bound already the kernel would say EACCES, for it looks
- * at the port first, where without us it would have been EINVAL. But before
- * Linux 5.19 a signal may take a thread out of the call when it has been
- * served, and then it asks again.
- *
- * Our socket is closed before the answer: from then on the application alone
- * holds the port.
+ * A socket of ours is bound already, which is EINVAL; but before Linux 5.19 a
+ * signal may take a thread out of the call after that, and it asks again.
+ * Ours is closed before the answer, so that the application alone has the port.
  */
 static int serve(struct broker *b, const struct seccomp_notif *q,
 		 struct bind_address *a, const struct target_socket *s)
 {
-	const struct listener *l;
 	int fd, v6only = 0, answer = LEAVE;
 	socklen_t size = sizeof(v6only);
 
@@ -182,16 +169,13 @@ static int serve(struct broker *b, const struct seccomp_notif *q,
 	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &size);
 	a->v6only = v6only;
 	a->kind = s->protocol == IPPROTO_UDP ? LISTENER_UDP : LISTENER_TCP;
-	l = declared_find(b->spec, a);
-	if (!l)
+	if (!declared_covers(b->spec, a))
 		report_undeclared(b, a);
 	else if (bind(fd, &a->at.any, a->size) < 0)
 		answer = errno;
 	else
 		answer = put_over(b, fd, s, q);
 	close(fd);
-	if (answer == 0 && b->spec->verbose)
-		report_note_now("bind: %s for process %u", l->url, q->pid);
 	return answer;
 }
 
@@ -201,23 +185,20 @@ static int decide(struct broker *b, const struct seccomp_notif *q)
 	struct bind_address a = { 0 };
 	struct target_socket s;
 	uint64_t id = q->id;
-	unsigned int port;
 	int answer = LEAVE;
 
 	a.size = (socklen_t)q->data.args[2];
 	if (a.size > sizeof(a.at))
 		return LEAVE;
 	if (target_read(tid, q->data.args[1], &a.at, a.size) < 0) {
-		report_unreadable(b, q, errno);
+		report_unreadable(b, q->pid, errno);
 		return LEAVE;
 	}
-	port = declared_port(&a);
-	if (port == 0 || (port >= b->spec->port_start &&
-			  !declared_has_port(b->spec, port)) ||
+	if (declared_port(&a) == 0 ||
 	    !target_socket(tid, (int)q->data.args[0], &s))
 		return LEAVE;
 	if (s.family == a.at.any.sa_family &&
-	    target_network(tid) == b->network &&
+	    s.network == b->network &&
 	    sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
 		answer = serve(b, q, &a, &s);
 	if (s.copy >= 0)
@@ -282,10 +263,13 @@ int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
 {
 	static struct broker b;
 	pthread_t thread;
+	struct stat st;
 	int err;
 
+	if (stat("/proc/self/ns/net", &st) < 0)
+		return fault_set(f, EXIT_STEP, errno, "look into /proc");
 	b = (struct broker){ .spec = spec, .proof = proof, .seen = seen,
-			     .fault = f, .network = target_network(getpid()) };
+			     .fault = f, .network = st.st_ino };
 	sem_init(&b.verified, 0, 0);
 	sem_init(&b.begin, 0, 0);
 	err = pthread_create(&thread, NULL, run_thread, &b);

@@ -61,11 +61,8 @@ void declared_settle(struct bind_spec *spec)
 	for (size_t i = 0; i < spec->nlisteners && !spec->low_port; i++)
 		if (listener_port(&spec->listeners[i]) < start)
 			spec->low_port = listener_port(&spec->listeners[i]);
-}
-
-uint64_t declared_caps(const struct bind_spec *spec)
-{
-	return spec->low_port ? UINT64_C(1) << CAP_NET_BIND_SERVICE : 0;
+	if (spec->low_port)
+		spec->caps = UINT64_C(1) << CAP_NET_BIND_SERVICE;
 }
 
 void declared_describe(const struct bind_spec *spec, struct text *out)
@@ -95,14 +92,6 @@ unsigned int declared_port(const struct bind_address *a)
 	    (family == AF_INET6 && a->size >= SHORTEST_V6))
 		return ntohs(a->at.in.sin_port);
 	return 0;
-}
-
-bool declared_has_port(const struct bind_spec *spec, unsigned int port)
-{
-	for (size_t i = 0; i < spec->nlisteners; i++)
-		if (listener_port(&spec->listeners[i]) == port)
-			return true;
-	return false;
 }
 
 /*
@@ -137,13 +126,13 @@ static bool covers(const struct listener *l, const struct bind_address *a)
 		  !l->number[LISTENER_V6ONLY])));
 }
 
-const struct listener *declared_find(const struct bind_spec *spec,
-				     const struct bind_address *a)
+bool declared_covers(const struct bind_spec *spec,
+		     const struct bind_address *a)
 {
 	for (size_t i = 0; i < spec->nlisteners; i++)
 		if (covers(&spec->listeners[i], a))
-			return &spec->listeners[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 void declared_missing(const struct bind_spec *spec,
@@ -151,20 +140,19 @@ void declared_missing(const struct bind_spec *spec,
 {
 	const bool six = a->at.any.sa_family == AF_INET6;
 	const char *scheme = a->kind == LISTENER_TCP ? "tcp" : "udp";
-	char address[INET6_ADDRSTRLEN] = "", list[256];
-	struct text declared;
+	char address[INET6_ADDRSTRLEN] = "", words[sizeof(f->what)];
+	struct text out;
 
 	inet_ntop(a->at.any.sa_family,
 		  six ? (const void *)&a->at.in6.sin6_addr
 		      : (const void *)&a->at.in.sin_addr,
 		  address, sizeof(address));
-	text_start(&declared, list, sizeof(list));
+	text_start(&out, words, sizeof(words));
+	text_add(&out, six ? "bind %s://[%s]:%u" : "bind %s://%s:%u", scheme,
+		 address, declared_port(a));
+	text_add(&out, " is not declared (declared");
 	for (size_t i = 0; i < spec->nlisteners; i++)
-		text_add(&declared, "%s%s", i ? ", " : "",
-			 spec->listeners[i].url);
-	fault_set(f, EXIT_STEP, 0,
-		  "bind %s://%s%s%s:%u is not declared (declared: %s%s)",
-		  scheme, six ? "[" : "", address, six ? "]" : "",
-		  declared_port(a), list, declared.cut ? "..." : "");
+		text_add(&out, "%s %s", i ? "," : ":", spec->listeners[i].url);
+	fault_set(f, EXIT_STEP, 0, "%s)", words);
 	fault_hint(f, "use --listen=%s://*:%u", scheme, declared_port(a));
 }

@@ -17,12 +17,12 @@ struct text;
 /* What --handoff=bind was asked for. */
 struct bind_spec {
 	bool wanted;
-	bool verbose;			/* report what is bound for whom */
 	size_t nlisteners;
 	const struct listener *listeners;
 	/* Filled by declared_settle(). */
 	unsigned int port_start;	/* the first without privilege */
 	unsigned int low_port;		/* the first declared below it, or 0 */
+	uint64_t caps;		/* of the broker, but not of the application */
 };
 
 /* What the application wants to bind. */
@@ -45,21 +45,14 @@ int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
 /* Read net.ipv4.ip_unprivileged_port_start, and fill what depends on it. */
 void declared_settle(struct bind_spec *spec);
 
-/* The capabilities that the broker has and the application has not. */
-uint64_t declared_caps(const struct bind_spec *spec);
-
 /* Append a line for each --listen, and what is kept to serve them. */
 void declared_describe(const struct bind_spec *spec, struct text *out);
 
 /* The port, or 0 if this is no address of IPv4 or IPv6, or has none. */
 unsigned int declared_port(const struct bind_address *a);
 
-/* Is this port declared, for any address and kind of socket? */
-bool declared_has_port(const struct bind_spec *spec, unsigned int port);
-
-/* The --listen that covers the address, or NULL. */
-const struct listener *declared_find(const struct bind_spec *spec,
-				     const struct bind_address *a);
+bool declared_covers(const struct bind_spec *spec,
+		     const struct bind_address *a);
 
 /* The fault that the address is not declared, and the --listen to use. */
 void declared_missing(const struct bind_spec *spec,

@@ -108,8 +108,8 @@ int filter_install(bool *killable, struct fault *f)
 	*killable = fd >= 0;
 	if (fd < 0 && errno == EINVAL)
 		fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &all);
-	if (fd >= 0 &&
-	    sys_notifier(fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
+	add.srcfd = (uint32_t)fd;
+	if (fd >= 0 && sys_notifier(fd, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 &&
 	    errno == ENOENT)
 		return fd;
 	fault_set(f, EXIT_STEP, errno, "install the filter (Linux 5.9)");

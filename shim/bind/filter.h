@@ -2,12 +2,10 @@
  * filter: the seccomp program that the application of --handoff=bind carries.
  *
  * It asks the supervisor about bind(2), and about setsockopt(2) of the few
- * options that decide how a bind ends or that a server cannot do without; every
- * other call goes to the kernel at once. It is no sandbox: it denies nothing.
- *
- * A call that comes by another entry point (int 0x80 of i386, x32, 32-bit ARM
- * on a 64-bit kernel, io_uring) goes to the kernel too, and the kernel denies
- * what the plan would have granted.
+ * options that decide how a bind ends or that a server cannot do without. It
+ * denies nothing: every other call goes to the kernel, and so do those that
+ * come by another entry point (i386, x32, 32-bit ARM, io_uring), where the
+ * kernel denies what the plan would have granted.
  */
 #ifndef STEPDOWN_BIND_FILTER_H
 #define STEPDOWN_BIND_FILTER_H
@@ -19,10 +17,7 @@ struct fault;
 
 enum {
 	FILTER_LENGTH = 20,
-	/*
-	 * The kernel writes a notification as it knows it, which may be longer
-	 * than ours. filter_check() refuses what would not fit.
-	 */
+	/* A newer kernel's may be longer than ours; see filter_check(). */
 	FILTER_NOTIFICATION_SIZE = 512
 };
 extern const struct sock_filter filter_program[FILTER_LENGTH];

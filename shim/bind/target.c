@@ -34,10 +34,7 @@ struct job {
 	int err;
 };
 
-/*
- * In a process of its own that shares this one's memory. It has no use for the
- * capability of the thread that started it.
- */
+/* In a process that shares our memory, and has no use for our capability. */
 static int help(void *argument)
 {
 	struct job *job = argument;
@@ -51,15 +48,12 @@ static int help(void *argument)
 }
 
 /*
- * Not process_vm_readv(2): Docker's default profile denies it, and as with
- * /proc/PID/mem not even SIGKILL interrupts a read that waits for a FUSE
- * server. A thread in it would keep this process from ending, and process 1
- * from taking that server along. So a helper reads. To wait for it, as vfork(2)
- * does, is interrupted by SIGKILL. It sends no signal when it ends, so that the
- * supervisor's waitpid(2) does not see it.
- *
- * The right to read is that of this process, and is asked when the file is
- * opened: under Yama the helper itself would have none.
+ * Not even SIGKILL interrupts a read that waits for a FUSE server, and a thread
+ * in it would keep process 1 from ending and from taking that server along; so
+ * is process_vm_readv(2), which Docker denies besides. So a helper reads. To
+ * wait for it as vfork(2) does is interrupted by SIGKILL, and without a signal
+ * at its end the supervisor's waitpid(2) does not see it. Under Yama it has no
+ * right to read; that is asked when the file is opened, here.
  */
 int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 {
@@ -86,15 +80,6 @@ int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 
 /* ---- the socket ---- */
 
-ino_t target_network(pid_t tid)
-{
-	char path[PATH_SIZE];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
-	return stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
 /* The number behind a word of a file of /proc; 0 if there is none. */
 static int proc_field(const char *path, const char *word, int base)
 {
@@ -107,29 +92,18 @@ static int proc_field(const char *path, const char *word, int base)
 	return at ? (int)strtol(at + strlen(word), NULL, base) : 0;
 }
 
-/* sockfs tells the name of the protocol as an extended attribute. */
-static bool classify(const char *protocol, struct target_socket *s)
+/* The name of a protocol by sockfs: TCP, MPTCP or UDP, and perhaps "v6". */
+static bool classify(const char *name, struct target_socket *s)
 {
-	static const struct {
-		char name[8];
-		int family, type, protocol;
-	} known[] = {
-		{ "TCP", AF_INET, SOCK_STREAM, IPPROTO_TCP },
-		{ "TCPv6", AF_INET6, SOCK_STREAM, IPPROTO_TCP },
-		{ "MPTCP", AF_INET, SOCK_STREAM, IPPROTO_MPTCP },
-		{ "MPTCPv6", AF_INET6, SOCK_STREAM, IPPROTO_MPTCP },
-		{ "UDP", AF_INET, SOCK_DGRAM, IPPROTO_UDP },
-		{ "UDPv6", AF_INET6, SOCK_DGRAM, IPPROTO_UDP },
-	};
+	const bool mptcp = strncmp(name, "MP", 2) == 0;
+	const bool udp = strncmp(name, "UDP", 3) == 0;
+	const char *tcp = name + (mptcp ? 2 : 0);
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (strcmp(protocol, known[i].name) == 0) {
-			s->family = known[i].family;
-			s->type = known[i].type;
-			s->protocol = known[i].protocol;
-			return true;
-		}
-	return false;
+	s->family = strcmp(tcp + 3, "v6") == 0 ? AF_INET6 : AF_INET;
+	s->type = udp ? SOCK_DGRAM : SOCK_STREAM;
+	s->protocol = udp ? IPPROTO_UDP : mptcp ? IPPROTO_MPTCP : IPPROTO_TCP;
+	return (udp || strncmp(tcp, "TCP", 3) == 0) &&
+	       (!tcp[3] || s->family == AF_INET6);
 }
 
 /*
@@ -178,26 +152,26 @@ bool target_socket(pid_t tid, int fd, struct target_socket *s)
 	flags = proc_field(path, "\nflags:", 8);
 	s->cloexec = flags & O_CLOEXEC;
 	s->type |= flags & O_NONBLOCK ? SOCK_NONBLOCK : 0;
-	s->copy = borrow(tid, fd, st.st_ino);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
+	if (stat(path, &st) < 0)
+		return false;
+	s->network = st.st_ino;
+	s->copy = borrow(tid, fd, s->inode);
 	return true;
 }
 
 /* ---- its options ---- */
 
-/*
- * What can be read and be written in the same bytes without a capability, and
- * may be set before bind(2).
- */
+/* What can be read, and be written in the same bytes without a capability. */
 static const struct {
 	unsigned char level;
 	unsigned char names[20];	/* 0 at the end */
 } options[] = {
 	{ SOL_SOCKET,
-	  { SO_REUSEADDR, SO_REUSEPORT, SO_BROADCAST, SO_DONTROUTE,
-	    SO_INCOMING_CPU, SO_KEEPALIVE, SO_LINGER, SO_OOBINLINE,
-	    SO_PRIORITY, SO_RCVBUF, SO_RCVLOWAT, SO_RCVTIMEO, SO_RXQ_OVFL,
-	    SO_SNDBUF, SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_ZEROCOPY,
-	    SO_BINDTODEVICE } },
+	  { SO_REUSEADDR, SO_REUSEPORT, SO_BINDTODEVICE, SO_BROADCAST,
+	    SO_DONTROUTE, SO_INCOMING_CPU, SO_KEEPALIVE, SO_LINGER, SO_PRIORITY,
+	    SO_RCVBUF, SO_RCVLOWAT, SO_RCVTIMEO, SO_RXQ_OVFL, SO_SNDBUF,
+	    SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_ZEROCOPY } },
 	{ IPPROTO_IP,
 	  { IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_MTU_DISCOVER,
 	    IP_MULTICAST_ALL, IP_MULTICAST_LOOP, IP_MULTICAST_TTL, IP_PKTINFO,
@@ -223,10 +197,9 @@ static socklen_t get(int fd, int level, int name, unsigned char value[16])
 }
 
 /*
- * Only what differs is set, so that buffers which the application has not set
- * are left to the kernel's own tuning; their sizes are read back doubled
- * (socket(7)). A kind of socket that lacks the first option of a level has none
- * of the others.
+ * Only what differs is set, so that the kernel goes on tuning buffers that were
+ * not; their sizes are read back doubled (socket(7)). Without the first option
+ * of a level a socket has none of the others.
  */
 void target_copy_options(int theirs, int ours)
 {

@@ -372,6 +372,17 @@ os.execv(sys.argv[1], sys.argv[1:])' \
 	witness_says env.LISTEN_FDS 1
 }
 
+@test "with standard descriptors closed it is served, and finds them closed" {
+	under sh -c 'exec "$@" <&- >&-' sh
+	as_4242 --handoff=bind --listen='tcp://*:80' -- /usr/bin/python3 -c '
+import os, socket
+s = socket.socket()
+s.bind(("", 80))
+os.write(2, b"%d" % s.fileno())'
+	succeeded
+	[ "$(cat "$err")" = 0 ] || fail_seen
+}
+
 @test "the application sees no more than without it" {
 	as_4242 --handoff=bind --listen='tcp://*:80' -- "$WITNESS"
 	succeeded

@@ -465,7 +465,7 @@ static int do_reuseport(int argc, char **argv)
 		set(fds[i], SOL_SOCKET, SO_REUSEPORT, 1);
 		err = bind4(fds[i], (unsigned int)atoi(argv[0]));
 		if (!err)
-			err = listen(fds[i], 64) < 0 ? errno : 0;
+			err = listen(fds[i], 512) < 0 ? errno : 0;
 		if (expect("worker", name_of(err), "ok"))
 			return 1;
 	}
