@@ -176,14 +176,20 @@ static int follow_link(struct way *w, int link)
 	return w->dir < 0 ? -1 : 0;
 }
 
-/* The file systems of Kubernetes' volumes are sticky, and read-only. */
-static bool is_for_root_to_write(int dir)
+/*
+ * Can nobody but root have put it there? Kubernetes' volumes are writable, but
+ * mounted read-only. From a sticky directory (/tmp) nobody can take a directory
+ * of root's, nor move one there that only root may write to.
+ */
+static bool is_roots_doing(int dir, const struct stat *it)
 {
 	struct statvfs fs;
 	struct stat st;
 
 	if (fstat(dir, &st) < 0 || st.st_uid != 0)
 		return false;
+	if ((st.st_mode & S_ISVTX) && S_ISDIR(it->st_mode) && it->st_uid == 0)
+		return true;
 	return !(st.st_mode & 022) ||
 	       (fstatvfs(dir, &fs) == 0 && (fs.f_flag & ST_RDONLY));
 }
@@ -195,7 +201,7 @@ static int take_part(struct way *w, const char *name)
 
 	if (next < 0)
 		return -1;
-	if (fstat(next, &st) < 0 || !is_for_root_to_write(w->dir)) {
+	if (fstat(next, &st) < 0 || !is_roots_doing(w->dir, &st)) {
 		close(next);
 		errno = EPERM;
 		return -1;

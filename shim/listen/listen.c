@@ -164,7 +164,7 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 /* --- the handoff --------------------------------------------------------- */
 
 /* The n-th of LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID. */
-static void announce(const struct sockets *sockets, pid_t pid, size_t n,
+static void announce_sockets(const struct sockets *sockets, pid_t pid, size_t n,
 		     struct text *out)
 {
 	if (n == 0)
@@ -227,7 +227,7 @@ int sockets_variable(const struct sockets *sockets, enum handoff handoff,
 				       sockets->count + n - FOR_SOCKETS, out,
 				       f);
 	if (sockets->count && handoff != HANDOFF_NGINX)
-		announce(sockets, pid, n, out);
+		announce_sockets(sockets, pid, n, out);
 	else if (sockets->count && n == 0)
 		announce_to_nginx(sockets, out);
 	return !out->cut ? 1 : fault_set(f, EXIT_STEP, 0,

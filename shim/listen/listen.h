@@ -79,8 +79,8 @@ void listen_describe(const struct listen_spec *spec, struct text *out);
 void listen_describe_handoff(const struct listen_spec *spec, struct text *out);
 
 /*
- * Take the inherited sockets, then open every socket of the spec, in this order,
- * each close-on-exec. One of ?try that the host cannot have is passed over with
+ * Take the inherited sockets, then open every socket of the spec, in their
+ * order, each close-on-exec. One of ?try that the host cannot have is passed over with
  * a warning, and takes no number.
  *
  * Returns 0, or -1 with a fault; sockets opened so far stay open, and the files
@@ -93,8 +93,8 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
  * Open the socket of a listener with all its options; "*" falls back to IPv4.
  * It is made with the filesystem ids of its owner, so that it counts as the
  * application's and not as root's: for the owner match of iptables and of
- * nftables, in /proc/net, and as the file of a unix socket. handoff: nginx wants
- * a socket that does not block and its own backlog.
+ * nftables, in /proc/net, and as the file of a unix socket. handoff: nginx
+ * wants a socket that does not block and its own backlog.
  *
  * Returns the descriptor, close-on-exec, or -1 with a fault.
  */
@@ -137,10 +137,10 @@ int sockets_arrange(struct sockets *sockets, struct fault *f);
 void sockets_close(const struct sockets *sockets);
 
 /*
- * Secrets: the file is read before the drop, and its content goes into a sealed
- * memfd that belongs to the application: whoever reads /proc/self/fd/N reads it,
- * as often as they like, nobody can change it, and it is on no disk. The
- * original stays closed to the application. No message has any of the content.
+ * Secrets: the file is read before the drop, and its content goes into a
+ * sealed memfd that belongs to the application: whoever reads /proc/self/fd/N
+ * reads it, as often as they like, nobody can change it, and it is on no disk.
+ * The original stays closed to the application. No message has the content.
  */
 
 /* NAME=PATH[?OPTIONS] of --secret. */

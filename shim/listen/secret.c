@@ -54,9 +54,9 @@ static int secret_failed(const struct secret *s, int err, const char *why,
 		return fault_hint(f, "mount it (compose: secrets, Kubernetes: "
 				     "a secret volume), or add ?try");
 	if (err == EPERM)
-		return fault_hint(f, "others than root may write to a directory "
-				     "of its path; mount it elsewhere, as below "
-				     "/run/secrets");
+		return fault_hint(f, "others than root may write to a "
+				     "directory of its path; mount it "
+				     "elsewhere, as below /run/secrets");
 	return -1;
 }
 

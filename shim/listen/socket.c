@@ -253,7 +253,7 @@ static int check_file(int dir, const char *name, const struct listener *l,
 
 /*
  * The owner makes the file, and nothing is given away, so there is no moment at
- * which another file could be given in its place. The mode comes from the umask.
+ * which another file could be given in its place. The umask makes the mode.
  *
  * bind(2) takes a path, which servers compare with their configuration, and
  * others may exchange a part of it before bind looks. So root's rights over

@@ -25,12 +25,11 @@ setup()
 {
 	use_net
 	background=
-	chmod 777 "$tmp"	# its owner binds there, as /tmp is for everybody
+	chmod 755 "$tmp"
 }
 
 teardown()
 {
-	[ -z "${roots-}" ] || rm -r "$roots"
 	[ -z "$background" ] || stop "$background"
 }
 
@@ -432,22 +431,20 @@ exchange_by_link()
 }
 
 @test "root's rights count only where root alone can exchange the directory" {
-	roots=$(mktemp -d /run/stepdown-sockets-XXXXXX)
-	chmod 755 "$roots"
-	mkdir "$roots/run" "$roots/volume" "$roots/volume/run"
-	chown 4242:4242 "$roots/volume"
-	as_4242 "--listen=unix:$roots/run/a" -- "$WITNESS"
+	mkdir "$tmp/run" "$tmp/volume" "$tmp/volume/run"
+	chown 4242:4242 "$tmp/volume"
+	as_4242 "--listen=unix:$tmp/run/a" -- "$WITNESS"
 	succeeded
-	file_is 660:4242:4242 "$roots/run/a"
-	as_4242 "--listen=unix:$roots/volume/run/a" -- "$WITNESS"
+	file_is 660:4242:4242 "$tmp/run/a"
+	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
 	refused 111
 	message_has 'Permission denied'
 	hint_has 'root alone may write'
-	[ -z "$(ls "$roots/volume/run")" ]
-	chown 4242:4242 "$roots/volume/run"
-	as_4242 "--listen=unix:$roots/volume/run/a" -- "$WITNESS"
+	[ -z "$(ls "$tmp/volume/run")" ]
+	chown 4242:4242 "$tmp/volume/run"
+	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
 	succeeded
-	file_is 660:4242:4242 "$roots/volume/run/a"
+	file_is 660:4242:4242 "$tmp/volume/run/a"
 }
 
 @test "another one's socket that takes the place of ours is not given away" {
