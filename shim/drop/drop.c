@@ -82,7 +82,9 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	if (!drop_find_command(command, path, file))
 		return 0;
 	needed = file_caps(file);
-	if (!needed || !(needed & ~(caps_bounding() & drop_bounding(spec, uid))))
+	if (needed)
+		needed &= ~(caps_bounding() & drop_bounding(spec, uid));
+	if (!needed)
 		return 0;
 	text_start(&out, names, sizeof(names));
 	caps_describe(needed, &out);
@@ -96,19 +98,21 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 void drop_describe(const struct drop_spec *spec, const struct target *t,
 		   const struct start *s, struct text *out)
 {
-	bool keyring = changes_uid(t, s) && !spec->keep_keyring;
-
 	text_add(out, "uid %u%s%s%s, gid %u, groups ", t->uid,
-		 t->name[0] ? " (" : "", t->name, t->name[0] ? ")" : "", t->gid);
+		 t->name[0] ? " (" : "", t->name, t->name[0] ? ")" : "",
+		 t->gid);
 	for (size_t i = 0; i < t->ngroups; i++)
 		text_add(out, "%s%u", i ? "," : "", t->groups[i]);
 	text_add(out, "%s, capabilities ", t->ngroups ? "" : "none");
 	caps_describe(spec->keep_caps, out);
-	text_add(out, "%s%s%s",
-		 !start_has(s, CAP_SETPCAP) ? ", bounding set and securebits as they are (no CAP_SETPCAP)" :
-		 drop_bounding(spec, t->uid) != spec->keep_caps ? ", more in the bounding set" : "",
-		 keyring ? ", a new session keyring" : "",
-		 spec->allow_new_privs ? "" : ", no_new_privs");
+	if (!start_has(s, CAP_SETPCAP))
+		text_add(out,
+			 ", bounding set and securebits as they are (no CAP_SETPCAP)");
+	else if (drop_bounding(spec, t->uid) != spec->keep_caps)
+		text_add(out, ", more in the bounding set");
+	if (changes_uid(t, s) && !spec->keep_keyring)
+		text_add(out, ", a new session keyring");
+	text_add(out, spec->allow_new_privs ? "" : ", no_new_privs");
 }
 
 /*

@@ -96,10 +96,8 @@ int limits_run(const struct limits_spec *spec, struct fault *f)
 			continue;
 		fault_set(f, EXIT_STEP, errno, "set --rlimit %s",
 			  spec->typed[i]);
-		if (f->err != EPERM)
-			return -1;
-		return fault_hint(f,
-				  "docker run --ulimit, or --cap-add=SYS_RESOURCE (capabilities.add)");
+		return f->err != EPERM ? -1 : fault_hint(f,
+			"docker run --ulimit, or --cap-add=SYS_RESOURCE (capabilities.add)");
 	}
 	if (spec->has_umask)
 		umask(spec->umask);
@@ -111,9 +109,7 @@ int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f)
 	if (!spec->chdir || chdir(spec->chdir) == 0)
 		return 0;
 	fault_set(f, EXIT_STEP, errno, "chdir %s", spec->chdir);
-	if (f->err != EACCES)
-		return -1;
-	return fault_hint(f,
-			  "uid %u must be able to search it and the directories above",
-			  uid);
+	return f->err != EACCES ? -1 : fault_hint(f,
+		"uid %u must be able to search it and the directories above",
+		uid);
 }

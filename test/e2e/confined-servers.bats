@@ -33,7 +33,8 @@ setup()
 	use_net
 	background=
 	# As --own-stdio does with the pipes of an engine.
-	: >"$out" >"$err"
+	: >"$out"
+	: >"$err"
 	chown 4242 "$out" "$err"
 }
 
@@ -67,6 +68,7 @@ confined()
 
 	shift 2
 	read -ra words <<<"$options"
+	# shellcheck disable=SC2016 # backquotes of Markdown
 	printf '| %s | `%s` |\n' "$server" \
 		"$(sed "s,$volume,/data,; s,$dir/sock,/run/postgresql," \
 			<<<"$options")" >>"$rows"
@@ -126,7 +128,10 @@ answers()
 	mkdir "$dir/sock"
 	chown 4242:4242 "$volume" "$dir/sock"
 	chmod 700 "$volume"
-	sed '$aapp:x:4242:4242::/:/bin/sh' /etc/passwd >"$dir/passwd"
+	{
+		cat /etc/passwd
+		echo app:x:4242:4242::/:/bin/sh
+	} >"$dir/passwd"
 	mounts="mount --bind $dir/passwd /etc/passwd"
 	unshare --mount sh -ec "$mounts"'; exec "$@"' sh \
 		setpriv --reuid=4242 --regid=4242 --clear-groups \
