@@ -204,7 +204,8 @@ void own_report_mounts(const struct own_tree *t)
 
 	text_start(&clean, path, sizeof(path));
 	own_clean_path(&clean, t->path);
-	while (!t->shallow && !t->cross_mounts && next_mount(&mounts, &m)) {
+	while (*t->path && !t->shallow && !t->cross_mounts &&
+	       next_mount(&mounts, &m)) {
 		struct stat st;
 
 		if (holds(path, m.point) && strcmp(path, m.point) != 0 &&
