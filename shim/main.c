@@ -108,8 +108,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 			 &plan->drop.keep_caps, f) < 0 ||
 	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
 		return -1;
-	return account_resolve(&plan->account, &plan->target, PASSWD_USERS,
-			       PASSWD_GROUPS, f);
+	return account_resolve(&plan->account, &plan->target, f);
 }
 
 /*

@@ -31,11 +31,6 @@ static bool read_home(const char *value, void *at)
 	return read_path(value, at);
 }
 
-static bool read_account(const char *value, void *at)
-{
-	return account_is(value) && keep_word(value, at);
-}
-
 static bool read_duration(const char *value, void *at)
 {
 	return str_duration(value, at);
@@ -187,8 +182,8 @@ const struct option option_table[] = {
 	  "when not root: adapt (default) or fail", AT(who.unprivileged),
 	  .words = "adapt fail" },
 	{ WHO, 0, "account", "NAME[:HOME[:SHELL]][,move]",
-	  "a plain name, absolute paths", AT(account.value),
-	  .read = read_account },
+	  "a plain name, absolute paths", AT(account),
+	  .read = account_read },
 	{ WHO, 0, "keep-caps", "LIST",
 	  "capabilities to keep, joined by commas", .set = set_keep_caps,
 	  .near = caps_word },

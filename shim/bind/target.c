@@ -19,7 +19,6 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "base/sys.h"
 #include "cred/caps.h"
 
 enum { PATH_SIZE = 64, FILE_SIZE = 4096, HELPER_STACK = 8192 };

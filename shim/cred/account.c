@@ -19,27 +19,22 @@
 /* Of a file that is written; two ids with a colon between them. */
 enum { FILE_SIZE = 65536, ID_SIZE = 24 };
 
-static bool is_account_name(const char *name)
-{
-	if (!str_is_variable(name, 1))
-		return false;
-	for (; *name; name++)
-		if (*name != '.' && *name != '-' && !str_is_name_byte(*name))
-			return false;
-	return true;
-}
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+		   "0123456789_-."
 
 static bool is_path(const char *path)
 {
 	return path[0] == '/' && !path[strcspn(path, "\n\r")];
 }
 
-static bool split(const char *value, struct account_spec *a)
+bool account_read(const char *value, void *spec)
 {
 	static const char move[] = ",move";
 	const size_t tail = sizeof(move) - 1;
 	struct slice rest = str_word(value);
+	struct account_spec *a = spec;
 
+	a->value = value;
 	a->move = rest.length >= tail &&
 		  strcmp(value + rest.length - tail, move) == 0;
 	if (a->move)
@@ -53,15 +48,9 @@ static bool split(const char *value, struct account_spec *a)
 		strcpy(a->home, "/");
 	if (!a->shell[0])
 		strcpy(a->shell, DEFAULT_SHELL);
-	return is_account_name(a->name) && is_path(a->home) &&
+	return str_is_variable(a->name, 1) &&
+	       !a->name[strspn(a->name, NAME_BYTES)] && is_path(a->home) &&
 	       is_path(a->shell);
-}
-
-bool account_is(const char *value)
-{
-	struct account_spec a;
-
-	return split(value, &a);
 }
 
 /* The name is another id's: that is no reason not to start. */
@@ -76,19 +65,19 @@ static enum account_act warn_of_name(const char *name, const char *file)
 }
 
 static int resolve_user_entry(struct account_spec *a, struct target *t,
-			      const char *passwd, struct fault *f)
+			      struct fault *f)
 {
 	struct passwd_entry user;
-	int found = passwd_find_user(passwd, a->name, 0, &user);
+	int found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
 
 	if (found < 0)
-		return ids_unreadable(passwd, f);
+		return ids_unreadable(PASSWD_USERS, f);
 	if (found && a->move && user.uid != 0) {
 		if (user.uid != t->uid || user.gid != t->gid)
 			a->user = ACCOUNT_MOVE;
 		ids_describe(&user, t);
 	} else if (!t->name[0] && found) {
-		a->user = warn_of_name(a->name, passwd);
+		a->user = warn_of_name(a->name, PASSWD_USERS);
 	} else if (!t->name[0]) {
 		a->user = ACCOUNT_ADD;
 		strcpy(t->name, a->name);
@@ -99,29 +88,29 @@ static int resolve_user_entry(struct account_spec *a, struct target *t,
 }
 
 static int resolve_group_entry(struct account_spec *a, gid_t wanted,
-			       const char *group, struct fault *f)
+			       struct fault *f)
 {
-	int known = passwd_find_group(group, NULL, &wanted);
+	int known = passwd_find_group(PASSWD_GROUPS, NULL, &wanted);
 	gid_t gid = 0;
-	int found = passwd_find_group(group, a->name, &gid);
+	int found = passwd_find_group(PASSWD_GROUPS, a->name, &gid);
 
 	if (known < 0 || found < 0)
-		return ids_unreadable(group, f);
+		return ids_unreadable(PASSWD_GROUPS, f);
 	if (found && a->move && gid != 0)
 		a->group = gid == wanted ? ACCOUNT_STAYS : ACCOUNT_MOVE;
 	else if (!known)
-		a->group = found ? warn_of_name(a->name, group) : ACCOUNT_ADD;
+		a->group = found ? warn_of_name(a->name, PASSWD_GROUPS)
+				 : ACCOUNT_ADD;
 	return 0;
 }
 
-int account_resolve(struct account_spec *a, struct target *t,
-		    const char *passwd, const char *group, struct fault *f)
+int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 {
-	if (!a->value || !split(a->value, a))
+	if (!a->value)
 		return 0;
-	if (resolve_user_entry(a, t, passwd, f) < 0)
+	if (resolve_user_entry(a, t, f) < 0)
 		return -1;
-	return resolve_group_entry(a, t->gid, group, f);
+	return resolve_group_entry(a, t->gid, f);
 }
 
 void account_describe(const struct account_spec *a, struct text *out)

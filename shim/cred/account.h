@@ -24,16 +24,15 @@ enum account_act { ACCOUNT_STAYS, ACCOUNT_ADD, ACCOUNT_MOVE };
 
 struct account_spec {
 	const char *value;		/* as typed, or NULL */
-	/* The rest is filled by account_resolve(). */
 	bool move;
-	enum account_act user, group;
+	enum account_act user, group;	/* filled by account_resolve() */
 	char name[ACCOUNT_NAME_MAX + 1];
 	char home[USER_PATH_MAX];
 	char shell[USER_PATH_MAX];
 };
 
-/* Is this NAME[:HOME[:SHELL]][,move], a plain name and absolute paths? */
-bool account_is(const char *value);
+/* Read NAME[:HOME[:SHELL]][,move]: a plain name, absolute paths. */
+bool account_read(const char *value, void *spec);
 
 /*
  * Find out which entries the target lacks, and give the target the name and
@@ -42,8 +41,7 @@ bool account_is(const char *value);
  *
  * Call it when the target is settled. Returns 0, or -1 with a fault.
  */
-int account_resolve(struct account_spec *a, struct target *t,
-		    const char *passwd, const char *group, struct fault *f);
+int account_resolve(struct account_spec *a, struct target *t, struct fault *f);
 
 /* Append what account_run() would do. */
 void account_describe(const struct account_spec *a, struct text *out);
