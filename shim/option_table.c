@@ -153,7 +153,14 @@ static int set_own(struct plan *plan, const char *value, struct fault *f)
 		memcpy(words, value, size);
 		plan->text_length += size;
 	}
-	return own_parse(&plan->own.trees[plan->own.ntrees++], value, words, f);
+	if (own_parse(&plan->own.trees[plan->own.ntrees++], value, words,
+		      f) == 0)
+		return 0;
+	if (strstr(value, ",/"))
+		return fault_hint(f, "each path has an --own of its own");
+	if (strstr(value, ",recursive"))
+		return fault_hint(f, "all below it is given anyway");
+	return -1;
 }
 
 static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
@@ -206,7 +213,9 @@ const struct option option_table[] = {
 	{ SOCKETS, 0, "inherit-sockets", NULL, "pass our own LISTEN_FDS on",
 	  AT(listen.inherited.wanted) },
 	{ FILES, 'o', "own", "PATH[,OPTION...]", "give it all below PATH",
-	  .set = set_own, .separators = ",\\", .many = true },
+	  .set = set_own, .separators = ",\\", .many = true,
+	  .parts = "shallow create if-exists if-root-differs fsgroup try "
+		   "cross-mounts force user group mode from exclude threads" },
 	{ FILES, 0, "own-stdio", NULL,
 	  "give it the pipes and terminals of fd 0 to 2", AT(own_stdio) },
 	{ FILES, 0, "secret", "NAME=PATH[?OPTION]",

@@ -121,18 +121,19 @@ static bool keep(struct plan *plan, const struct option *o, const char *value)
 static int hint_value(const struct option *o, const char *value,
 		      struct fault *f)
 {
-	near_words *words = o->words ? word_of : o->near;
-	const char *at = value;
+	near_words *words = o->near ? o->near : word_of;
+	const char *list = o->words ? o->words : o->parts;
+	const char *at = o->near || list ? value : NULL;
 
-	if (words && o->separators)
+	if (at && o->separators)
 		at = strchr(value, o->separators[0]);
-	while (words && at && *at) {
+	while (at && *at) {
 		struct slice part, found;
 
 		at += strncasecmp(at, "SIG", 3) == 0  ? 3 :
 		      strncasecmp(at, "cap_", 4) == 0 ? 4 : 0;
 		part = (struct slice){ at, strcspn(at, ":=,?&") };
-		found = near_find(part, words, o->words);
+		found = near_find(part, words, list);
 		if (found.at && (found.length != part.length ||
 				 strncasecmp(found.at, at, part.length) != 0))
 			return fault_hint(f, "did you mean %.*s?",

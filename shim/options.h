@@ -38,7 +38,8 @@ struct option {
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
 	const char *separators;	/* cut the value; see expand_value() */
-	near_words *near;	/* words that the value is made of */
+	near_words *near;	/* words that the value is made of, or ... */
+	const char *parts;	/* ... joined by blanks */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	bool many;		/* may be given more than once */
 	bool argv_only;		/* not in a config file */

@@ -59,58 +59,51 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 			  t->uid);
 }
 
-static int resolve_uid(const struct ids_word *w, struct slice name, uid_t *uid,
-		       struct fault *f)
-{
-	struct passwd_entry user;
-
-	if (ids_user(w, name, &user, f) < 0)
-		return -1;
-	*uid = user.uid;
-	return 0;
-}
-
-/* The owner of a socket with a path: the target, unless it says otherwise. */
-static int resolve_listener(struct listener *l, const struct target *t,
-			    struct ids_word *w, struct fault *f)
-{
-	w->option = "listen";
-	w->value = l->url;
-	l->uid = t->uid;
-	l->gid = t->gid;
-	if (l->user.length && resolve_uid(w, l->user, &l->uid, f) < 0)
-		return -1;
-	return l->group.length ? ids_group(w, l->group, &l->gid, f) : 0;
-}
-
-/* UID[:GID] of --own=...,from= */
-static int resolve_from(struct own_tree *t, const struct ids_word *w,
+/* A word without .at was not given, and leaves what is there. */
+static int resolve_pair(const struct ids_word *w, struct slice user,
+			struct slice group, uid_t *uid, gid_t *gid,
 			struct fault *f)
 {
-	struct slice group = str_word(t->from);
-	struct slice user = str_cut(&group, ':');
+	struct passwd_entry entry;
 
-	if (resolve_uid(w, user, &t->from_uid, f) < 0)
-		return -1;
-	return user.at[user.length] ? ids_group(w, group, &t->from_gid, f) : 0;
+	if (user.at) {
+		if (ids_user(w, user, &entry, f) < 0)
+			return -1;
+		*uid = entry.uid;
+	}
+	return group.at ? ids_group(w, group, gid, f) : 0;
+}
+
+static struct slice given(const char *word)
+{
+	return word ? str_word(word) : (struct slice){ NULL, 0 };
 }
 
 static int resolve_tree(struct own_tree *t, const struct target *target,
 			struct ids_word *w, struct fault *f)
 {
+	struct slice group = given(t->from);
+	struct slice user = group;
+
 	w->option = "own";
 	w->value = t->path;
 	t->uid = t->fsgroup ? (uid_t)-1 : target->uid;
 	t->gid = target->gid;
 	t->from_uid = (uid_t)-1;
 	t->from_gid = (gid_t)-1;
-	if (t->user && resolve_uid(w, str_word(t->user), &t->uid, f) < 0)
+	if (t->from) {
+		user = str_cut(&group, ':');
+		if (!user.at[user.length])
+			group.at = NULL;
+	}
+	if (resolve_pair(w, user, group, &t->from_uid, &t->from_gid, f) < 0)
 		return -1;
-	if (t->group && strcmp(t->group, "keep") == 0)
+	group = given(t->group);
+	if (group.at && str_is(group, "keep")) {
+		group.at = NULL;
 		t->gid = (gid_t)-1;
-	else if (t->group && ids_group(w, str_word(t->group), &t->gid, f) < 0)
-		return -1;
-	return t->from ? resolve_from(t, w, f) : 0;
+	}
+	return resolve_pair(w, given(t->user), group, &t->uid, &t->gid, f);
 }
 
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
@@ -144,33 +137,27 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 }
 
 /*
- * A directory that we own or may write is as it should be: fsGroup, an
- * emptyDir, a group 0 that may write. access(2) asks for the real uid, which is
- * the one that stays.
+ * Who may not change owners needs none changed where the path is ours or may be
+ * written: fsGroup, an emptyDir, a group 0 that may write. access(2) asks for
+ * the real uid, which is the one that stays.
  */
-static bool is_usable(const char *path, uid_t uid)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return false;
-	return st.st_uid == uid ||
-	       access(path, S_ISDIR(st.st_mode) ? W_OK | X_OK : W_OK) == 0;
-}
-
-/* Who may not change owners needs none changed where the owner is right. */
-static void pass_over_trees(struct plan *plan)
+static void pass_over_trees(struct own_spec *own, uid_t uid)
 {
 	size_t kept = 0;
+	struct stat st;
 
-	for (size_t i = 0; i < plan->own.ntrees; i++) {
-		if (!is_usable(plan->own.trees[i].path, plan->target.uid))
-			plan->own.trees[kept++] = plan->own.trees[i];
-		else if (plan->verbose)
+	for (size_t i = 0; i < own->ntrees; i++) {
+		const char *path = own->trees[i].path;
+
+		if (stat(path, &st) < 0 ||
+		    (st.st_uid != uid &&
+		     access(path, S_ISDIR(st.st_mode) ? W_OK | X_OK : W_OK)))
+			own->trees[kept++] = own->trees[i];
+		else if (own->verbose)
 			report_note("own %s: passed over, uid %u may write it",
-				    plan->own.trees[i].path, plan->target.uid);
+				    path, uid);
 	}
-	plan->own.ntrees = kept;
+	own->ntrees = kept;
 }
 
 int resolve_owners(struct plan *plan, const char *passwd,
@@ -179,11 +166,18 @@ int resolve_owners(struct plan *plan, const char *passwd,
 	struct ids_word w = { .passwd = passwd, .group = group };
 
 	if (plan->start.euid != 0 && !start_has(&plan->start, CAP_CHOWN))
-		pass_over_trees(plan);
-	for (size_t i = 0; i < plan->listen.count; i++)
-		if (resolve_listener(&plan->listen.listeners[i], &plan->target,
-				     &w, f) < 0)
+		pass_over_trees(&plan->own, plan->target.uid);
+	w.option = "listen";
+	for (size_t i = 0; i < plan->listen.count; i++) {
+		struct listener *l = &plan->listen.listeners[i];
+
+		w.value = l->url;
+		l->uid = plan->target.uid;
+		l->gid = plan->target.gid;
+		if (resolve_pair(&w, l->user, l->group, &l->uid, &l->gid, f) <
+		    0)
 			return -1;
+	}
 	for (size_t i = 0; i < plan->own.ntrees; i++)
 		if (resolve_tree(&plan->own.trees[i], &plan->target, &w, f) < 0)
 			return -1;

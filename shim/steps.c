@@ -218,8 +218,17 @@ static void describe_exec(const struct plan *plan, struct text *out)
 	listen_describe_handoff(&plan->listen, out);
 }
 
+/* sd_listen_fds(3) takes nothing in a process that LISTEN_PID does not name. */
 static int check_exec(const struct plan *plan, struct fault *f)
 {
+	char *const *word = plan->exec.command;
+
+	if (plan->listen.handoff == HANDOFF_SYSTEMD && plan->listen.count &&
+	    !plan->listen.no_listen_pid && word[1] && word[2] &&
+	    strcmp(word[1], "-c") == 0 && !strstr(word[2], "exec "))
+		report_note("%s -c: the sockets are for this process alone; "
+			    "write exec before the server, or --handoff=bind",
+			    word[0]);
 	return plan->init.wanted ? 0 : exec_check_session(&plan->exec, f);
 }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -71,10 +72,13 @@ static int not_started(const char *command, const char *path, int err,
 {
 	const char *hint = NULL;
 	int status = EXIT_NOEXEC;
+	struct stat st;
 
+	if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		err = EISDIR;
 	if (err == ENOENT && path && file_exists(path)) {
-		hint = "the interpreter or dynamic loader "
-		       "that it names is missing";
+		hint = "the interpreter or dynamic loader that it names is "
+		       "missing, or a #! line ends in CR LF as on Windows";
 	} else if (err == ENOENT || err == ENOTDIR) {
 		status = EXIT_NOTFOUND;
 		path = command;
@@ -82,7 +86,9 @@ static int not_started(const char *command, const char *path, int err,
 			hint = "there is a blank in it: COMMAND and each "
 			       "ARGUMENT stand apart";
 		else if (!strchr(command, '/'))
-			hint = "not in PATH, as far as the user may search";
+			hint = "not in PATH, as far as the user may search; in "
+			       "place of a shell's cd, export, ulimit: --chdir, "
+			       "--env, --rlimit, and of exec: nothing";
 	} else if (err == EACCES) {
 		hint = "the user needs x on it and on the directories above "
 		       "(chmod 755 in the image), and no noexec mount";
