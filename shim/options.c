@@ -66,19 +66,6 @@ static int expand(struct plan *plan, const struct option *o,
 	return 0;
 }
 
-/* Does it have a value where it takes one? */
-static int check_value(const struct option *o, const char *value,
-		       struct fault *f)
-{
-	if (!o->value && value)
-		return fault_set(f, EXIT_USAGE, 0, "--%s takes no value",
-				 o->name);
-	if (o->value && !value)
-		return fault_set(f, EXIT_USAGE, 0, "--%s: %s is missing",
-				 o->name, o->value);
-	return 0;
-}
-
 static struct slice word_of(const void *list, size_t i)
 {
 	struct slice rest = str_word(list);
@@ -149,6 +136,12 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 {
 	uint64_t bit = UINT64_C(1) << (o - option_table);
 
+	if (!o->value && value)
+		return fault_set(f, EXIT_USAGE, 0, "--%s takes no value",
+				 o->name);
+	if (o->value && !value)
+		return fault_set(f, EXIT_USAGE, 0, "--%s: %s is missing",
+				 o->name, o->value);
 	if (!o->many && (*seen & bit))
 		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 				 o->name);
@@ -243,7 +236,7 @@ static int next_option(char *const **at, const struct option **o,
 		*value = (*o)->without;
 	if ((*o)->value && !*value && **at)
 		*value = *(*at)++;
-	return check_value(*o, *value, f) < 0 ? -1 : 1;
+	return 1;
 }
 
 int options_parse(struct plan *plan, char *const argv[], char *const env[],
@@ -281,7 +274,7 @@ int options_config(struct plan *plan, char *const argv[], char *const env[],
 		if (*path)
 			return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 					 o->name);
-		if (expand(plan, o, &value, env, f) < 0)
+		if (value && expand(plan, o, &value, env, f) < 0)
 			return -1;
 		*path = value;
 	}
@@ -296,11 +289,7 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	if (!o || o->argv_only)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "%s: not an option of a config file", name);
-	if (!value)
-		value = o->without;
-	if (check_value(o, value, f) < 0)
-		return -1;
-	return apply(plan, o, value, env, seen, f);
+	return apply(plan, o, value ? value : o->without, env, seen, f);
 }
 
 void options_help(void)

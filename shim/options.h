@@ -50,12 +50,11 @@ extern const struct option option_table[];
 extern const size_t option_count;
 
 /*
- * Read argv (ended by NULL, the program's name first) into the plan. Options
- * end at "--" or at the first word that is not one; the rest is the command.
- * What the plan holds already, from a config file, is replaced, or added to. It
- * keeps pointers into argv and into itself.
+ * Read argv (ended by NULL, the program's name first) into the plan, which
+ * keeps pointers into it. Options end at "--" or at the first word that is not
+ * one; the rest is the command. What the plan holds already, from a config
+ * file, is replaced, or added to. env: as environ(7), for ${VAR}.
  *
- * env: as environ(7), for ${VAR}.
  * Returns 0, or -1 with a usage fault; the plan is then not usable.
  */
 int options_parse(struct plan *plan, char *const argv[], char *const env[],
@@ -77,7 +76,7 @@ int options_set(struct plan *plan, const char *name, const char *value,
 int options_config(struct plan *plan, char *const argv[], char *const env[],
 		   const char **path, struct fault *f);
 
-/* Print what --help prints. */
+/* --help */
 void options_help(void);
 
 #endif

@@ -146,20 +146,15 @@ static void describe_drop(const struct plan *plan, struct text *out)
 	drop_describe(&plan->drop, &plan->target, &plan->start, out);
 }
 
-/* What changes anything outside of this process comes before the drop. */
-static bool has_side_effects(const struct plan *plan)
-{
-	return plan->listen.count || plan->secrets.count || plan->own.ntrees ||
-	       plan->own_stdio || plan->account.value;
-}
-
 /*
- * Drop is the step that fails when the start was the wrong one. A look into
- * /proc costs more than all else that is checked.
+ * The ids of a user namespace are looked up before what has side effects
+ * outside of this process; a look into /proc costs more than all other checks.
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
-	if ((has_side_effects(plan) || plan->action == ACTION_DRY_RUN) &&
+	if ((plan->listen.count || plan->secrets.count || plan->own.ntrees ||
+	     plan->own_stdio || plan->account.value ||
+	     plan->action != ACTION_RUN) &&
 	    start_check_maps(&plan->target, &plan->start, f) < 0)
 		return -1;
 	return drop_check(&plan->drop, plan->target.uid, plan->exec.command[0],
