@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # --secret: what only root may read, for an application that is not root.
 
+# shellcheck disable=SC2016 # what is quoted is for the inner shells
+
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"
 
@@ -111,7 +113,6 @@ Permission denied"
 @test "?env: the content, without one newline at its end" {
 	printf 'two\nlines\n\n' >"$secrets/lines"
 	: >"$secrets/empty"
-	# shellcheck disable=SC2016 # for the inner shell
 	as_4242 "--secret=A=$secrets/lines?env" "--secret=B=$secrets/empty?env" \
 		-- /bin/sh -c 'printf "<%s><%s>" "$A" "$B"'
 	prints $'<two\nlines\n><>'
@@ -166,11 +167,11 @@ open_in()
 	succeeded
 	grep -Fq "A from $secrets/password, 8 bytes, as descriptor 4" "$out"
 	grep -Fq "B from $secrets/password, 8 bytes, as descriptor 5" "$out"
-	! grep -q hunter2 "$out" "$err"
+	run ! grep -q hunter2 "$out" "$err"
 	as_4242 -v "--secret=A=$secrets/password" \
 		"--secret=B=$secrets/password?env" -- /nowhere
 	exited 127
-	! grep -q hunter2 "$out" "$err"
+	run ! grep -q hunter2 "$out" "$err"
 }
 
 @test "a secret that is missing: 111, or passed over with ?try" {
@@ -231,7 +232,6 @@ open_in()
 	as_4242 "--secret=A=$secrets/volume/password" -- "$WITNESS"
 	refused 111
 	hint_has 'others than root'
-	# shellcheck disable=SC2016 # for the inner shell
 	before+=(unshare --mount sh -c 'mount --bind "$0" "$0" &&
 		mount -o remount,bind,ro "$0" && exec "$@"' "$secrets/volume")
 	for path in volume/password absolute; do
@@ -292,7 +292,7 @@ open_in()
 	kill -HUP "$background"
 	eventually 10 other_workers
 	serves_tls || fail "$(cat "$tmp/nginx/error.log")"
-	! grep -q 'emerg' "$tmp/nginx/error.log"
+	run ! grep -q 'emerg' "$tmp/nginx/error.log"
 	[ "$(awk '/^Uid:/ { print $2 }' "/proc/$background/status")" = 4242 ]
 }
 
@@ -351,7 +351,7 @@ redis_answers()
 		-- "$tmp/docker-entrypoint.sh" \
 		postgres -c "unix_socket_directories=$tmp/data" -c fsync=off
 	eventually 60 postgres_answers hunter2 || fail_seen 'no answer'
-	! postgres_answers other
+	run ! postgres_answers other
 }
 
 postgres_answers()

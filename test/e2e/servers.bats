@@ -3,8 +3,8 @@
 # 1024, as uid 4242, without a capability, and after a reload too.
 #
 # Each test says what to write, and serves with just that. The last one wants
-# the table of doc/servers.md to say the same; build/servers.md has it with the versions
-# of this run.
+# the table of doc/servers.md to say the same; build/servers.md has it with the
+# versions of this run.
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"

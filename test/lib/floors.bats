@@ -50,7 +50,8 @@ cycle shim/own/d: is in a cycle'
 }
 
 @test "includes that are not sorted" {
-	printf '#include "own/b.h"\n#include "base/a.h"\n' >"$tree/shim/own/c.c"
+	printf '/* */\n#include "own/b.h"\n#include "base/a.h"\n' \
+		>"$tree/shim/own/c.c"
 	only_violation 'sorted shim/own/c.c: its includes are not sorted'
 }
 
