@@ -56,6 +56,7 @@ seen()
 
 @test "what the peer does not change stays" {
 	export LISTEN_FDS=1 SHELL=/x
+	# shellcheck disable=SC2016 # for the inner shell
 	capture setpriv --groups=7 bash -c 'exec 5<"$0/etc/passwd"
 		exec chroot "$0" /gosu app /witness' "$root"
 	succeeded

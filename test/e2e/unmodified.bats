@@ -350,7 +350,7 @@ asks()
 # second.
 served_after_each_restart()
 {
-	in_net timeout 500 /usr/bin/python3 - "$1" <<-'end'
+	in_net timeout 500 /usr/bin/python3 - "$1" <<-'END'
 	import socket, sys, time
 	def ask():
 	    s = socket.create_connection(("127.0.0.1", 80), 5)
@@ -377,7 +377,7 @@ served_after_each_restart()
 	        if time.monotonic() > end:
 	            sys.exit("not served after restart %d" % n)
 	        time.sleep(0.002)
-	end
+	END
 }
 
 @test "supervisord, whose server it starts 1,000 times" {
