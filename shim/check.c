@@ -357,11 +357,11 @@ static void look_exec(struct check *c)
 
 static void check_step(struct check *c, const struct step *step)
 {
-	char first[128];
+	char lines[2048];
 	struct text out;
 	struct fault f;
 
-	text_start(&out, first, sizeof(first));
+	text_start(&out, lines, sizeof(lines));
 	step->describe(c->plan, &out);
 	if (!out.length)
 		return;
@@ -375,7 +375,9 @@ static void check_step(struct check *c, const struct step *step)
 	else if (strcmp(step->name, "exec") == 0)
 		look_exec(c);
 	else
-		print(c, first, ok, NULL);
+		for (char *line = strtok(lines, "\n"); line;
+		     line = strtok(NULL, "\n"))
+			print(c, line, ok, NULL);
 }
 
 int check_run(const struct plan *plan)

@@ -81,8 +81,7 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	if (!drop_find_command(command, path, file))
 		return 0;
 	needed = file_caps(file);
-	if (needed)
-		needed &= ~(caps_bounding() & drop_bounding(spec, uid));
+	needed &= ~(needed ? caps_bounding() & drop_bounding(spec, uid) : 0);
 	if (!needed)
 		return 0;
 	text_start(&out, names, sizeof(names));

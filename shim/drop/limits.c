@@ -1,7 +1,6 @@
 #include "drop/limits.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -316,6 +316,13 @@ as_abi()
 	misuse '--connect' --user=4242:4242 --confine --connect=0 -- true
 }
 
+@test "--check shows the rules" {
+	as_4242 --confine --connect=5432 --check -- true
+	succeeded
+	grep -q '^ok *confine *Landlock, ABI [0-9]*$' "$out"
+	grep -q '^ok *confine *connect tcp (ABI 4): 5432$' "$out"
+}
+
 @test "--dry-run shows the rules" {
 	use_net
 	as_4242 --confine --own="$tmp/own" --writable=/srv \
