@@ -175,8 +175,9 @@ static int announce(const struct listen_spec *spec,
 		more = sockets_variable(sockets, spec->handoff, pid, n, &t, f);
 		if (more > 0 && t.length && env_add(e, "", entry, f) < 0)
 			more = -1;
+		/* It may be a secret's; what was not written stays untouched. */
+		explicit_bzero(entry, t.length);
 	}
-	explicit_bzero(entry, sizeof(entry));
 	return more;
 }
 
