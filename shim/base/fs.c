@@ -110,45 +110,9 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
 				    flags | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* The next component of a path, without following it. Takes fd. */
-static int step_into(int fd, const char *name)
-{
-	struct stat st;
-	int next = openat(fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-	if (next < 0)
-		return close_with(fd, errno);
-	close(fd);
-	if (fstat(next, &st) < 0)
-		return close_with(next, errno);
-	if (S_ISLNK(st.st_mode))
-		return close_with(next, ELOOP);
-	return next;
-}
-
-static int walk_path(const char *path)
-{
-	int fd = open("/", O_PATH | O_CLOEXEC);
-	char name[NAME_MAX + 2];
-
-	while (fd >= 0 && fs_next_part(&path, name))
-		fd = step_into(fd, name);
-	return fd;
-}
-
-int fs_open_path(const char *path)
-{
-	const struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS
-	};
-	int fd = sys_openat2(AT_FDCWD, path, &how);
-
-	return is_denied(fd) ? walk_path(path) : fd;
-}
-
 /* A walk along a path. */
 struct way {
+	bool roots;		/* only through what is root's doing */
 	int dir;		/* how far it has come */
 	int links;		/* followed so far */
 	const char *at;		/* what is left, in rest */
@@ -201,32 +165,54 @@ static int take_part(struct way *w, const char *name)
 
 	if (next < 0)
 		return -1;
-	if (fstat(next, &st) < 0 || !is_roots_doing(w->dir, &st)) {
-		close(next);
-		errno = EPERM;
-		return -1;
-	}
+	if (fstat(next, &st) < 0)
+		return close_with(next, errno);
+	if (w->roots && !is_roots_doing(w->dir, &st))
+		return close_with(next, EPERM);
 	if (S_ISLNK(st.st_mode))
-		return follow_link(w, next);
+		return w->roots ? follow_link(w, next)
+				: close_with(next, ELOOP);
 	close(w->dir);
 	w->dir = next;
 	return 0;
 }
 
+/* Component by component. Returns a descriptor, or -1 with errno. */
+static int walk_path(const char *path, bool roots)
+{
+	struct way w = { .roots = roots, .at = w.rest };
+	char name[NAME_MAX + 2];
+
+	if (strlen(path) >= sizeof(w.rest)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(w.rest, path);
+	w.dir = open("/", O_PATH | O_CLOEXEC);
+	while (w.dir >= 0 && fs_next_part(&w.at, name))
+		if (take_part(&w, name) < 0)
+			return w.dir < 0 ? -1 : close_with(w.dir, errno);
+	return w.dir;
+}
+
 int fs_check_way(const char *path)
 {
-	struct way w = { .dir = open("/", O_PATH | O_CLOEXEC) };
-	char name[NAME_MAX + 2];
-	int result = w.dir < 0 ? -1 : 0, err;
+	int fd = walk_path(path, true);
 
-	w.at = strcpy(w.rest, path);
-	while (result == 0 && fs_next_part(&w.at, name))
-		result = take_part(&w, name);
-	err = errno;
-	if (w.dir >= 0)
-		close(w.dir);
-	errno = err;
-	return result;
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 0;
+}
+
+int fs_open_path(const char *path)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS
+	};
+	int fd = sys_openat2(AT_FDCWD, path, &how);
+
+	return is_denied(fd) ? walk_path(path, false) : fd;
 }
 
 unsigned int fs_max_descriptors(unsigned int most)

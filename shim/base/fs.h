@@ -8,9 +8,8 @@
  * one name, and the mount is compared after opening: opening with O_PATH or a
  * directory has no side effect, so to look afterwards is early enough.
  *
- * There, a mount is known by its id, from statx(2) (Linux 5.8) or from
- * /proc/self/fdinfo: a device number does not tell a bind mount of the same
- * filesystem. Where neither is to be had, the device number must do.
+ * There, a mount is known by its id, from /proc/self/fdinfo, without which
+ * nothing is opened.
  *
  * Every descriptor is close-on-exec. Each function returns one, or -1 with
  * errno: EXDEV for another mount, ELOOP for a symbolic link.
