@@ -124,6 +124,10 @@ teardown_file()
 	bind_is_served
 }
 
+@test "docker: unbound with four threads, and dnsmasq, on udp and tcp 53" {
+	name_servers_are_served
+}
+
 @test "docker: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps

@@ -250,6 +250,76 @@ bind_is_served()
 	succeeded
 }
 
+# contained_server COMMAND...: for udp and tcp 53, of the machine's own /usr, in
+# the background; asked for a name by the other words of dns_answers
+contained_server()
+{
+	local mounts=() folder
+
+	for folder in usr lib lib64 etc; do
+		[ ! -e "/$folder" ] ||
+			mounts+=(--volume "$(realpath "/$folder"):/$folder:ro")
+	done
+	in_background "$engine" run --rm --name served --network none \
+		--sysctl net.ipv4.ip_unprivileged_port_start=1024 \
+		"${mounts[@]}" --volume "$tmp:$tmp:ro" $image \
+		--handoff=bind --listen='udp://*:53' --listen='tcp://*:53' \
+		-- "$@"
+}
+
+# dns_answers udp|tcp: here.test is 192.0.2.7, in the container's network
+dns_answers()
+{
+	local first
+
+	first=$("$engine" inspect --format '{{.State.Pid}}' served) || return
+	nsenter --target "$first" --net /usr/bin/python3 - "$1" <<-'end'
+	import socket, struct, sys
+	q = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + \
+	    b"\4here\4test\0" + struct.pack(">2H", 1, 1)
+	tcp = sys.argv[1] == "tcp"
+	s = socket.socket(socket.AF_INET,
+	                  socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+	s.settimeout(2)
+	s.connect(("127.0.0.1", 53))
+	s.send(struct.pack(">H", len(q)) + q if tcp else q)
+	sys.exit(socket.inet_aton("192.0.2.7") not in s.recv(512))
+	end
+}
+
+# The four threads of unbound have a socket each for every address and kind.
+name_servers_are_served()
+{
+	cat >"$tmp/unbound.conf" <<-end
+	server:
+		num-threads: 4
+		so-reuseport: yes
+		interface: 0.0.0.0
+		username: ""
+		chroot: ""
+		pidfile: ""
+		directory: "/"
+		use-syslog: no
+		logfile: ""
+		local-zone: "here.test." static
+		local-data: "here.test. A 192.0.2.7"
+	remote-control:
+		control-enable: no
+	end
+	contained_server /usr/sbin/unbound -d -p -c "$tmp/unbound.conf"
+	eventually 60 dns_answers udp || fail_seen unbound
+	dns_answers tcp || fail_seen 'unbound by tcp'
+	"$engine" kill served >/dev/null
+	wait "$background" || true
+	contained_server /usr/sbin/dnsmasq --keep-in-foreground --port=53 \
+		--conf-file=/dev/null --no-resolv --no-hosts --pid-file= \
+		--address=/here.test/192.0.2.7
+	eventually 60 dns_answers udp || fail_seen dnsmasq
+	dns_answers tcp || fail_seen 'dnsmasq by tcp'
+	"$engine" kill served >/dev/null
+	wait "$background" || true
+}
+
 # An unmodified server, and the proof.
 kestrel_of_the_example()
 {

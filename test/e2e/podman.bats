@@ -132,6 +132,10 @@ teardown_file()
 	bind_is_served
 }
 
+@test "podman: unbound with four threads, and dnsmasq, on udp and tcp 53" {
+	name_servers_are_served
+}
+
 @test "podman: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps
