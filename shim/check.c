@@ -267,6 +267,10 @@ static void look_listen(struct check *c)
 		      listener_has(l, LISTENER_TRY) ? will_warn : will_fail,
 		      &f);
 	}
+	if (c->plan->bind.wanted)
+		print(c, c->plan->bind.low_port
+				 ? "keep CAP_NET_BIND_SERVICE in one thread"
+				 : "keep no capability", ok, NULL);
 }
 
 static void look_own(struct check *c)

@@ -194,7 +194,7 @@ static int decide(struct broker *b, const struct seccomp_notif *q)
 		report_unreadable(b, q->pid, errno);
 		return LEAVE;
 	}
-	if (declared_port(&a) == 0 ||
+	if (!declared_concerns(b->spec, &a) ||
 	    !target_socket(tid, (int)q->data.args[0], &s))
 		return LEAVE;
 	if (s.family == a.at.any.sa_family &&

@@ -1,14 +1,12 @@
 #include "bind/declared.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/fs.h"
-#include "base/str.h"
 #include "base/text.h"
+#include "cred/start.h"
 
 /* The port is at the same place for both families. */
 static unsigned int listener_port(const struct listener *l)
@@ -46,20 +44,13 @@ int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
 	return 0;
 }
 
-/* Where the sysctl cannot be read it is taken for the kernel's default. */
 void declared_settle(struct bind_spec *spec)
 {
-	char line[16];
-	uint64_t start;
+	const long start = start_first_port();
 
-	fs_read(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start",
-		line, sizeof(line));
-	line[strcspn(line, "\n")] = '\0';
-	if (!str_number(line, 0, UINT16_MAX + 1, &start))
-		start = 1024;
-	spec->port_start = (unsigned int)start;
+	spec->port_start = start < 0 ? 1024 : (unsigned int)start;
 	for (size_t i = 0; i < spec->nlisteners && !spec->low_port; i++)
-		if (listener_port(&spec->listeners[i]) < start)
+		if (listener_port(&spec->listeners[i]) < spec->port_start)
 			spec->low_port = listener_port(&spec->listeners[i]);
 	if (spec->low_port)
 		spec->caps = UINT64_C(1) << CAP_NET_BIND_SERVICE;
@@ -81,15 +72,13 @@ void declared_describe(const struct bind_spec *spec, struct text *out)
 			 spec->port_start);
 }
 
-/* SIN6_LEN_RFC2133 of the kernel: an address without its scope. */
-enum { SHORTEST_V6 = 24 };
-
+/* The kernel takes 24 bytes as an address of IPv6 without its scope. */
 unsigned int declared_port(const struct bind_address *a)
 {
 	const sa_family_t family = a->at.any.sa_family;
 
 	if ((family == AF_INET && a->size >= sizeof(a->at.in)) ||
-	    (family == AF_INET6 && a->size >= SHORTEST_V6))
+	    (family == AF_INET6 && a->size >= 24))
 		return ntohs(a->at.in.sin_port);
 	return 0;
 }
@@ -124,6 +113,17 @@ static bool covers(const struct listener *l, const struct bind_address *a)
 		(a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
 		 (listener_has(l, LISTENER_V6ONLY) &&
 		  !l->number[LISTENER_V6ONLY])));
+}
+
+bool declared_concerns(const struct bind_spec *spec,
+		       const struct bind_address *a)
+{
+	const unsigned int port = declared_port(a);
+
+	for (size_t i = 0; port && i < spec->nlisteners; i++)
+		if (listener_port(&spec->listeners[i]) == port)
+			return true;
+	return port && port < spec->port_start;
 }
 
 bool declared_covers(const struct bind_spec *spec,

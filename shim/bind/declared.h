@@ -51,6 +51,9 @@ void declared_describe(const struct bind_spec *spec, struct text *out);
 /* The port, or 0 if this is no address of IPv4 or IPv6, or has none. */
 unsigned int declared_port(const struct bind_address *a);
 
+/* Is the port declared, or will the kernel refuse it? Is the address? */
+bool declared_concerns(const struct bind_spec *spec,
+		       const struct bind_address *a);
 bool declared_covers(const struct bind_spec *spec,
 		     const struct bind_address *a);
 

@@ -64,10 +64,9 @@ int filter_check(struct fault *f)
 	uint32_t action = SECCOMP_RET_USER_NOTIF;
 	struct seccomp_notif_sizes sizes;
 	char self[16] = "";
-	ssize_t length;
 
-	length = readlink("/proc/self", self, sizeof(self) - 1);
-	if (length <= 0 || atoi(self) != getpid()) {
+	if (readlink("/proc/self", self, sizeof(self) - 1) <= 0 ||
+	    atoi(self) != getpid()) {
 		fault_set(f, EXIT_STEP, 0, "look into /proc");
 		return fault_hint(f, "/proc must be mounted, and be that of "
 				     "this PID namespace");

@@ -187,7 +187,7 @@ static const struct {
 	{ IPPROTO_UDP, { UDP_SEGMENT, UDP_GRO } },
 };
 
-static socklen_t get(int fd, int level, int name, unsigned char value[16])
+static socklen_t get(int fd, int level, int name, int value[4])
 {
 	socklen_t size = 16;
 
@@ -202,27 +202,23 @@ static socklen_t get(int fd, int level, int name, unsigned char value[16])
  */
 void target_copy_options(int theirs, int ours)
 {
-	union {
-		unsigned char bytes[16];
-		int number;
-	} wanted, now;
+	int wanted[4], now[4];
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		for (const unsigned char *name = options[i].names; *name;
 		     name++) {
 			const int level = options[i].level;
-			socklen_t size =
-				get(theirs, level, *name, wanted.bytes);
+			socklen_t size = get(theirs, level, *name, wanted);
 
 			if (size == 0 && name == options[i].names)
 				break;
 			if (size == 0 ||
-			    get(ours, level, *name, now.bytes) != size ||
-			    memcmp(&wanted, &now, size) == 0)
+			    get(ours, level, *name, now) != size ||
+			    memcmp(wanted, now, size) == 0)
 				continue;
 			if (level == SOL_SOCKET &&
 			    (*name == SO_RCVBUF || *name == SO_SNDBUF))
-				wanted.number /= 2;
-			setsockopt(ours, level, *name, &wanted, size);
+				wanted[0] /= 2;
+			setsockopt(ours, level, *name, wanted, size);
 		}
 }

@@ -335,13 +335,19 @@ shows_capabilities()
 	says by.0=stepdown
 }
 
-@test "--dry-run says which of the two it is, and binds nothing" {
+@test "--dry-run and --check say which of the two it is" {
 	as_4242 --dry-run --handoff=bind --listen='tcp://*:80' -- true
 	succeeded
 	grep -q 'keep CAP_NET_BIND_SERVICE in one thread' "$out" || fail_seen
 	as_4242 --dry-run --handoff=bind --listen='tcp://*:1024' -- true
 	succeeded
 	grep -q 'keep no capability: no port is below 1024' "$out"
+	as_4242 --check --handoff=bind --listen='tcp://*:80' -- true
+	succeeded
+	grep -q 'ok  *listen  *keep CAP_NET_BIND_SERVICE' "$out" || fail_seen
+	as_4242 --check --handoff=bind --listen='tcp://*:1024' -- true
+	succeeded
+	grep -q 'ok  *listen  *keep no capability' "$out" || fail_seen
 }
 
 @test "with --keep-caps the application has those, and is served" {
