@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/str.h"
+#include "base/report.h"
 #include "base/text.h"
 #include "cred/ids.h"
 #include "drop/drop.h"
@@ -184,6 +185,7 @@ static int announce(const struct listen_spec *spec,
 int exec_application(const struct launch *l, struct fault *f)
 {
 	struct environment *e = &l->run->environment;
+	const char *home;
 
 	if (limits_chdir(l->limits, l->target->uid, f) < 0 ||
 	    env_build(e, environ, l->env, l->target, l->root_home, f) < 0 ||
@@ -191,6 +193,11 @@ int exec_application(const struct launch *l, struct fault *f)
 	    sockets_arrange(&l->run->sockets, f) < 0 ||
 	    verify_descriptors(sockets_descriptors(&l->run->sockets), f) < 0)
 		return -1;
+	home = str_variable(e->list, "HOME", 4);
+	if (l->verbose && home && strcmp(home, "/") == 0 &&
+	    access("/", W_OK) < 0)
+		report_note_now("HOME is /, which uid %u may not write; "
+				"--home names another", l->target->uid);
 	return execute(l->exec, e->list, f);
 }
 

@@ -482,6 +482,9 @@ last:x:5:5::/:/bin/sh" ]
 	witness_says env.USER app
 	in_scratch "$root" /stepdown --user=7:7 --home=passwd -- /witness
 	witness_says env.HOME /
+	[ ! -s "$err" ]
+	in_scratch "$root" /stepdown -v --user=7:7 --home=passwd -- /witness
+	grep -q '^stepdown: HOME is /, which uid 7 may not .*--home' "$err"
 }
 
 
