@@ -108,7 +108,7 @@ static bool lend_terminal(struct supervisor *s)
  */
 static void child_stopped(struct supervisor *s, int number)
 {
-	if ((number == SIGTTIN || number == SIGTTOU) && s->terminal &&
+	if ((number == SIGTTIN || number == SIGTTOU) && s->shared &&
 	    lend_terminal(s)) {
 		signal_group(s, SIGCONT);
 	} else if (!s->first &&

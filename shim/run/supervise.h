@@ -45,6 +45,7 @@ struct supervisor {
 	bool verbose;
 	bool first;		/* the first process of its pid namespace */
 	bool terminal;		/* this session has one */
+	bool shared;		/* and the child is in this session */
 	bool lends;		/* in the foreground, give it to the child */
 	bool lent;		/* the child's group is the foreground group */
 	bool stop_sent;		/* a stop signal was forwarded, not typed */

@@ -7,10 +7,11 @@
 . "$BATS_TEST_DIRNAME/helpers.bash"
 
 BROOD=$top/build/test/e2e/brood
+JOBS=$top/test/e2e/jobs
 
 setup_file()
 {
-	need expect unshare setsid
+	need expect unshare setsid python3 pkill
 }
 
 setup()
@@ -273,6 +274,44 @@ say_in_terminal='
 	must "signal=15 "
 	must_end 0
 	end
+}
+
+# ---- a shell and its terminal ----
+
+# jobs_of RUNNER... : every scenario of `jobs`, but those in $without
+jobs_of()
+{
+	local scenario wedged=()
+
+	for scenario in $("$JOBS" --list); do
+		[[ " ${without-} " != *" $scenario "* ]] || continue
+		capture env BROOD="$BROOD" "$JOBS" "$scenario" "$@"
+		[ "$status" -eq 0 ] || { show_captured >&2; wedged+=("$scenario"); }
+	done
+	[ ${#wedged[@]} -eq 0 ] || fail "wedged: ${wedged[*]}"
+}
+
+@test "a shell and its terminal, without an init: the control" {
+	jobs_of
+	jobs_of "$STEPDOWN" --user=4242:4242 --
+}
+
+@test "a shell and its terminal, with --init" {
+	jobs_of "$STEPDOWN" --user=4242:4242 --init --
+}
+
+@test "a shell and its terminal, with --init as root" {
+	jobs_of "$STEPDOWN" --user=0:0 --allow-root --init --
+}
+
+# The application has a session without a terminal, as below setsid(1): what it
+# reads there, and job control of its own, are not to be had.
+@test "a shell and its terminal, with --init --setsid" {
+	without='background_read background_write suspended_shell init_in_init
+		stdin_pipe stdin_null suspends_itself'
+	without=${without//[$'\n\t']/ }
+	jobs_of "$STEPDOWN" --user=4242:4242 --init --setsid \
+		--rewrite=TSTP:STOP --
 }
 
 # What expect sees without us, so that the tests above mean something.
