@@ -26,14 +26,6 @@ struct giving {
 	bool passed_mounts;	/* of any tree */
 };
 
-void own_describe(const struct own_spec *spec, struct text *out)
-{
-	for (size_t i = 0; i < spec->ntrees; i++) {
-		text_add(out, "%s", i ? "\n" : "");
-		own_tree_describe(&spec->trees[i], out);
-	}
-}
-
 /* Where a path leads whose last component may be missing. */
 static bool follow_links(const char *path, char *out, size_t size)
 {

@@ -96,8 +96,10 @@ static bool holds(const char *point, const char *path)
 {
 	size_t length = strlen(point);
 
+	while (length > 1 && point[length - 1] == '/')
+		length--;
 	return strncmp(path, point, length) == 0 &&
-	       (!path[length] || path[length] == '/' || !point[1]);
+	       (!path[length] || path[length] == '/' || length == 1);
 }
 
 /* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
@@ -198,17 +200,13 @@ void own_report_mounts(const struct own_tree *t)
 {
 	char buffer[MOUNTS_SIZE];
 	char *mounts = read_mounts(buffer, sizeof(buffer));
-	char path[PATH_MAX];
 	struct mount m;
-	struct text clean;
 
-	text_start(&clean, path, sizeof(path));
-	own_clean_path(&clean, t->path);
 	while (*t->path && !t->shallow && !t->cross_mounts &&
 	       next_mount(&mounts, &m)) {
 		struct stat st;
 
-		if (holds(path, m.point) && strcmp(path, m.point) != 0 &&
+		if (holds(t->path, m.point) && !holds(m.point, t->path) &&
 		    strncmp(m.options, "rw", 2) == 0 &&
 		    lstat(m.point, &st) == 0 && S_ISDIR(st.st_mode) &&
 		    (t->uid == (uid_t)-1 ? st.st_gid != t->gid

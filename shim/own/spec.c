@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/text.h"
+#include "own/own.h"
 
 /* These themselves; what an image puts below them may be the application's. */
 static const char system_dirs[] =
@@ -22,7 +23,8 @@ static const char system_trees[] = "/boot\0/proc\0/sys\0";
 #define OPTIONS_HINT \
 	"PATH[,shallow|create[=MODE]|if-exists|if-root-differs|fsgroup|try|cross-mounts|force|user=|group=|mode=|from=UID[:GID]|exclude=|threads=1..8]"
 
-bool own_clean_path(struct text *out, const char *path)
+/* Without "//", "." and "..", which is exact where no link is followed. */
+static bool clean_path(struct text *out, const char *path)
 {
 	char name[NAME_MAX + 2];
 
@@ -60,7 +62,7 @@ bool own_is_system(const char *path)
 	struct text clean;
 
 	text_start(&clean, buffer, sizeof(buffer));
-	return own_clean_path(&clean, path) &&	/* else too long to be opened */
+	return clean_path(&clean, path) &&	/* else too long to be opened */
 	       (is_among(system_dirs, buffer, false) ||
 		is_among(system_trees, buffer, true));
 }
@@ -166,7 +168,7 @@ static bool set_word(struct own_tree *t, const char *word)
 	return value.length > 0 && set_value(t, name, value.at);
 }
 
-void own_tree_describe(const struct own_tree *t, struct text *out)
+static void describe(const struct own_tree *t, struct text *out)
 {
 	text_add(out, "%s%s to ", t->path, t->shallow ? "" : " and all below it");
 	if (t->uid != (uid_t)-1)
@@ -176,6 +178,14 @@ void own_tree_describe(const struct own_tree *t, struct text *out)
 		text_add(out, "%u", t->gid);
 	if (t->options)
 		text_add(out, ", %s", t->options);
+}
+
+void own_describe(const struct own_spec *spec, struct text *out)
+{
+	for (size_t i = 0; i < spec->ntrees; i++) {
+		text_add(out, "%s", i ? "\n" : "");
+		describe(&spec->trees[i], out);
+	}
 }
 
 static int check(const struct own_tree *t, const char *value, struct fault *f)

@@ -74,15 +74,6 @@ struct own_spec {
 int own_parse(struct own_tree *t, const char *value, char *words,
 	      struct fault *f);
 
-/* Append what will be done to a tree, one line without its end. */
-void own_tree_describe(const struct own_tree *t, struct text *out);
-
-/*
- * Append an absolute path without "//", "." and "..", which is exact where no
- * symbolic link is followed. Returns false if it is too long.
- */
-bool own_clean_path(struct text *out, const char *path);
-
 /*
  * Is this absolute path one of the system's directories, however it is written
  * ("//usr/./local/..")? Symbolic links do not matter: --own follows none.

@@ -7,7 +7,7 @@
 
 setup_file()
 {
-	need unshare mount strace setcap getcap chattr python3 bindfs gcc
+	need unshare mount strace setpriv setcap getcap chattr python3 bindfs gcc
 	gcc -O2 -o "$BATS_FILE_TMPDIR/race" "$BATS_TEST_DIRNAME/../attack/race.c"
 }
 
@@ -543,6 +543,13 @@ walked()
 @test "50,000 files in folders" {
 	make_tree folders 50000
 	walked 50000
+}
+
+@test "600,000 files in folders, with three capabilities" {
+	make_tree folders 600000
+	chmod 700 "$volume"/*
+	before=(setpriv --bounding-set=-all,+chown,+setuid,+setgid)
+	walked 600000
 }
 
 @test "a tree 500 levels deep" {

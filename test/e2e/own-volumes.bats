@@ -350,7 +350,7 @@ nested()
 		--own="$volume,try,threads=1" -- "$WITNESS"
 	exited 111
 	witness_lacks uid.real
-	message_has 'I/O error'
+	grep -Eq 'I/O error|Input/output error' "$err" || fail_seen 'the reason'
 }
 
 # serve OPTION... : $tmp/served as the volume, by a server of its own
