@@ -127,10 +127,11 @@ int check_capabilities(const struct plan *plan, struct fault *f)
 	if (plan->start.euid != 0)
 		return caps_hint(f, __builtin_ctzll(m.caps));
 	return fault_hint(f,
-			  "docker run%s, or securityContext.capabilities.add: [%s]%s",
-			  flags, list,
+			  "docker run%s, or securityContext.capabilities.add: "
+			  "[%s]%s", flags, list,
 			  m.caps >> CAP_NET_BIND_SERVICE & 1
-				  ? "; for ports also --sysctl net.ipv4.ip_unprivileged_port_start=0"
+				  ? "; for ports also --sysctl "
+				    "net.ipv4.ip_unprivileged_port_start=0"
 				  : "");
 }
 
@@ -351,7 +352,8 @@ static void look_exec(struct check *c)
 	else if (!may_execute(&plan->target, &st))
 		err = EACCES;
 	if (err)
-		fault_set(&f, EXIT_NOEXEC, err, "execute %s", plan->exec.command[0]);
+		fault_set(&f, EXIT_NOEXEC, err, "execute %s",
+			  plan->exec.command[0]);
 	else if (!is_unfit(file, &f)) {
 		print(c, file, ok, NULL);
 		return;

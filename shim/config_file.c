@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +9,6 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "options.h"
-#include "plan.h"
 
 #define BLANKS " \t\r"
 

@@ -8,8 +8,8 @@
 #include "plan.h"
 
 /*
- * Is it the same address twice? A path can be that of one socket only; what else
- * two addresses or interfaces have in common, bind(2) tells.
+ * Is it the same address twice? A path can be that of one socket only; what
+ * else two addresses or interfaces have in common, bind(2) tells.
  */
 static int check_pair(const struct listener *a, const struct listener *b,
 		      struct fault *f)
@@ -38,7 +38,8 @@ static int check_sockets(const struct listen_spec *spec, struct fault *f)
 				return -1;
 	if (listen_count(spec) <= SOCKETS_MAX)
 		return 0;
-	return fault_set(f, EXIT_USAGE, 0, "--listen: %zu sockets, more than %d",
+	return fault_set(f, EXIT_USAGE, 0,
+			 "--listen: %zu sockets, more than %d",
 			 listen_count(spec), SOCKETS_MAX);
 }
 

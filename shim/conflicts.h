@@ -9,8 +9,8 @@ struct plan;
 
 /*
  * Refuse what contradicts itself, what --handoff cannot hand over, and more
- * sockets than there is room for. After this no usage error is left to find, and
- * nothing in the container has changed.
+ * sockets than there is room for. After this no usage error is left to find,
+ * and nothing in the container has changed.
  *
  * Returns 0, or -1 with a usage fault.
  */

@@ -57,8 +57,10 @@ static int add_variable(const struct expansion *e, const char *inner,
 			  "--%s %s: the variable %.*s is not set", e->option,
 			  e->shown, (int)name_length, inner);
 		return fault_hint(f, "%s ${%.*s:-default}",
-				  e->env ? "docker run -e, env: in a manifest, or" :
-					"not trusted with file capabilities or setuid; write",
+				  e->env ? "docker run -e, env: in a manifest, "
+					   "or"
+					 : "not trusted with file "
+					   "capabilities or setuid; write",
 				  (int)name_length, inner);
 	}
 	return add_found(e, (struct slice){ inner, name_length }, found, out,

@@ -10,16 +10,11 @@
 
 #include "base/fault.h"
 #include "base/report.h"
-#include "base/text.h"
 #include "check.h"
 #include "compat/names.h"
 #include "config_file.h"
 #include "conflicts.h"
-#include "cred/account.h"
-#include "cred/start.h"
-#include "listen/listen.h"
 #include "options.h"
-#include "plan.h"
 #include "resolve.h"
 #include "run/exec.h"
 #include "run/init.h"
@@ -68,7 +63,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		return check_run(plan);
 	/* Before what may be missing is named: it can be the reason for it. */
 	start_tell(&plan->who, &plan->start);
-	if (steps_check(plan, f) < 0)
+	if (check_capabilities(plan, f) < 0 || steps_check(plan, f) < 0)
 		return -1;
 	if (plan->action == ACTION_DRY_RUN)
 		return 0;

@@ -6,7 +6,6 @@
 #include "base/fault.h"
 #include "base/near.h"
 #include "base/report.h"
-#include "base/str.h"
 #include "base/text.h"
 #include "expand.h"
 
@@ -317,6 +316,8 @@ void options_help(void)
 		report_line("%-27s %s", buffer, o->help);
 	}
 	report_line("%s", "");
-	report_line("${VAR} and ${VAR:-default} are expanded in values. Exit status: 100 usage,");
-	report_line("111 a step failed, 126 or 127 no COMMAND, else COMMAND's own.");
+	report_line("${VAR} and ${VAR:-default} are expanded in values. Exit "
+		    "status: 100 usage,");
+	report_line("111 a step failed, 126 or 127 no COMMAND, else "
+		    "COMMAND's own.");
 }

@@ -44,7 +44,8 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 				  "the group of /etc/passwd");
 	}
 	if (ids_user(w, user, &entry, f) < 0)
-		return f->status == EXIT_USAGE ? hint_colon(plan->who.user, f) : -1;
+		return f->status == EXIT_USAGE
+			       ? hint_colon(plan->who.user, f) : -1;
 	plan->named = str_is(user, entry.name);
 	t->uid = entry.uid;
 	t->gid = entry.gid;

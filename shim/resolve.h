@@ -10,8 +10,8 @@ struct plan;
 /*
  * Turn the names of the plan into ids: user, group, supplementary groups, home.
  *
- * passwd, group: the files to read, PASSWD_USERS and PASSWD_GROUPS outside of tests.
- * A missing file is one without entries.
+ * passwd, group: the files to read, PASSWD_USERS and PASSWD_GROUPS but for
+ * tests. A missing file is one without entries.
  * Returns 0, or -1 with a fault; the target is then not usable.
  */
 int resolve_target(struct plan *plan, const char *passwd, const char *group,

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "bind/declared.h"
 #include "bind/filter.h"
-#include "check.h"
 #include "cred/account.h"
 #include "cred/start.h"
 #include "drop/confine.h"
@@ -272,8 +271,6 @@ static bool describe(const struct step *step, size_t number,
 
 int steps_check(const struct plan *plan, struct fault *f)
 {
-	if (check_capabilities(plan, f) < 0)
-		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (steps[i].check && steps[i].check(plan, f) < 0)
 			return -1;
