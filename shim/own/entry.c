@@ -7,7 +7,6 @@
 #include "base/fs.h"
 #include "base/sys.h"
 #include "own/give.h"
-#include "own/mode.h"
 #include "own/spec.h"
 
 enum {

@@ -1,4 +1,5 @@
-#include "own/mode.h"
+/* mode: modes as chmod(1) writes them. Pure. */
+#include "own/spec.h"
 
 #include <string.h>
 #include <sys/stat.h>

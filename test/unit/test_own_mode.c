@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "own/mode.h"
+#include "own/spec.h"
 
 static struct mode_clause clauses[4];
 
