@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 
 enum {
 	SYMLINKS_MAX = 40,	/* MAXSYMLINKS of the kernel */
+	BATCH = 256,
 	HIGHEST_WITHOUT_CLOSE_RANGE = 1 << 20	/* fs.nr_open's default */
 };
 
@@ -241,14 +243,31 @@ bool fs_read(int dir, const char *path, char *out, size_t size)
 	return length > 0;
 }
 
-/* Before Linux 5.9, or where a seccomp profile does not know close_range(2). */
+/*
+ * Without close_range(2) (Linux 5.9) poll(2) tells which are open: a million
+ * calls of close(2) would take a tenth of a second.
+ */
 int fs_close_from(int first, struct fault *f)
 {
+	struct pollfd look[BATCH];
+	/* poll(2) takes no more at once than RLIMIT_NOFILE, which may be 0. */
+	const unsigned int most = fs_max_descriptors(BATCH);
+	const unsigned int batch = most ? most : 1;
+
 	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
 		return 0;
-	while (first < HIGHEST_WITHOUT_CLOSE_RANGE)
-		if (close(first++) < 0 && errno != EBADF)
+	for (; first < HIGHEST_WITHOUT_CLOSE_RANGE; first += (int)batch) {
+		for (unsigned int i = 0; i < batch; i++)
+			look[i] = (struct pollfd){ .fd = first + (int)i };
+		if (poll(look, batch, 0) < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "close descriptor %d", first - 1);
+					 "look for descriptors to close");
+		for (unsigned int i = 0; i < batch; i++)
+			if (!(look[i].revents & POLLNVAL) &&
+			    close(look[i].fd) < 0)
+				return fault_set(f, EXIT_STEP, errno,
+						 "close descriptor %d",
+						 look[i].fd);
+	}
 	return 0;
 }

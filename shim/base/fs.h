@@ -25,12 +25,6 @@
 
 struct fault;
 
-/* A file, in whatever way it is reached. */
-struct identity {
-	dev_t device;
-	ino_t inode;
-};
-
 /* How the entries of one tree are opened. */
 struct fs_opener {
 	bool cross_mounts;
@@ -76,22 +70,13 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags);
  */
 int fs_check_way(const char *path);
 
-/*
- * How many descriptors may be open, as far as anybody needs to know: the soft
- * RLIMIT_NOFILE, or most if it is more or cannot be read.
- */
+/* The soft RLIMIT_NOFILE, or most if it is more or cannot be read. */
 unsigned int fs_max_descriptors(unsigned int most);
 
-/*
- * Read the beginning of a file, as much as there is room for, ended by NUL.
- * Returns false, and an empty text, if there is none.
- */
+/* Read as much of a file as there is room for, ended by NUL. False: nothing. */
 bool fs_read(int dir, const char *path, char *out, size_t size);
 
-/*
- * Close first and every descriptor above it. Returns 0, or -1 with a fault;
- * some may be open then.
- */
+/* Close first and every descriptor above it. Returns 0, or -1 with a fault. */
 int fs_close_from(int first, struct fault *f);
 
 #endif
