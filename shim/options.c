@@ -145,7 +145,8 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 				 o->name);
 	*seen |= bit;
-	if (o->topic == INIT && o->at != offsetof(struct plan, init.wanted))
+	if (o->topic == INIT &&
+	    (o->value || o->at != offsetof(struct plan, init.wanted)))
 		plan->init_option = o->name;
 	if (value && expand(plan, o, &value, env, f) < 0)
 		return -1;

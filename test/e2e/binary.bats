@@ -53,7 +53,7 @@ long_options()
 		grep -Eo -- '--[a-z0-9-]+'
 }
 
-@test "every option of --help is in the man page and in the README" {
+@test "every option of --help is in the man page" {
 	local option
 
 	[ "$(long_options | wc -l)" -ge 13 ]
@@ -62,8 +62,6 @@ long_options()
 		grep -Eq "^\.It.* Fl -${option#--}( |\$)" \
 			"$top/doc/stepdown.1" ||
 			fail "$option is not in the man page"
-		grep -Fq -- "$option" "$top/README.md" ||
-			fail "$option is not in the README"
 	done
 }
 

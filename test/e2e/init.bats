@@ -278,7 +278,7 @@ parent_has()
 	echo "# $(grep -E '^(Rss|Private_Dirty)' <<<"$rollup" | tr -s ' \n' ' ')" >&3
 	# All of the program, of which the page cache has one copy, and little.
 	[ "$(awk '/^Rss/ { print $2 }' <<<"$rollup")" -le \
-		$(($(stat -c %s "$STEPDOWN") / 1024 + 40)) ]
+		$(($(stat -c %s "$STEPDOWN") / 1024 + 48)) ]
 	[ "$(awk '/^Private_Dirty/ { print $2 }' <<<"$rollup")" -le 48 ]
 	wakes=$(grep ctxt "/proc/$background/status")
 	sleep 10
