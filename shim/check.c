@@ -123,8 +123,7 @@ int check_capabilities(const struct plan *plan, struct fault *f)
 	if (!m.caps)
 		return 0;
 	fault_set(f, EXIT_STEP, 0, "missing capabilities: %s", why);
-	/* Who is not root gets none of them from an engine. */
-	if (plan->start.euid != 0)
+	if (plan->start.euid != 0)	/* an engine gives it none of them */
 		return caps_hint(f, __builtin_ctzll(m.caps));
 	return fault_hint(f,
 			  "docker run%s, or securityContext.capabilities.add: "
@@ -261,12 +260,11 @@ static void look_listen(struct check *c)
 
 		if (!listener_has_path(l))
 			fd = listen_open(l, spec->handoff, &f);
-		if (fd >= 0)
-			close(fd);
 		print(c, l->url,
 		      fd >= 0 || listener_has_path(l) ? ok :
 		      listener_has(l, LISTENER_TRY) ? will_warn : will_fail,
 		      &f);
+		close(fd);
 	}
 	if (c->plan->bind.wanted)
 		print(c, c->plan->bind.low_port
@@ -307,10 +305,7 @@ static bool may_execute(const struct target *t, const struct stat *st)
 	return st->st_mode & (st->st_uid == t->uid ? S_IXUSR : bit);
 }
 
-/*
- * Is the interpreter of its first line missing, or the machine of its ELF
- * header (e_machine, bytes 18 and 19) another one than ours?
- */
+/* Has it no interpreter, or is e_machine (bytes 18, 19) not that of ours? */
 static bool is_unfit(const char *file, struct fault *f)
 {
 	char head[256] = "", ours[256] = "";
@@ -338,13 +333,12 @@ static bool is_unfit(const char *file, struct fault *f)
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
-	const char *path = plan_path(plan);
 	char file[PATH_MAX];
 	struct stat st;
 	struct fault f;
 	int err = 0;
 
-	if (!drop_find_command(plan->exec.command[0], path, file) ||
+	if (!drop_find_command(plan->exec.command[0], plan_path(plan), file) ||
 	    stat(file, &st) < 0)
 		err = ENOENT;
 	else if (S_ISDIR(st.st_mode))

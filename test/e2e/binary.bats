@@ -84,6 +84,25 @@ long_options()
 		"$top/doc/stepdown.1" || fail 'put \& before it'
 }
 
+@test "completion for bash and zsh has every option of --help, and its words" {
+	local option
+
+	"$top/packaging/completion" bash >"$tmp/bash"
+	"$top/packaging/completion" zsh >"$tmp/zsh"
+	while read -r option; do
+		grep -Eq -- " $option[= \"]" "$tmp/bash" || fail "bash: $option"
+		grep -Eq -- "'[*]$option['=]" "$tmp/zsh" || fail "zsh: $option"
+	done < <("$STEPDOWN" --help | grep -Eo '^ +(-[a-zA-Z], )?--[a-z0-9-]+' |
+		grep -Eo -- '--[a-z0-9-]+')
+	# shellcheck disable=SC2016 # for that shell
+	[ "$(bash -euc '. "$0"; compopt() { :; }
+		COMP_WORDS=(stepdown --hand) COMP_CWORD=1
+		_stepdown stepdown --hand stepdown; echo "$COMPREPLY"
+		COMP_WORDS=(stepdown --handoff = n) COMP_CWORD=3
+		_stepdown stepdown n =; echo "$COMPREPLY"' "$tmp/bash")" = \
+		$'--handoff=\nnginx' ]
+}
+
 @test "every option of the man page is in --help" {
 	local option
 

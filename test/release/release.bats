@@ -234,6 +234,10 @@ install_deb()
 	[ "$("$tmp/root/usr/bin/stepdown" --version)" = "stepdown $version" ]
 	gzip -dc "$tmp/root/usr/share/man/man1/stepdown.1.gz" |
 		cmp - "$top/doc/stepdown.1"
+	"$top/packaging/completion" bash | cmp - \
+		"$tmp/root/usr/share/bash-completion/completions/stepdown"
+	"$top/packaging/completion" zsh | cmp - \
+		"$tmp/root/usr/share/zsh/vendor-completions/_stepdown"
 	dpkg --root="$tmp/root" --verify stepdown
 	install_deb -r stepdown
 	[ ! -e "$tmp/root/usr/bin/stepdown" ]
