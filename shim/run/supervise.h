@@ -20,8 +20,8 @@ enum { SIGNAL_DROP = -1 };	/* a signal that is forwarded to nobody */
 
 /* What --init, to stay as the application's parent, was asked for. */
 struct init_spec {
-	bool wanted;
 	bool signal_group;	/* forward to the child's process group */
+	bool wanted;
 	bool no_subreaper;
 	uint32_t stop_timeout;	/* milliseconds; 0: never kill */
 	uint32_t drain;		/* milliseconds; 0: do not wait */
