@@ -34,6 +34,7 @@ struct broker {
 	int notify;
 	bool killable;		/* only SIGKILL interrupts a thread that asks */
 	ino_t network;
+	struct target_fresh fresh;
 	size_t noptions;	/* so many were set, on sockets not yet bound */
 	struct option options[OPTIONS];
 	size_t ngiven;
@@ -71,12 +72,12 @@ static void note_option(struct broker *b, const struct seccomp_notif *q)
 }
 
 /* Returns a socket like the application's, not bound, or -1 with errno. */
-static int make_socket(const struct broker *b, const struct target_socket *s)
+static int make_socket(struct broker *b, const struct target_socket *s)
 {
 	const int fd = socket(s->family, s->type | SOCK_CLOEXEC, s->protocol);
 
 	if (fd >= 0 && s->copy >= 0)
-		target_copy_options(s->copy, fd);
+		target_copy_options(s, fd, &b->fresh);
 	for (size_t i = 0; fd >= 0 && s->copy < 0 && i < OPTIONS; i++) {
 		const struct option *o =
 			&b->options[(b->noptions + i) % OPTIONS];

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,63 +161,55 @@ bool target_socket(pid_t tid, int fd, struct target_socket *s)
 /* ---- its options ---- */
 
 /* What can be read, and be written in the same bytes without a capability. */
-static const struct {
-	unsigned char level;
-	unsigned char names[20];	/* 0 at the end */
-} options[] = {
-	{ SOL_SOCKET,
-	  { SO_REUSEADDR, SO_REUSEPORT, SO_BINDTODEVICE, SO_BROADCAST,
-	    SO_DONTROUTE, SO_INCOMING_CPU, SO_KEEPALIVE, SO_LINGER, SO_PRIORITY,
-	    SO_RCVBUF, SO_RCVLOWAT, SO_RCVTIMEO, SO_RXQ_OVFL, SO_SNDBUF,
-	    SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_ZEROCOPY } },
-	{ IPPROTO_IP,
-	  { IP_BIND_ADDRESS_NO_PORT, IP_FREEBIND, IP_MTU_DISCOVER,
-	    IP_MULTICAST_ALL, IP_MULTICAST_LOOP, IP_MULTICAST_TTL, IP_PKTINFO,
-	    IP_RECVERR, IP_RECVTOS, IP_RECVTTL, IP_TOS, IP_TTL } },
-	{ IPPROTO_IPV6,
-	  { IPV6_V6ONLY, IPV6_MTU_DISCOVER, IPV6_MULTICAST_HOPS,
-	    IPV6_MULTICAST_LOOP, IPV6_RECVERR, IPV6_RECVHOPLIMIT,
-	    IPV6_RECVPKTINFO, IPV6_RECVTCLASS, IPV6_TCLASS,
-	    IPV6_UNICAST_HOPS } },
-	{ IPPROTO_TCP,
-	  { TCP_CONGESTION, TCP_DEFER_ACCEPT, TCP_FASTOPEN, TCP_KEEPCNT,
-	    TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_NODELAY, TCP_SYNCNT,
-	    TCP_USER_TIMEOUT } },
-	{ IPPROTO_UDP, { UDP_SEGMENT, UDP_GRO } },
+static const unsigned char options[TARGET_OPTIONS][2] = {
+	{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT },
+	{ SOL_SOCKET, SO_BINDTODEVICE }, { SOL_SOCKET, SO_BROADCAST },
+	{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_LINGER },
+	{ SOL_SOCKET, SO_RCVBUF }, { SOL_SOCKET, SO_RCVTIMEO },
+	{ SOL_SOCKET, SO_SNDBUF }, { SOL_SOCKET, SO_SNDTIMEO },
+	{ IPPROTO_IP, IP_FREEBIND }, { IPPROTO_IP, IP_MTU_DISCOVER },
+	{ IPPROTO_IP, IP_PKTINFO }, { IPPROTO_IP, IP_RECVERR },
+	{ IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL },
+	{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_IPV6, IPV6_MTU_DISCOVER },
+	{ IPPROTO_IPV6, IPV6_RECVERR }, { IPPROTO_IPV6, IPV6_RECVPKTINFO },
+	{ IPPROTO_IPV6, IPV6_TCLASS }, { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+	{ IPPROTO_TCP, TCP_CONGESTION }, { IPPROTO_TCP, TCP_DEFER_ACCEPT },
+	{ IPPROTO_TCP, TCP_FASTOPEN }, { IPPROTO_TCP, TCP_KEEPIDLE },
+	{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_NODELAY },
 };
 
-static socklen_t get(int fd, int level, int name, int value[4])
+static socklen_t get(int fd, size_t option, int value[4])
 {
 	socklen_t size = 16;
 
 	memset(value, 0, size);
-	return getsockopt(fd, level, name, value, &size) == 0 ? size : 0;
+	return getsockopt(fd, options[option][0], options[option][1], value,
+			  &size) == 0 ? size : 0;
 }
 
 /*
  * Only what differs is set, so that the kernel goes on tuning buffers that were
- * not; their sizes are read back doubled (socket(7)). Without the first option
- * of a level a socket has none of the others.
+ * not; their sizes are read back doubled (socket(7)).
  */
-void target_copy_options(int theirs, int ours)
+void target_copy_options(const struct target_socket *s, int ours,
+			 struct target_fresh *fresh)
 {
-	int wanted[4], now[4];
+	int value[4];
 
-	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		for (const unsigned char *name = options[i].names; *name;
-		     name++) {
-			const int level = options[i].level;
-			socklen_t size = get(theirs, level, *name, wanted);
+	for (size_t i = 0; i < TARGET_OPTIONS; i++) {
+		const int level = options[i][0], name = options[i][1];
 
-			if (size == 0 && name == options[i].names)
-				break;
-			if (size == 0 ||
-			    get(ours, level, *name, now) != size ||
-			    memcmp(wanted, now, size) == 0)
-				continue;
-			if (level == SOL_SOCKET &&
-			    (*name == SO_RCVBUF || *name == SO_SNDBUF))
-				wanted[0] /= 2;
-			setsockopt(ours, level, *name, wanted, size);
-		}
+		if (fresh->family != s->family ||
+		    fresh->protocol != s->protocol)
+			fresh->size[i] = get(ours, i, fresh->value[i]);
+		if (!fresh->size[i] || !get(s->copy, i, value) ||
+		    memcmp(value, fresh->value[i], sizeof(value)) == 0)
+			continue;
+		if (level == SOL_SOCKET &&
+		    (name == SO_RCVBUF || name == SO_SNDBUF))
+			value[0] /= 2;
+		setsockopt(ours, level, name, value, fresh->size[i]);
+	}
+	fresh->family = s->family;
+	fresh->protocol = s->protocol;
 }

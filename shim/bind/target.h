@@ -21,6 +21,14 @@ struct target_socket {
 	int copy;		/* a descriptor of it, or -1 */
 };
 
+/* The options of a new socket; zeroes at first, filled for what is copied. */
+enum { TARGET_OPTIONS = 28 };
+struct target_fresh {
+	int family, protocol;
+	unsigned int size[TARGET_OPTIONS];
+	int value[TARGET_OPTIONS][4];
+};
+
 /*
  * Copy size bytes at an address of its memory. This may wait for as long as
  * whoever provides that memory likes, but not longer than this process lives.
@@ -39,6 +47,7 @@ bool target_socket(pid_t tid, int fd, struct target_socket *s);
  * Give ours, which is new, the options of the application's socket, but those
  * that take a capability or cannot be read back (multicast groups, filters).
  */
-void target_copy_options(int theirs, int ours);
+void target_copy_options(const struct target_socket *s, int ours,
+			 struct target_fresh *fresh);
 
 #endif

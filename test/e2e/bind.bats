@@ -504,14 +504,17 @@ try:
     while True: os.write(7, b"x" * 512)
 except BlockingIOError: pass
 fcntl.fcntl(7, fcntl.F_SETFL, 0)'
+	cp "$BINDER" "$public/unreadable"
+	chmod 711 "$public/unreadable"
 	status=0
-	timeout 20 "${before[@]}" "$STEPDOWN" --user=4242:4242 --handoff=bind \
-		--listen=tcp://0.0.0.0:80 -- "$BINDER" bind tcp4:0.0.0.0:81 \
-		tcp4:0.0.0.0:82 tcp4:0.0.0.0:80 >"$out" 2>"$public/pipe" \
-		</dev/null 3>&- 4>&- 7>&- || status=$?
+	timeout -s KILL 20 "${before[@]}" "$STEPDOWN" --user=4242:4242 \
+		--handoff=bind --listen=tcp://0.0.0.0:80 -- /bin/sh -c \
+		"$public/unreadable bind tcp4:0.0.0.0:80 >/dev/null
+		exec $BINDER bind tcp4:0.0.0.0:81 tcp4:0.0.0.0:80" \
+		>"$out" 2>"$public/pipe" </dev/null 3>&- 4>&- 7>&- || status=$?
 	exec 7>&-
 	exited 1
-	says by.2=stepdown
+	says bind.0=EACCES by.1=stepdown
 }
 
 @test "a flood of questions does not delay a signal" {
