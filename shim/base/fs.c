@@ -143,9 +143,8 @@ static int follow_link(struct way *w, int link)
 }
 
 /*
- * Can nobody but root have put it there? Kubernetes' volumes are writable, but
- * mounted read-only. From a sticky directory (/tmp) nobody can take a directory
- * of root's, nor move one there that only root may write to.
+ * Can nobody but root have put it there? Nobody else can move a directory of
+ * root's into or out of /tmp; Kubernetes' volumes are mounted read-only.
  */
 static bool is_roots_doing(int dir, const struct stat *it)
 {

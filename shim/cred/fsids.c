@@ -41,7 +41,13 @@ int fsids_enter(uid_t uid, gid_t gid, struct fsids *before)
 
 int fsids_leave(const struct fsids *before)
 {
-	if (set_both(before->uid, before->gid) < 0)
+	uint64_t permitted, effective;
+
+	if (set_both(before->uid, before->gid) < 0 ||
+	    caps_held(&permitted, &effective) < 0)
 		return -1;
-	return caps_set_effective(before->effective);
+	/* On the way back to fsuid 0 the kernel raises them itself. */
+	return effective == before->effective
+		       ? 0
+		       : caps_set_effective(before->effective);
 }

@@ -250,7 +250,7 @@ static int move_into_place(struct sockets *sockets, struct fault *f)
 		*fd = i < count ? fcntl(*fd, F_DUPFD_CLOEXEC,
 					LISTEN_FDS_START + count)
 				: dup2(*fd, place);
-		if (*fd < 0)
+		if (*fd < place)
 			return fault_set(f, EXIT_STEP, errno,
 					 "move to descriptor %d", place);
 	}

@@ -53,7 +53,7 @@ static int secret_failed(const struct secret *s, int err, const char *why,
 	if (err == ENOENT)
 		return fault_hint(f, "mount it (compose: secrets, Kubernetes: "
 				     "a secret volume), or add ?try");
-	if (err == EPERM)
+	if (err == EPERM && !why[0])
 		return fault_hint(f, "others than root may write to a "
 				     "directory of its path; mount it "
 				     "elsewhere, as below /run/secrets");
@@ -83,14 +83,14 @@ static int open_secret(const struct secret *s, struct fault *f)
 	return secret_failed(s, 0, ": it is not a regular file", f);
 }
 
-/* A memfd of the user's, which it makes; see listen_open() for EPERM. */
+/* A memfd of the user's, which it makes. */
 static int make_memfd(uid_t uid, gid_t gid)
 {
 	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	struct fsids before;
 	int fd;
 
-	if (fsids_enter(uid, gid, &before) < 0 && errno != EPERM)
+	if (fsids_enter(uid, gid, &before) < 0)
 		return -1;
 	fd = memfd_create("secret", flags | NOEXEC_SEAL);
 	if (fd < 0 && errno == EINVAL)

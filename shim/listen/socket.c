@@ -111,7 +111,7 @@ static int socket_failed(const struct listener *l, const char *act,
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
 		if (hints[i].err == f->err && hints[i].is_unix == is_unix)
 			return fault_hint(f, "%s", hints[i].hint);
-	if (is_unix || (f->err != EACCES && f->err != EPERM))
+	if (act || is_unix || (f->err != EACCES && f->err != EPERM))
 		return -1;
 	return hint_low_port(l, f);
 }
@@ -123,10 +123,7 @@ static int option_failed(const struct listener *l, enum listener_option o,
 
 	str_copy(url_word(NULL, o), act + 4, sizeof(act) - 4);
 	socket_failed(l, act, f);
-	if (f->err != EPERM)
-		return -1;
-	f->hint[0] = '\0';
-	return caps_hint(f, cap);
+	return f->err == EPERM ? caps_hint(f, cap) : -1;
 }
 
 /* --- options ------------------------------------------------------------- */
@@ -319,7 +316,7 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	return -1;
 }
 
-/* EPERM: the ids stay; the check of drop refuses a target of other ids. */
+/* Who is not root may have no other gid; check_file() sets that of a file. */
 static int open_as_owner(const struct listener *l, enum handoff handoff,
 			 const struct sockaddr *address, socklen_t size,
 			 struct fault *f)
@@ -327,8 +324,11 @@ static int open_as_owner(const struct listener *l, enum handoff handoff,
 	struct fsids before;
 	int fd;
 
-	if (fsids_enter(l->uid, l->gid, &before) < 0 && errno != EPERM)
-		return socket_failed(l, "become its owner", f);
+	if (fsids_enter(l->uid, l->gid, &before) < 0 &&
+	    (errno != EPERM || geteuid() != l->uid)) {
+		socket_failed(l, "become its owner", f);
+		return caps_hint(f, CAP_SETUID);
+	}
 	fd = open_socket(l, handoff, address, size, f);
 	if (fsids_leave(&before) == 0)
 		return fd;
