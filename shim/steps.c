@@ -251,8 +251,8 @@ const size_t steps_count = ARRAY_LEN(steps);
  * Say each line of a description, with its number for --dry-run, or 0. Returns
  * false for a step that was not asked for.
  */
-static bool describe(const struct step *step, size_t number,
-		     const struct plan *plan)
+static bool print_step(const struct step *step, size_t number,
+		       const struct plan *plan)
 {
 	char buffer[131072];	/* fits a line for each of the sockets */
 	char *rest = buffer;
@@ -283,7 +283,7 @@ int steps_run(const struct plan *plan, struct run *run, struct fault *f)
 		if (!steps[i].run)
 			continue;
 		if (plan->verbose)
-			describe(&steps[i], 0, plan);
+			print_step(&steps[i], 0, plan);
 		if (steps[i].run(plan, run, f) < 0)
 			return -1;
 	}
@@ -295,5 +295,5 @@ void steps_describe(const struct plan *plan)
 	size_t number = 1;
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		number += describe(&steps[i], number, plan);
+		number += print_step(&steps[i], number, plan);
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/str.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/text.h"
 #include "cred/ids.h"
 #include "drop/drop.h"
@@ -176,7 +176,7 @@ static int announce(const struct listen_spec *spec,
 		more = sockets_variable(sockets, spec->handoff, pid, n, &t, f);
 		if (more > 0 && t.length && env_add(e, "", entry, f) < 0)
 			more = -1;
-		/* It may be a secret's; what was not written stays untouched. */
+		/* It may be a secret's; what was not written is untouched. */
 		explicit_bzero(entry, t.length);
 	}
 	return more;
