@@ -107,10 +107,10 @@ static bool has_capabilities(const struct stat *st, int fd)
 }
 
 /*
- * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a seccomp
- * profile denies it (EPERM), the link in /proc leads to the same file, whatever
- * names it has by now. Without CAP_FSETID the kernel leaves S_ISGID out, and says
- * nothing, for whom the file's group is not his own (chmod(2)).
+ * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a
+ * seccomp profile denies it (EPERM), the link in /proc leads to the same file,
+ * whatever names it has by now. Without CAP_FSETID the kernel leaves S_ISGID
+ * out, and says nothing, where the file's group is not the caller's (chmod(2)).
  */
 static bool try_mode(int fd, mode_t mode)
 {
@@ -141,9 +141,10 @@ int own_set_mode(struct own_actor *a, int fd, mode_t mode)
 }
 
 /*
- * Bits that go are taken before the owner changes. Bits that come are given when
- * the group is the new one and the owner the old one: the mode of what is the
- * new owner's could be changed by him or with CAP_FOWNER only. *now is kept.
+ * Bits that go are taken before the owner changes. Bits that come are given
+ * when the group is the new one and the owner the old one: the mode of what is
+ * the new owner's can be changed by that owner or with CAP_FOWNER only. *now is
+ * kept up to date.
  */
 static const char *change_owner(const struct own_rules *rules,
 				struct own_actor *a, int fd, mode_t mode,

@@ -65,7 +65,7 @@ struct own_actor {
 /* Go on with these ids. Returns false with errno, EPERM: not allowed. */
 bool own_become(struct own_actor *a, uid_t uid, gid_t gid);
 
-/* The same with those of a file; false also if EACCES is not what errno says. */
+/* The same with those of a file; false also if errno is not EACCES. */
 bool own_become_owner(struct own_actor *a, int fd);
 
 /* Open for reading a directory that is open with O_PATH. -1 with errno. */
@@ -95,8 +95,8 @@ const char *own_change(const struct own_rules *rules, struct own_actor *a,
  * which must be open for reading.
  *
  * Returns 0, or -1 with a fault: something failed, or a signal asked to end,
- * then with status 128 + its number. A tree that may fail ends with 0, OWN_FAILED
- * counted and the fault of the first failure.
+ * then with status 128 + its number. A tree that may fail ends with 0,
+ * OWN_FAILED counted and the fault of the first failure.
  */
 int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
 	     struct fault *f);
@@ -116,11 +116,12 @@ bool own_may_fail(const struct own_tree *t, int err);
 void own_add_path(struct text *out, int fd);
 
 /*
- * What came of it: with verbose all counts, otherwise what was passed over, lost
- * bits or failed (f: the first failure) because of us.
+ * What came of it: with verbose all counts, otherwise what was passed over,
+ * lost bits or failed (f: the first failure) because of us.
  */
-void own_report(const struct own_tree *t, const unsigned long long counts[OWN_COUNTS],
-		bool verbose, const struct fault *f);
+void own_report(const struct own_tree *t,
+		const unsigned long long counts[OWN_COUNTS], bool verbose,
+		const struct fault *f);
 
 /* A line for each writable directory mounted below that stays another's. */
 void own_report_mounts(const struct own_tree *t);

@@ -271,7 +271,7 @@ int own_run(const struct own_spec *spec, struct fault *f)
 		return fault_set(f, EXIT_STEP, errno, "own: read RLIMIT_NOFILE");
 	raised = limit;
 	raised.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &raised);	/* Without, EMFILE comes earlier. */
+	setrlimit(RLIMIT_NOFILE, &raised);	/* Else EMFILE comes earlier. */
 	for (size_t i = 0; i < spec->ntrees; i++)
 		if (give_tree(&g, &spec->trees[i], f) < 0)
 			return -1;

@@ -171,8 +171,9 @@ static const char *const count_names[OWN_COUNTS] = {
 	[OWN_FAILED] = "failed",
 };
 
-void own_report(const struct own_tree *t, const unsigned long long counts[OWN_COUNTS],
-		bool verbose, const struct fault *f)
+void own_report(const struct own_tree *t,
+		const unsigned long long counts[OWN_COUNTS], bool verbose,
+		const struct fault *f)
 {
 	char buffer[512];
 	struct text out;

@@ -32,7 +32,7 @@ struct mode_clause {
 	mode_t bits;		/* as for everybody; who selects */
 };
 
-/* One directory or file that the target shall own, with all that is below it. */
+/* One directory or file to be given, with all that is below it. */
 struct own_tree {
 	const char *path;	/* may be empty with if_exists */
 	const char *options;	/* as typed, or NULL */
@@ -65,7 +65,7 @@ struct own_tree {
 /* The step: what shall be owned, in the order of the options. */
 struct own_spec {
 	size_t ntrees;
-	const gid_t *groups;	/* the supplementary ones we were started with */
+	const gid_t *groups;	/* the supplementary ones of our start */
 	size_t ngroups;
 	bool verbose;
 	struct own_tree trees[OWN_MAX_TREES];
@@ -99,7 +99,7 @@ bool own_is_system(const char *path);
 bool own_excludes(const struct own_tree *t, const char *name,
 		  unsigned int depth, uint32_t paths, uint32_t *below);
 
-/* Does this word begin like a clause ("go=", "+x")? No name of an option does. */
+/* Does this word begin like a clause ("go=", "+x")? No option's name does. */
 bool own_mode_is_clause(const char *word);
 
 /*

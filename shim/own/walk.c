@@ -8,9 +8,9 @@
  * the same offset. Threads are started once a walk has proved to be long, and
  * joined before it returns: the drop that follows must find one thread.
  *
- * Signals that ask to end are blocked meanwhile and asked for now and then. That
- * works for PID 1 too, for which the kernel drops signals that have no handler
- * unless they are blocked (sig_ignored() in kernel/signal.c).
+ * Signals that ask to end are blocked meanwhile and asked for now and then.
+ * That works for PID 1 too, for which the kernel drops signals that have no
+ * handler unless they are blocked (sig_ignored() in kernel/signal.c).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -90,8 +90,8 @@ static void stop(struct walk *walk)
  * Something failed with errno. That an entry is gone, is another mount, or is
  * kept by a read-only one is no failure. Others stop the walk, or may pass.
  */
-static void fail(struct walker *w, const char *act, int dir, const char *name,
-		 int fd)
+static void failed(struct walker *w, const char *act, int dir, const char *name,
+		   int fd)
 {
 	const struct own_tree *t = w->walk->rules->tree;
 	bool passes = own_may_fail(t, errno);
@@ -228,8 +228,8 @@ static bool is_right(struct walker *w, int dir, struct sys_dirent *entry)
 static void walk_dir(struct walker *w, const struct place *place);
 
 /*
- * Look at an entry, make it right, and go into it. A directory that is closed to
- * us, or that was none when its name was read, is opened with O_PATH first.
+ * Look at an entry, make it right, and go into it. A directory that is closed
+ * to us, or that was none when its name was read, is opened with O_PATH first.
  */
 static void visit(struct walker *w, const struct place *place,
 		  struct sys_dirent *entry)
@@ -256,21 +256,21 @@ static void visit(struct walker *w, const struct place *place,
 			     errno == ENOTDIR || errno == ELOOP))
 		path = open_entry(w, place->fd, name, O_PATH);
 	if (below.fd < 0 && path < 0) {
-		fail(w, "open", place->fd, name, -1);
+		failed(w, "open", place->fd, name, -1);
 		return;
 	}
 	act = own_change(rules, &w->actor, below.fd < 0 ? path : below.fd, &st);
 	if (act)
-		fail(w, act, place->fd, name, below.fd < 0 ? path : below.fd);
+		failed(w, act, place->fd, name, below.fd < 0 ? path : below.fd);
 	errno = ELOOP;
 	if (!S_ISDIR(st.st_mode))
 		w->expect_wrong = own_judge(rules, &st) == OWN_WRONG;
 	else if (below.fd < 0 &&
 		 (below.fd = own_open_dir(&w->actor, path)) < 0)
-		fail(w, "read", place->fd, name, path);
+		failed(w, "read", place->fd, name, path);
 	else if (below.depth > MAX_DEPTH)
-		fail(w, "go deeper than 1,000 levels, into", place->fd, name,
-		     path);
+		failed(w, "go deeper than 1,000 levels, into", place->fd, name,
+		       path);
 	else if (offer(w->walk, &below))
 		below.fd = -1;
 	else
@@ -300,7 +300,7 @@ static void walk_dir(struct walker *w, const struct place *place)
 			tick(w, place);
 		}
 	if (length < 0)
-		fail(w, "read", place->fd, ".", place->fd);
+		failed(w, "read", place->fd, ".", place->fd);
 }
 
 static void *work(void *argument)
