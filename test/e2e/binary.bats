@@ -90,8 +90,8 @@ long_options()
 	"$top/packaging/completion" bash >"$tmp/bash"
 	"$top/packaging/completion" zsh >"$tmp/zsh"
 	while read -r option; do
-		grep -Eq -- " $option[= \"]" "$tmp/bash" || fail "bash: $option"
-		grep -Eq -- "'[*]$option['=]" "$tmp/zsh" || fail "zsh: $option"
+		grep -Eq -- " ${option}[= \"]" "$tmp/bash" || fail "bash: $option"
+		grep -Eq -- "'[*]${option}['=]" "$tmp/zsh" || fail "zsh: $option"
 	done < <("$STEPDOWN" --help | grep -Eo '^ +(-[a-zA-Z], )?--[a-z0-9-]+' |
 		grep -Eo -- '--[a-z0-9-]+')
 	# shellcheck disable=SC2016 # for that shell
