@@ -127,6 +127,7 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 	if (plan->listen.count == LISTENERS_MAX)
 		return fault_set(f, EXIT_USAGE, 0, "--listen: more than %d",
 				 LISTENERS_MAX);
+	plan->listen.listeners = plan->listeners;
 	if (!url_parse(value, &plan->listen.listeners[plan->listen.count],
 		       &wrong)) {
 		fault_set(f, EXIT_USAGE, 0, "--listen %s: %s", value, why);
@@ -153,6 +154,7 @@ static int set_own(struct plan *plan, const char *value, struct fault *f)
 		memcpy(words, value, size);
 		plan->text_length += size;
 	}
+	plan->own.trees = plan->trees;
 	if (own_parse(&plan->own.trees[plan->own.ntrees++], value, words,
 		      f) == 0)
 		return 0;

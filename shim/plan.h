@@ -48,6 +48,7 @@ enum action {
 /*
  * What is always in use comes first, and what may be large is behind it: a page
  * that is not touched costs nothing, at the start and while a parent waits.
+ * The specs point to their lists there.
  */
 struct plan {
 	enum action action;
@@ -64,21 +65,22 @@ struct plan {
 	struct exec_spec exec;
 
 	struct drop_spec drop;
-	struct confine_spec confine;
 	struct limits_spec limits;
-	struct account_spec account;
 	size_t text_length;
-
 	struct start start;		/* filled by start_read() */
-	/* Filled by resolve_target(). */
-	char root_home[USER_PATH_MAX];	/* the home of uid 0 in this image */
-	struct target target;
-
 	struct listen_spec listen;
 	struct bind_spec bind;		/* filled by main */
-	struct secret_spec secrets;
 	struct own_spec own;
+	struct account_spec account;
+	struct confine_spec confine;
+	struct secret_spec secrets;
+	/* Filled by resolve_target(). */
+	struct target target;
+	char root_home[USER_PATH_MAX];	/* the home of uid 0 in this image */
+
 	struct env_spec env;
+	struct listener listeners[LISTENERS_MAX];
+	struct own_tree trees[OWN_MAX_TREES];
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };

@@ -131,8 +131,7 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		.root = found ? root.name : "root",
 		.file = group,
 		.runtime = plan->start.groups,
-		.nruntime = plan->start.ngroups,
-		.roots = plan->start.roots
+		.nruntime = plan->start.ngroups
 	};
 	return ids_resolve_groups(&groups, &plan->target, f);
 }

@@ -22,9 +22,14 @@ enum { FILE_SIZE = 65536, ID_SIZE = 24 };
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 		   "0123456789_-."
 
-static bool is_path(const char *path)
+/* An absolute path on one line, or empty: then it becomes the default. */
+static bool is_path(struct slice *path, const char *by_default)
 {
-	return path[0] == '/' && !path[strcspn(path, "\n\r")];
+	if (!path->length)
+		*path = str_word(by_default);
+	return path->at[0] == '/' && path->length < USER_PATH_MAX &&
+	       !memchr(path->at, '\n', path->length) &&
+	       !memchr(path->at, '\r', path->length);
 }
 
 bool account_read(const char *value, void *spec)
@@ -39,18 +44,13 @@ bool account_read(const char *value, void *spec)
 		  strcmp(value + rest.length - tail, move) == 0;
 	if (a->move)
 		rest.length -= tail;
-	if (!str_copy(str_cut(&rest, ':'), a->name, sizeof(a->name)) ||
-	    !str_copy(str_cut(&rest, ':'), a->home, sizeof(a->home)) ||
-	    !str_copy(str_cut(&rest, ':'), a->shell, sizeof(a->shell)) ||
-	    rest.length)
+	if (!str_copy(str_cut(&rest, ':'), a->name, sizeof(a->name)))
 		return false;
-	if (!a->home[0])
-		strcpy(a->home, "/");
-	if (!a->shell[0])
-		strcpy(a->shell, DEFAULT_SHELL);
-	return str_is_variable(a->name, 1) &&
-	       !a->name[strspn(a->name, NAME_BYTES)] && is_path(a->home) &&
-	       is_path(a->shell);
+	a->home = str_cut(&rest, ':');
+	a->shell = str_cut(&rest, ':');
+	return !rest.length && str_is_variable(a->name, 1) &&
+	       !a->name[strspn(a->name, NAME_BYTES)] &&
+	       is_path(&a->home, "/") && is_path(&a->shell, DEFAULT_SHELL);
 }
 
 /* The name is another id's: that is no reason not to start. */
@@ -81,8 +81,8 @@ static int resolve_user_entry(struct account_spec *a, struct target *t,
 	} else if (!t->name[0]) {
 		a->user = ACCOUNT_ADD;
 		strcpy(t->name, a->name);
-		strcpy(t->home, a->home);
-		strcpy(t->shell, a->shell);
+		str_copy(a->home, t->home, sizeof(t->home));
+		str_copy(a->shell, t->shell, sizeof(t->shell));
 	}
 	return 0;
 }
@@ -231,8 +231,9 @@ int account_run(const struct account_spec *a, const struct target *t,
 	mask = umask(022);
 	root = fsids_enter(0, 0, &before) == 0;
 	snprintf(ids, sizeof(ids), "%u:%u", t->uid, t->gid);
-	snprintf(line, sizeof(line), "\n%s:x:%s::%s:%s\n", a->name, ids,
-		 a->home, a->shell);
+	snprintf(line, sizeof(line), "\n%s:x:%s::%.*s:%.*s\n", a->name, ids,
+		 (int)a->home.length, a->home.at, (int)a->shell.length,
+		 a->shell.at);
 	if (a->user)
 		write_entry(a, a->user, PASSWD_USERS, ids, line, root);
 	snprintf(ids, sizeof(ids), "%u", t->gid);

@@ -27,8 +27,7 @@ struct account_spec {
 	bool move;
 	enum account_act user, group;	/* filled by account_resolve() */
 	char name[ACCOUNT_NAME_MAX + 1];
-	char home[USER_PATH_MAX];
-	char shell[USER_PATH_MAX];
+	struct slice home, shell;
 };
 
 /* Read NAME[:HOME[:SHELL]][,move]: a plain name, absolute paths. */

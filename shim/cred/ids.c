@@ -223,16 +223,17 @@ static int add_init(const char *file, struct target *t, struct fault *f)
 static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f)
 {
+	static gid_t roots[IDS_MAX_GROUPS];
 	const gid_t *groups = spec->runtime;
 	size_t count = 0;
 
 	if (spec->nruntime == 0)
 		return 0;
-	if (collect(spec->file, spec->root, spec->roots, &count, f) < 0)
+	if (collect(spec->file, spec->root, roots, &count, f) < 0)
 		return -1;
-	count = unique(spec->roots, count);
+	count = unique(roots, count);
 	for (size_t i = 0; i < spec->nruntime; i++)
-		if (groups[i] != 0 && !is_in(spec->roots, count, groups[i]) &&
+		if (groups[i] != 0 && !is_in(roots, count, groups[i]) &&
 		    add_group(t, groups[i], f) < 0)
 			return -1;
 	return 0;
@@ -241,12 +242,14 @@ static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
 int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f)
 {
+	static gid_t room[IDS_MAX_GROUPS];
 	const struct ids_word w = { "groups", spec->list, NULL, spec->file };
 	struct slice rest = str_word(spec->list ? spec->list : "auto");
 	size_t kept = 0;
 	int result = 0;
 	gid_t gid;
 
+	t->groups = room;
 	t->ngroups = 0;
 	if (str_is(rest, "none"))
 		return 0;

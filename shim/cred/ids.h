@@ -24,7 +24,7 @@ struct target {
 	char name[USER_NAME_MAX + 1];	/* of the passwd entry, or empty */
 	char home[USER_PATH_MAX];	/* of the passwd entry, or "/" */
 	char shell[USER_PATH_MAX];	/* of the passwd entry, or empty */
-	gid_t groups[IDS_MAX_GROUPS];	/* supplementary groups, sorted */
+	gid_t *groups;			/* supplementary groups, sorted */
 };
 
 /*
@@ -74,7 +74,6 @@ struct ids_groups_spec {
 	const char *file;	/* PASSWD_GROUPS outside of tests */
 	const gid_t *runtime;	/* what we were started with */
 	size_t nruntime;
-	gid_t *roots;		/* room for IDS_MAX_GROUPS of root */
 };
 
 /*
@@ -85,7 +84,7 @@ struct ids_groups_spec {
  * group of a file), names, numbers. gid 0 comes only from a word that is 0 or
  * the name of gid 0.
  *
- * Returns 0, or -1 with a fault.
+ * Returns 0, or -1 with a fault. The list lasts until the next call.
  */
 int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f);

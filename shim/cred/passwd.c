@@ -11,7 +11,7 @@
 /* passwd(5) is name:password:uid:gid:gecos:home:shell, */
 enum { NAME, PASSWORD, ID, GID, GECOS, HOME, SHELL, USER_FIELDS };
 /* and group(5) is name:password:gid:members. */
-enum { GROUP_HEAD = GID, END_OF_FILE = -1 };
+enum { GROUP_HEAD = GID, END_OF_FILE = -1, ID_SIZE = 16 };
 
 /* A stream of fields, so that lines and files may be of any length. */
 struct reader {
@@ -19,12 +19,12 @@ struct reader {
 	int err;	/* errno of a failed read, or 0 */
 	int ended;	/* what ended the last field: ':', '\n' or the end */
 	size_t at, length;
-	char buffer[4096];
-	/* The line: at most USER_FIELDS fields, each cut to its room. */
+	/* The line: how many fields it has, and those that matter. */
 	size_t fields;
-	bool has_nul;
-	size_t size[USER_FIELDS];	/* before it was cut */
-	char field[USER_FIELDS][USER_PATH_MAX];
+	bool bad;	/* one of these has a NUL, or is overlong */
+	char id[ID_SIZE], gid[ID_SIZE];
+	struct passwd_entry entry;
+	char buffer[1024];
 };
 
 /*
@@ -38,7 +38,7 @@ static int open_file(struct reader *r, const char *path)
 	r->err = 0;
 	r->ended = '\n';
 	r->at = r->length = 0;
-	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	r->fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (r->fd >= 0)
 		return 1;
 	if (errno == ENOENT || errno == ENOTDIR ||
@@ -73,49 +73,55 @@ static int next_byte(struct reader *r)
 	return (unsigned char)r->buffer[0];
 }
 
+/* Read one field; a byte that has no place in out makes the line bad. */
+static void read_field(struct reader *r, char *out, size_t size)
+{
+	size_t length = 0;
+	int c;
+
+	while ((c = next_byte(r)) != ':' && c != '\n' && c != END_OF_FILE) {
+		r->bad |= c == '\0' || (out && length == size - 1);
+		if (out && !r->bad)
+			out[length++] = (char)c;
+	}
+	if (out)
+		out[length] = '\0';
+	r->ended = c;
+}
+
 /*
  * Read the first fields of the next line, at most that many. Returns false at
  * the end of the file, which is where nothing follows the last newline.
  */
 static bool next_line(struct reader *r, size_t most)
 {
+	struct passwd_entry *e = &r->entry;
+	const struct {
+		char *out;
+		size_t size;
+	} all[USER_FIELDS] = {
+		[NAME] = { e->name, sizeof(e->name) },
+		[ID] = { r->id, sizeof(r->id) },
+		[GID] = { r->gid, sizeof(r->gid) },
+		[HOME] = { e->home, sizeof(e->home) },
+		[SHELL] = { e->shell, sizeof(e->shell) }
+	};
 	int c = r->ended;
 
 	while (c != '\n' && c != END_OF_FILE)
 		c = next_byte(r);
-	r->fields = 0;
-	r->has_nul = false;
-	for (r->ended = c == '\n' ? ':' : c;
-	     r->ended == ':' && r->fields < most; r->fields++) {
-		char *out = r->field[r->fields];
-		size_t size = 0;
-
-		while ((c = next_byte(r)) != ':' && c != '\n' &&
-		       c != END_OF_FILE) {
-			r->has_nul |= c == '\0';
-			if (size < USER_PATH_MAX - 1)
-				out[size] = (char)c;
-			size++;
-		}
-		out[size < USER_PATH_MAX ? size : USER_PATH_MAX - 1] = '\0';
-		r->size[r->fields] = size;
-		r->ended = c;
-	}
+	r->bad = false;
+	r->ended = c == '\n' ? ':' : c;
+	for (r->fields = 0; r->ended == ':' && r->fields < most; r->fields++)
+		read_field(r, all[r->fields].out, all[r->fields].size);
 	return r->fields > 1 || r->ended != END_OF_FILE;
 }
 
-/* Long zeroes before a number are no number either. */
-static bool is_id(const struct reader *r, size_t field, uint32_t *id)
-{
-	return r->size[field] < 16 && str_id(r->field[field], id);
-}
-
 /* Are these all the fields of an entry, with a name, and an id there? */
-static bool is_entry(const struct reader *r, size_t fields, uint32_t *id)
+static bool is_entry(struct reader *r, size_t fields)
 {
-	return r->fields == fields && !r->has_nul &&
-	       r->size[NAME] <= USER_NAME_MAX && r->size[NAME] > 0 &&
-	       !strchr("#+-", r->field[NAME][0]) && is_id(r, ID, id);
+	return r->fields == fields && !r->bad && r->entry.name[0] &&
+	       !strchr("#+-", r->entry.name[0]) && str_id(r->id, &r->entry.uid);
 }
 
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
@@ -131,17 +137,12 @@ int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 	if (opened <= 0)
 		return opened;
 	while (!found && next_line(&r, USER_FIELDS))
-		found = is_entry(&r, USER_FIELDS, &user->uid) &&
-			(name ? strcmp(r.field[NAME], name) == 0
-			      : user->uid == uid) &&
-			is_id(&r, GID, &user->gid) &&
-			r.size[HOME] < USER_PATH_MAX &&
-			r.size[SHELL] < USER_PATH_MAX;
-	if (found) {
-		strcpy(user->name, r.field[NAME]);
-		strcpy(user->home, r.field[HOME]);
-		strcpy(user->shell, r.field[SHELL]);
-	}
+		found = is_entry(&r, USER_FIELDS) &&
+			(name ? strcmp(r.entry.name, name) == 0
+			      : r.entry.uid == uid) &&
+			str_id(r.gid, &r.entry.gid);
+	if (found)
+		*user = r.entry;
 	return (int)close_file(&r, found);
 }
 
@@ -150,15 +151,15 @@ int passwd_find_group(const char *group, const char *name, gid_t *gid)
 	struct reader r;
 	int opened = open_file(&r, group);
 	bool found = false;
-	gid_t id = 0;
 
 	if (opened <= 0)
 		return opened;
 	while (!found && next_line(&r, GROUP_HEAD))
-		found = is_entry(&r, GROUP_HEAD, &id) && r.ended == ':' &&
-			(name ? strcmp(r.field[NAME], name) == 0 : id == *gid);
+		found = is_entry(&r, GROUP_HEAD) && r.ended == ':' &&
+			(name ? strcmp(r.entry.name, name) == 0
+			      : r.entry.uid == *gid);
 	if (found)
-		*gid = id;
+		*gid = r.entry.uid;
 	return (int)close_file(&r, found);
 }
 
@@ -188,16 +189,15 @@ ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
 	struct reader r;
 	size_t count = 0;
 	int opened = open_file(&r, group);
-	gid_t gid;
 
 	if (opened <= 0)
 		return opened;
 	while (next_line(&r, GROUP_HEAD)) {
-		if (!is_entry(&r, GROUP_HEAD, &gid) || r.ended != ':' ||
+		if (!is_entry(&r, GROUP_HEAD) || r.ended != ':' ||
 		    !has_member(&r, user))
 			continue;
 		if (count < size)
-			groups[count] = gid;
+			groups[count] = r.entry.uid;
 		count++;
 	}
 	return close_file(&r, (ssize_t)count);

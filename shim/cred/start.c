@@ -28,8 +28,9 @@ bool start_has(const struct start *s, int cap)
 
 int start_read(struct start *s, struct fault *f)
 {
+	static gid_t groups[IDS_MAX_GROUPS];
 	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-	int count = getgroups((int)ARRAY_LEN(s->groups), s->groups);
+	int count = getgroups(IDS_MAX_GROUPS, groups);
 
 	if (count < 0 || bits < 0 ||
 	    getresuid(&s->uid, &s->euid, &s->suid) < 0 ||
@@ -37,7 +38,8 @@ int start_read(struct start *s, struct fault *f)
 	    caps_held(&s->permitted, &s->effective) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "read our ids and capabilities");
-	ids_sort(s->groups, (size_t)count);
+	ids_sort(groups, (size_t)count);
+	s->groups = groups;
 	s->ngroups = (size_t)count;
 	s->securebits = (unsigned int)bits;
 	s->secure = getauxval(AT_SECURE) != 0;
@@ -103,7 +105,7 @@ static int adapt(const struct start_spec *spec, struct start *s,
 		     !are_the_groups(t, s);
 	t->gid = s->gid;
 	t->ngroups = s->ngroups;
-	memcpy(t->groups, s->groups, s->ngroups * sizeof(s->groups[0]));
+	t->groups = s->groups;
 	if (t->uid == s->uid)
 		return 0;
 	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user);

@@ -65,9 +65,9 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* The kernel sorts by numbers of its own, which a user namespace may reorder. */
-static int verify_groups(const struct verify_spec *spec, gid_t *groups,
-			 struct fault *f)
+static int verify_groups(const struct verify_spec *spec, struct fault *f)
 {
+	static gid_t groups[VERIFY_MAX_GROUPS];
 	long count = syscall(KERNEL_GETGROUPS, VERIFY_MAX_GROUPS, groups);
 
 	if (count < 0)
@@ -211,7 +211,7 @@ int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f)
 {
 	if (verify_ids(spec, f) < 0 ||
-	    verify_groups(spec, seen->groups, f) < 0 ||
+	    verify_groups(spec, f) < 0 ||
 	    verify_caps(spec, seen->setpcap, f) < 0 ||
 	    verify_bits(spec, seen, f) < 0)
 		return -1;

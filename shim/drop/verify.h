@@ -22,7 +22,6 @@ enum { VERIFY_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
 struct verify_seen {
 	bool setpcap;		/* before the drop: CAP_SETPCAP was permitted */
 	unsigned int securebits;	/* before the drop */
-	gid_t groups[VERIFY_MAX_GROUPS];	/* after the drop */
 };
 
 /* What must be so after the drop. */

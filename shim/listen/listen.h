@@ -34,7 +34,7 @@ struct listen_spec {
 	bool no_listen_pid;
 	struct inherited inherited;
 	size_t count;
-	struct listener listeners[LISTENERS_MAX];
+	struct listener *listeners;	/* room for LISTENERS_MAX */
 };
 
 /* An open socket, or the copy of a secret, that the application will get. */
@@ -47,8 +47,8 @@ struct handed {
 
 /* The inherited sockets, then ours, then the secrets, as their descriptors. */
 struct sockets {
-	size_t count, nsecrets;
 	struct handed all[SOCKETS_MAX + SECRETS_MAX];
+	size_t count, nsecrets;
 	bool has_input;
 	struct handed input;	/* ?fd=0: goes there, and is not announced */
 };

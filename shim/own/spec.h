@@ -68,7 +68,7 @@ struct own_spec {
 	const gid_t *groups;	/* the supplementary ones of our start */
 	size_t ngroups;
 	bool verbose;
-	struct own_tree trees[OWN_MAX_TREES];
+	struct own_tree *trees;	/* room for OWN_MAX_TREES */
 };
 
 /*

@@ -165,9 +165,9 @@ static int announce(const struct listen_spec *spec,
 		    const struct sockets *sockets, struct environment *e,
 		    struct fault *f)
 {
+	static char entry[LISTEN_VALUE_SIZE];
 	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
-	char entry[LISTEN_VALUE_SIZE];
-	int more = 1;
+	int more = sockets_descriptors(sockets) > 0;
 
 	for (size_t n = 0; more > 0; n++) {
 		struct text t;

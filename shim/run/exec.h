@@ -30,10 +30,10 @@ struct exec_spec {
 struct run {
 	uint64_t signals;	/* blocked when we were started; see signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	struct sockets sockets;	/* of the steps listen and secret */
-	struct environment environment;	/* the application's */
-	struct verify_seen seen;
 	int domain;		/* Landlock's ABI; 0: there is no domain */
+	struct verify_seen seen;
+	struct environment environment;	/* the application's */
+	struct sockets sockets;	/* of the steps listen and secret */
 };
 
 /* What starting the application takes from everything before. */

@@ -13,6 +13,7 @@ static void add(const char *url)
 	struct text wrong;
 
 	text_start(&wrong, why, sizeof(why));
+	plan.listen.listeners = plan.listeners;
 	if (!url_parse(url, &plan.listen.listeners[plan.listen.count++],
 		       &wrong))
 		fail_msg("%s: %s", url, why);

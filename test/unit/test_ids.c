@@ -3,6 +3,7 @@
 #include "cred/ids.h"
 
 static struct plan plan;
+static gid_t runtime[IDS_MAX_GROUPS];
 static struct fault f;
 
 static const char group_file[] = "root:x:0:\n"
@@ -29,14 +30,14 @@ static int resolve(const char *list)
 		.file = file,
 		.runtime = plan.start.groups,
 		.nruntime = plan.start.ngroups,
-		.roots = plan.start.roots
 	}, &plan.target, &f);
 }
 
 static void started_with(const gid_t *list, size_t count)
 {
 	memset(&plan, 0, sizeof(plan));
-	memcpy(plan.start.groups, list, count * sizeof(*list));
+	plan.start.groups = runtime;
+	memcpy(runtime, list, count * sizeof(*list));
 	plan.start.ngroups = count;
 	strcpy(plan.target.name, "app");
 	plan.named = true;
