@@ -262,8 +262,10 @@ static struct sys_landlock handled_by(int abi, const struct confine_spec *spec)
 
 static const char *what_is_missing(int abi)
 {
-	return abi < 1 ? "everything: no Landlock in this kernel, or a seccomp profile refuses it" :
-	       abi < 3 ? "truncation, TCP ports, ioctl, signals, abstract sockets" :
+	return abi < 1 ? "everything: no Landlock in this kernel, or a seccomp "
+			 "profile refuses it" :
+	       abi < 3 ? "truncation, TCP ports, ioctl, signals, abstract "
+			 "sockets" :
 	       abi < 4 ? "TCP ports, ioctl, signals, abstract sockets" :
 	       abi < 5 ? "ioctl, signals, abstract sockets" :
 	       abi < 6 ? "signals, abstract sockets" : NULL;

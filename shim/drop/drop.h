@@ -21,7 +21,7 @@ struct text;
 /* What the options say about the drop. A set's bit n is capability n. */
 struct drop_spec {
 	uint64_t keep_caps;	/* left in all five sets */
-	uint64_t bounding;	/* left in the bounding set; see drop_bounding() */
+	uint64_t bounding;	/* in the bounding set; see drop_bounding() */
 	bool bounding_given;
 	bool allow_new_privs;	/* do not set no_new_privs */
 	bool keep_keyring;	/* leave the session keyring as it is */
@@ -35,8 +35,8 @@ struct drop_spec {
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
 
 /*
- * Find the file that execve(2) will be given, as root sees it. path: as PATH, or
- * NULL for the default. Returns false if there is none, or if only the
+ * Find the file that execve(2) will be given, as root sees it. path: as PATH,
+ * or NULL for the default. Returns false if there is none, or if only the
  * application's directory will tell.
  */
 bool drop_find_command(const char *name, const char *path, char file[PATH_MAX]);

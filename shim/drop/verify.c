@@ -27,9 +27,9 @@ static int ask(int operation, unsigned long argument, unsigned long cap)
 static int wrong(struct fault *f, const char *what, uint64_t is,
 		 uint64_t wanted)
 {
-	return fault_set(f, EXIT_STEP, 0, "verify the %s: 0x%llx, wanted 0x%llx",
-			 what, (unsigned long long)is,
-			 (unsigned long long)wanted);
+	return fault_set(f, EXIT_STEP, 0,
+			 "verify the %s: 0x%llx, wanted 0x%llx", what,
+			 (unsigned long long)is, (unsigned long long)wanted);
 }
 
 static int unread(struct fault *f, const char *what)
@@ -64,7 +64,7 @@ static int compare_ids(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* The kernel sorts by numbers of its own, which a user namespace may reorder. */
+/* The kernel sorts by its own numbers, which a user namespace may reorder. */
 static int verify_groups(const struct verify_spec *spec, struct fault *f)
 {
 	static gid_t groups[VERIFY_MAX_GROUPS];
@@ -127,7 +127,7 @@ int verify_look(struct verify_seen *seen, struct fault *f)
 	return 0;
 }
 
-/* Without CAP_SETPCAP the bounding set stays; no_new_privs makes it worthless. */
+/* Without CAP_SETPCAP the bounding set stays, and no_new_privs disarms it. */
 static int verify_caps(const struct verify_spec *spec, bool setpcap,
 		       struct fault *f)
 {
@@ -155,7 +155,7 @@ static int verify_caps(const struct verify_spec *spec, bool setpcap,
 	return set == keep ? 0 : wrong(f, "ambient capabilities", set, keep);
 }
 
-/* NOROOT is on and locked, unless the runtime locked it off; KEEP_CAPS is off. */
+/* NOROOT is locked on, unless the runtime locked it off; KEEP_CAPS is off. */
 static int verify_bits(const struct verify_spec *spec,
 		       const struct verify_seen *seen, struct fault *f)
 {
@@ -179,7 +179,7 @@ static int worked(const char *what, struct fault *f)
 			 "verify: %s succeeded after the drop", what);
 }
 
-/* As OpenSSH's permanently_set_uid(). What a kept capability allows was asked. */
+/* As OpenSSH's permanently_set_uid(); what a kept capability allows stays. */
 static int try_to_regain(const struct verify_spec *spec, struct fault *f)
 {
 	const uint64_t keep = spec->keep_caps;

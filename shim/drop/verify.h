@@ -2,9 +2,9 @@
  * verify: the proof. Reads back from the kernel that nothing is left which the
  * plan does not give, then tries to get root back.
  *
- * It makes raw system calls, without libcap-ng and the C library's wrappers, and
- * takes nothing from the rooms that do the drop, not even what they saw at the
- * start. Each function returns 0, or -1 with a fault.
+ * It makes raw system calls, without libcap-ng and the C library's wrappers,
+ * and takes nothing from the rooms that do the drop, not even what they saw at
+ * the start. Each function returns 0, or -1 with a fault.
  */
 #ifndef STEPDOWN_DROP_VERIFY_H
 #define STEPDOWN_DROP_VERIFY_H
@@ -32,7 +32,7 @@ struct verify_spec {
 	const gid_t *groups;	/* sorted, each once */
 	uint64_t keep_caps;	/* in all five sets */
 	uint64_t bounding;	/* in the bounding set alone, if it was there */
-	uint64_t held;		/* permitted and effective besides, until execve */
+	uint64_t held;		/* also permitted and effective, until execve */
 	bool allow_new_privs;
 	bool strict;		/* the bounding set may not stay as it was */
 };

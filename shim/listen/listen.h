@@ -80,8 +80,8 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out);
 
 /*
  * Take the inherited sockets, then open every socket of the spec, in their
- * order, each close-on-exec. One of ?try that the host cannot have is passed over with
- * a warning, and takes no number.
+ * order, each close-on-exec. One of ?try that the host cannot have is passed
+ * over with a warning, and takes no number.
  *
  * Returns 0, or -1 with a fault; sockets opened so far stay open, and the files
  * of unix sockets stay.

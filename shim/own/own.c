@@ -163,7 +163,9 @@ static void look_for_fsgroup(struct giving *g, const struct stat *st)
 	if (t->fsgroup)
 		g->rules.gid = st->st_gid;
 	else
-		report_note("own %s: the runtime gave it to group %u (fsGroup) and will do so at each start; add ,fsgroup to leave that",
+		report_note("own %s: the runtime gave it to group %u (fsGroup) "
+			    "and will do so at each start; add ,fsgroup to "
+			    "leave that",
 			    t->path, st->st_gid);
 }
 
@@ -208,7 +210,8 @@ static int give(struct giving *g, int top, struct fault *f)
 	}
 	failed = own_change(&g->rules, &g->actor, top, &st);
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-		report_note("own %s: a device node is not given away, nothing was done; --groups can name its group",
+		report_note("own %s: a device node is not given away, nothing "
+			    "was done; --groups can name its group",
 			    t->path);
 	return failed ? fail(g, failed, top, f) : 0;
 }
@@ -268,7 +271,8 @@ int own_run(const struct own_spec *spec, struct fault *f)
 	g.rules.links_protected = are_links_protected();
 	g.rules.mask = read_umask();
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return fault_set(f, EXIT_STEP, errno, "own: read RLIMIT_NOFILE");
+		return fault_set(f, EXIT_STEP, errno,
+				 "own: read RLIMIT_NOFILE");
 	raised = limit;
 	raised.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &raised);	/* Else EMFILE comes earlier. */

@@ -15,10 +15,6 @@
 
 struct fault;
 struct own_spec;
-struct text;
-
-/* Append what own_run() would do, a line per path. */
-void own_describe(const struct own_spec *spec, struct text *out);
 
 /*
  * Give every path to its new owner, in order.

@@ -25,15 +25,20 @@ static const struct {
 	const char *hint;
 } hints[] = {
 	{ EROFS,
-	  "mounted read-only: mount it writable, leave out this --own or add ,try" },
+	  "mounted read-only: mount it writable, leave out this --own or add "
+	  ",try" },
 	{ EINVAL, NO_ID }, { EOVERFLOW, NO_ID },
 	{ EDQUOT, "raise the quota of the new owner or group" },
 	{ ENOSPC, "overlayfs copies what is changed: mount a volume there" },
 	{ EMFILE,
-	  "a level of directories takes a descriptor: raise the hard limit (ulimit -n)" },
-	{ EIO, "the disk or its server is at fault; ,try does not pass over that" },
+	  "a level of directories takes a descriptor: raise the hard limit "
+	  "(ulimit -n)" },
+	{ EIO,
+	  "the disk or its server is at fault; ,try does not pass over that" },
 	{ EPERM,
-	  "immutable (chattr -i), NFS that squashes root, an owner without an id in this user namespace (/proc/self/uid_map), or a filesystem without owners: mend it there, or add ,try" },
+	  "immutable (chattr -i), NFS that squashes root, an owner without an "
+	  "id in this user namespace (/proc/self/uid_map), or a filesystem "
+	  "without owners: mend it there, or add ,try" },
 };
 
 bool own_may_fail(const struct own_tree *t, int err)
@@ -189,11 +194,14 @@ void own_report(const struct own_tree *t,
 	if (counts[OWN_FAILED])
 		report_warning(f);
 	if (counts[OWN_SET_IDS] || counts[OWN_CAPABILITIES])
-		report_note("warning: own %s: %llu files lost set-id bits, %llu lost capabilities, with their owner",
+		report_note("warning: own %s: %llu files lost set-id bits, "
+			    "%llu lost capabilities, with their owner",
 			    t->path, counts[OWN_SET_IDS],
 			    counts[OWN_CAPABILITIES]);
 	if (counts[OWN_LINKED])
-		report_note("warning: own %s: passed over %llu files with other links, which may be somebody else's; set fs.protected_hardlinks=1 on the host",
+		report_note("warning: own %s: passed over %llu files with "
+			    "other links, which may be somebody else's; set "
+			    "fs.protected_hardlinks=1 on the host",
 			    t->path, counts[OWN_LINKED]);
 }
 
@@ -212,7 +220,9 @@ void own_report_mounts(const struct own_tree *t)
 		    lstat(m.point, &st) == 0 && S_ISDIR(st.st_mode) &&
 		    (t->uid == (uid_t)-1 ? st.st_gid != t->gid
 					 : st.st_uid != t->uid))
-			report_note("own %s: another mount, %s, stays as it is, of %u:%u; to give it as well, add --own=%s",
+			report_note("own %s: another mount, %s, stays as it "
+				    "is, of %u:%u; to give it as well, add "
+				    "--own=%s",
 				    t->path, m.point, st.st_uid, st.st_gid,
 				    m.point);
 	}

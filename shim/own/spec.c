@@ -7,7 +7,6 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/text.h"
-#include "own/own.h"
 
 /* These themselves; what an image puts below them may be the application's. */
 static const char system_dirs[] =
@@ -170,7 +169,8 @@ static bool set_word(struct own_tree *t, const char *word)
 
 static void describe(const struct own_tree *t, struct text *out)
 {
-	text_add(out, "%s%s to ", t->path, t->shallow ? "" : " and all below it");
+	text_add(out, "%s%s to ", t->path,
+		 t->shallow ? "" : " and all below it");
 	if (t->uid != (uid_t)-1)
 		text_add(out, "%u", t->uid);
 	text_add(out, ":");

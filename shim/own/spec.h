@@ -121,4 +121,7 @@ size_t own_mode_parse(const char *text, struct mode_clause *clauses,
 mode_t own_mode_apply(const struct mode_clause *clauses, size_t count,
 		      mode_t mode, bool dir, mode_t mask);
 
+/* Append what own_run() would do, a line per path. */
+void own_describe(const struct own_spec *spec, struct text *out);
+
 #endif

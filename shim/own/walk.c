@@ -8,9 +8,8 @@
  * the same offset. Threads are started once a walk has proved to be long, and
  * joined before it returns: the drop that follows must find one thread.
  *
- * Signals that ask to end are blocked meanwhile and asked for now and then.
- * That works for PID 1 too, for which the kernel drops signals that have no
- * handler unless they are blocked (sig_ignored() in kernel/signal.c).
+ * Signals that ask to end are blocked and asked for now and then: without a
+ * handler PID 1 gets blocked ones only (sig_ignored() in kernel/signal.c).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -177,9 +176,10 @@ static void tick(struct walker *w, const struct place *place)
 	w->changed_before = w->actor.counts[OWN_WRONG];
 	if (now >= walk->next_progress) {
 		walk->next_progress = now + PROGRESS;
-		report_note("own %s: %llu files seen, %llu changed, %llu a second",
-			    walk->rules->tree->path, walk->entries,
-			    walk->changed, walk->entries * 1000 /
+		report_note("own %s: %llu files seen, %llu changed, "
+			    "%llu a second", walk->rules->tree->path,
+			    walk->entries, walk->changed,
+			    walk->entries * 1000 /
 				    (unsigned long long)(now - walk->started));
 	}
 	if (pending & walk->ends) {
@@ -391,10 +391,10 @@ int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
 	}
 	while (walk.queued > 0)
 		close(walk.queue[--walk.queued].fd);
-	if (walk.ended_by)	/* They stay blocked, so that we can say it. */
+	if (walk.ended_by)	/* Signals stay blocked, so that we report. */
 		return fault_set(f, 128 + walk.ended_by, 0,
-				 "own %s: ended by signal %d", rules->tree->path,
-				 walk.ended_by);
+				 "own %s: ended by signal %d",
+				 rules->tree->path, walk.ended_by);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 	return walk.failed && walk.stop ? -1 : 0;
 }

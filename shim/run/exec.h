@@ -28,7 +28,7 @@ struct exec_spec {
 
 /* What exists so far. Nothing else is mutable once the plan is checked. */
 struct run {
-	uint64_t signals;	/* blocked when we were started; see signals.h */
+	uint64_t signals;	/* blocked when we were started; signals.h */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	int domain;		/* Landlock's ABI; 0: there is no domain */
 	struct verify_seen seen;
