@@ -34,7 +34,7 @@ struct start {
 	uint64_t bounding;	/* read only where it cannot be changed */
 	unsigned int securebits;
 	size_t ngroups;
-	gid_t *groups;		/* sorted; they last until the next start_read() */
+	gid_t *groups;		/* sorted; valid until the next start_read() */
 };
 
 /* What was asked for that depends on the start. */
