@@ -100,7 +100,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 {
 	if (check_command(plan->exec.command, f) < 0)
 		return -1;
-	if (plan->target.uid == 0 && !plan->who.allow_root) {
+	if (plan->target.uid == 0 && !plan->who.allow_root && !plan->keeps) {
 		fault_set(f, EXIT_USAGE, 0, "--user %s: that is root",
 			  plan->who.user);
 		return fault_hint(f,

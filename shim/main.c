@@ -46,7 +46,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		.limits = &plan->limits,
 		.listen = &plan->listen,
 		.bind = &plan->bind,
-		.target = &plan->target,
+		.target = plan->keeps ? NULL : &plan->target,
 		.root_home = plan->root_home,
 		.run = run,
 		.verbose = plan->verbose,
@@ -57,6 +57,8 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		.plan_size = sizeof(*plan)
 	};
 
+	if (plan->keeps)
+		return names_keep(&plan->init, &launch, f);
 	if (plan->action == ACTION_DRY_RUN)
 		steps_describe(plan);
 	if (plan->action == ACTION_CHECK)
@@ -73,10 +75,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 				 : exec_run(&launch, f);
 }
 
-/*
- * From wishes to what will be done. Whatever can be found wrong is found here,
- * before the first side effect.
- */
+/* Whatever can be found wrong is found here, before the first side effect. */
 static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
 	plan->who.verbose = plan->own.verbose = plan->verbose;
@@ -93,6 +92,8 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	    inherited_read(&plan->listen.inherited,
 			   plan->start.secure ? NULL : env, f) < 0)
 		return -1;
+	if (plan->keeps)
+		return conflicts_check(plan, f);
 	if (resolve_target(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
 	    conflicts_check(plan, f) < 0)
 		return -1;
@@ -132,6 +133,8 @@ int main(int argc, char **argv)
 		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
 	/* Somebody must be there to answer the application's bind(2). */
 	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;
+	plan.keeps = plan.init.wanted && !plan.start.secure && !plan.action &&
+		     !plan.env.home && plan.topics % (1u << GETS) == 0;
 	if (!plan.init.wanted)
 		signals_restore(run.signals);
 	if (plan.exec.pdeathsig)

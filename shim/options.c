@@ -145,6 +145,7 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 				 o->name);
 	*seen |= bit;
+	plan->topics |= 1u << o->topic;
 	if (o->topic == INIT &&
 	    (o->value || o->at != offsetof(struct plan, init.wanted)))
 		plan->init_option = o->name;

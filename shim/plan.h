@@ -62,6 +62,8 @@ struct plan {
 	const char *groups;		/* LIST as typed, or NULL */
 	struct init_spec init;
 	const char *init_option;	/* one that was given for the parent */
+	unsigned int topics;		/* bit n: enum topic n was given */
+	bool keeps;		/* --init alone: who we are stays */
 	struct exec_spec exec;
 
 	struct drop_spec drop;

@@ -14,7 +14,10 @@
 #include "base/text.h"
 #include "cred/ids.h"
 #include "cred/passwd.h"
+#include "drop/limits.h"
 #include "run/env.h"
+#include "run/exec.h"
+#include "run/init.h"
 
 static const char gosu[] = "gosu", su_exec[] = "su-exec";
 
@@ -191,4 +194,13 @@ int names_run(char *const argv[])
 	peer.name = strcmp(name, gosu) == 0 ? gosu :
 		    strcmp(name, su_exec) == 0 ? su_exec : NULL;
 	return peer.name ? run(&peer, argv + 1) : -1;
+}
+
+int names_keep(const struct init_spec *s, const struct launch *l,
+	       struct fault *f)
+{
+	if (l->verbose)
+		report_note("no --user: ids, capabilities and descriptors "
+			    "stay");
+	return limits_run(l->limits, f) < 0 ? -1 : init_run(s, l, f);
 }

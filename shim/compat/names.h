@@ -10,6 +10,10 @@
 #ifndef STEPDOWN_COMPAT_NAMES_H
 #define STEPDOWN_COMPAT_NAMES_H
 
+struct fault;
+struct init_spec;
+struct launch;
+
 /*
  * Become the command if the last part of argv[0], or "--as=NAME" behind it, is
  * a peer's name. Never with file capabilities or setuid: whoever may execute
@@ -18,5 +22,12 @@
  * Returns -1 if the name is no peer's, or the exit status of a failure.
  */
 int names_run(char *const argv[]);
+
+/*
+ * --init without --user: nothing of who we are changes. l->target is NULL.
+ * Returns as init_run().
+ */
+int names_keep(const struct init_spec *s, const struct launch *l,
+	       struct fault *f);
 
 #endif

@@ -122,9 +122,9 @@ int env_build(struct environment *e, char *const given[],
 		e->list[e->count++] = *given;
 	}
 	e->list[e->count] = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(announcing); i++)
+	for (size_t i = 0; t && i < ARRAY_LEN(announcing); i++)
 		unset(e, announcing[i]);
-	if (set_person(e, s->home, t, root_home, f) < 0)
+	if (t && set_person(e, s->home, t, root_home, f) < 0)
 		return -1;
 	for (size_t i = 0; i < s->nunset; i++)
 		unset(e, s->unset[i]);

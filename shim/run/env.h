@@ -42,6 +42,7 @@ struct environment {
  *    it, or takes it from the entry in any case;
  *  - --unset-env, then --env, which wins.
  *
+ * t: NULL leaves sockets and person as they are, but for the options.
  * root_home: the home of uid 0 in this image.
  * Returns 0, or -1 with a fault. The list points into given and the spec.
  */

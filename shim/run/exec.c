@@ -187,9 +187,13 @@ int exec_application(const struct launch *l, struct fault *f)
 	struct environment *e = &l->run->environment;
 	const char *home;
 
-	if (limits_chdir(l->limits, l->target->uid, f) < 0 ||
-	    env_build(e, environ, l->env, l->target, l->root_home, f) < 0 ||
-	    announce(l->listen, &l->run->sockets, e, f) < 0 ||
+	if (limits_chdir(l->limits, l->target ? l->target->uid : geteuid(),
+			 f) < 0 ||
+	    env_build(e, environ, l->env, l->target, l->root_home, f) < 0)
+		return -1;
+	if (!l->target)
+		return execute(l->exec, e->list, f);
+	if (announce(l->listen, &l->run->sockets, e, f) < 0 ||
 	    sockets_arrange(&l->run->sockets, f) < 0 ||
 	    verify_descriptors(sockets_descriptors(&l->run->sockets), f) < 0)
 		return -1;

@@ -43,7 +43,7 @@ struct launch {
 	const struct limits_spec *limits;
 	const struct listen_spec *listen;
 	const struct bind_spec *bind;
-	const struct target *target;
+	const struct target *target;	/* NULL: all stays as it is */
 	const char *root_home;
 	struct run *run;
 	bool verbose;

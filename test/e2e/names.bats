@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Being called gosu or su-exec: the same forms of the user give the same ids,
 # groups, HOME and exit statuses as the peer does, and nothing else is changed.
+# --init without --user changes nothing of who we are, as other inits.
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/helpers.bash"
@@ -126,4 +127,64 @@ seen()
 		[ ! -s "$out" ]
 		[ "$(grep -c execve "$calls")" -eq 1 ]
 	done
+}
+
+# What the witness says of itself, but for its place among processes and what
+# --init does to every child.
+of_itself()
+{
+	grep -vE '^(pid|ppid|pgid|sid|session|process|stat|fd\..*\.pos)' "$out"
+}
+
+@test "--init without --user changes nothing of who we are" {
+	export HOME=/root LISTEN_FDS=1 LISTEN_PID=1
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(setpriv --groups=7,2000 bash -c 'exec 5</etc/passwd; exec "$@"' -)
+	capture "$WITNESS"
+	succeeded
+	of_itself >"$tmp/plain"
+	capture "$STEPDOWN" --init -- "$WITNESS"
+	succeeded
+	of_itself | diff "$tmp/plain" - || fail_seen 'it is not the same'
+	before=()
+	capture "$STEPDOWN" -v --init --env=A=b -- sh -c 'echo $A; exit 7'
+	[ "$status" -eq 7 ]
+	[ "$(cat "$out")" = b ]
+	grep -q '^stepdown: no --user: ids, capabilities' "$err"
+}
+
+@test "without --user, nothing that is about the user is taken" {
+	local option
+
+	for option in --groups=7 --own=/tmp --listen=tcp://*:80 --strict \
+		--confine --home=/ --handoff=bind --allow-root --dry-run \
+		--keep-caps=chown --secret=A=/etc/passwd; do
+		capture "$STEPDOWN" --init "$option" -- "$WITNESS"
+		[ "$status" -eq 100 ] || fail_seen "$option"
+		[ ! -s "$out" ]
+		grep -q -- '--user is missing' "$err"
+	done
+	capture "$STEPDOWN" -- "$WITNESS"
+	[ "$status" -eq 100 ]
+}
+
+@test "--init without --user: never with setuid or file capabilities" {
+	printf 'init\n' >"$tmp/etc"
+	cp "$STEPDOWN" "$tmp/stepdown"
+	chmod 4755 "$tmp/stepdown"
+	# The config file alone is read then, in a mount namespace of its own.
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount --propagation private sh -c 'mkdir -p "$0/up" &&
+		mount -t tmpfs none "$0/up" && mkdir "$0/up/u" "$0/up/w" &&
+		mount -t overlay -o "lowerdir=/etc,upperdir=$0/up/u,workdir=$0/up/w" none /etc &&
+		cp "$0/etc" /etc/stepdown.conf && chmod 644 /etc/stepdown.conf &&
+		exec setpriv --reuid=4242 --regid=4242 --clear-groups "$@"' "$tmp")
+	capture "$tmp/stepdown" "$WITNESS"
+	[ "$status" -eq 100 ]
+	[ ! -s "$out" ]
+	grep -q -- '--user is missing' "$err"
+	chmod 755 "$tmp/stepdown"
+	capture "$tmp/stepdown" "$WITNESS"
+	succeeded
+	witness_says uid.real 4242
 }
