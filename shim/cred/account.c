@@ -204,8 +204,9 @@ static void write_entry(const struct account_spec *a, enum account_act act,
 		fault_hint(&f, "it is as it was; its filesystem or "
 			   "RLIMIT_FSIZE has no room");
 	else
-		fault_hint(&f, "add it to the image, or run chgrp 0 and "
-			   "chmod g=u there");
+		fault_hint(&f, "add it to the image, or %s",
+			   err == EROFS ? "mount a writable file there"
+					: "run chgrp 0 and chmod g=u there");
 	report_warning(&f);
 }
 

@@ -269,7 +269,8 @@ static int hint_unprivileged(struct fault *f, int cap, const char *name)
 			  CAPS_START_AS_ROOT,
 			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
 				  ? ""
-				  : ", or setcap ...=p this file",
+				  : ", or setcap ...=p this file in the "
+				    "image (docker's COPY loses it)",
 			  other);
 }
 

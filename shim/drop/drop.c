@@ -78,6 +78,11 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	uint64_t needed;
 	struct text out;
 
+	if (spec->allow_new_privs) {
+		fault_set(f, EXIT_STEP, 0,
+			  "--allow-new-privs: setuid programs work, and one of root has all capabilities of the container (--bounding=LIST for fewer)");
+		report_warning(f);
+	}
 	if (!drop_find_command(command, path, file))
 		return 0;
 	needed = file_caps(file);
@@ -206,10 +211,5 @@ int drop_run(const struct drop_spec *spec, const struct target *t,
 	if (!spec->allow_new_privs &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");
-	if (spec->allow_new_privs) {
-		fault_set(f, EXIT_STEP, 0,
-			  "--allow-new-privs: setuid programs work, and one of root has all capabilities of the container (--bounding=LIST for fewer)");
-		report_warning(f);
-	}
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 setup_file()
 {
-	need chroot
+	need chroot setcap setpriv unshare
 }
 
 setup()
@@ -19,19 +19,38 @@ setup()
 	mkdir -p "$root/srv" "$root/bin"
 	printf '#!/bin/sh\r\ntrue\r\n' >"$root/bin/crlf"
 	printf 'no format\n' >"$root/bin/text"
-	chmod 755 "$root/bin/crlf" "$root/bin/text"
+	cp "$WITNESS" "$root/bin/lost"
+	cp "$WITNESS" "$root/bin/ep"
+	chmod 755 "$root"/bin/*
+	setcap cap_net_bind_service=ep "$root/bin/ep"
 }
 
-# One command of the table, and all that it says, in the table's own form.
+# One command of the table, and all that it says, in the table's own form. The
+# word in front of it: "read-only", a root that is; "user", who may do nothing,
+# as with USER in an image where COPY has lost the file capabilities, in a
+# network where low ports are root's.
 say()
 {
-	local words
+	local words user=()
 
 	eval "words=($1)"
 	before=(env -i PATH=/bin HOME=/srv)
-	in_scratch "$root" /stepdown "${words[@]}"
+	case ${words[0]} in
+	read-only)
+		# shellcheck disable=SC2016 # for the inner shell
+		before=(unshare --mount sh -c 'mount --bind "$0" "$0" &&
+			mount -o remount,bind,ro "$0" && exec "$@"' "$root"
+			"${before[@]}")
+		words=("${words[@]:1}") ;;
+	user)
+		before=(unshare --net setpriv --inh-caps=-all "${before[@]}")
+		words=("${words[@]:1}")
+		user=(--userspec=4242:4343 --groups=) ;;
+	esac
+	capture "$(command -v chroot)" "${user[@]}" "$root" /stepdown \
+		"${words[@]}"
 	printf '\n$ %s\n' "$1"
-	sed '/^[a-z._]*=/d' "$out"
+	sed '/^[A-Za-z0-9._]*=/d' "$out"
 	cat "$err"
 	printf '= %s\n' "$status"
 }

@@ -306,7 +306,7 @@ passwd_of()
 	witness_is 7777 7778
 	witness_says env.USER web
 	grep -q '^stepdown: warning: account: .*Read-only file system' "$err"
-	hint_has chmod
+	hint_has writable
 }
 
 @test "--account: a mounted file is appended to" {
