@@ -71,8 +71,11 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		return 0;
 	if (steps_run(plan, run, f) < 0)
 		return -1;
-	return plan->init.wanted ? init_run(&plan->init, &launch, f)
-				 : exec_run(&launch, f);
+	if (plan->init.wanted)
+		return init_run(&plan->init, &launch, f);
+	if (exec_take_place(&launch, f) < 0)
+		return -1;
+	return exec_application(&launch, f);
 }
 
 /* Whatever can be found wrong is found here, before the first side effect. */

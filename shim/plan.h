@@ -25,7 +25,6 @@
 #include "drop/verify.h"
 #include "listen/listen.h"
 #include "own/spec.h"
-#include "run/env.h"
 #include "run/exec.h"
 #include "run/init.h"
 

@@ -15,7 +15,6 @@
 #include "cred/ids.h"
 #include "cred/passwd.h"
 #include "drop/limits.h"
-#include "run/env.h"
 #include "run/exec.h"
 #include "run/init.h"
 

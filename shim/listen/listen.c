@@ -239,25 +239,29 @@ int sockets_variable(const struct sockets *sockets, enum handoff handoff,
  * Something inherited, or another of our sockets, may sit where a socket must
  * go. So all are first copied to above the highest such place.
  */
-static int move_into_place(struct sockets *sockets, struct fault *f)
+static int move_into_place(const struct sockets *sockets, struct fault *f)
 {
 	const int count = (int)sockets_descriptors(sockets);
+	int copies[SOCKETS_MAX + SECRETS_MAX];
 
 	for (int i = 0; i < 2 * count; i++) {
-		int *fd = &sockets->all[i % count].fd;
 		int place = LISTEN_FDS_START + i % count;
+		int fd;
 
-		*fd = i < count ? fcntl(*fd, F_DUPFD_CLOEXEC,
-					LISTEN_FDS_START + count)
-				: dup2(*fd, place);
-		if (*fd < place)
+		if (i < count)
+			fd = copies[i] = fcntl(sockets->all[i].fd,
+					       F_DUPFD_CLOEXEC,
+					       LISTEN_FDS_START + count);
+		else
+			fd = dup2(copies[i - count], place);
+		if (fd < 0)
 			return fault_set(f, EXIT_STEP, errno,
 					 "move to descriptor %d", place);
 	}
 	return 0;
 }
 
-int sockets_arrange(struct sockets *sockets, struct fault *f)
+int sockets_arrange(const struct sockets *sockets, struct fault *f)
 {
 	const struct handed *h = &sockets->input;
 
@@ -268,11 +272,12 @@ int sockets_arrange(struct sockets *sockets, struct fault *f)
 	if (move_into_place(sockets, f) < 0)
 		return -1;
 	for (size_t i = 0; i < sockets_descriptors(sockets); i++) {
+		const int fd = LISTEN_FDS_START + (int)i;
+
 		h = &sockets->all[i];
-		if (h->backlog && listen(h->fd, h->backlog) < 0)
+		if (h->backlog && listen(fd, h->backlog) < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "listen again on descriptor %d",
-					 h->fd);
+					 "listen again on descriptor %d", fd);
 	}
 	return fs_close_from(LISTEN_FDS_START +
 				     (int)sockets_descriptors(sockets), f);

@@ -131,7 +131,7 @@ int sockets_variable(const struct sockets *sockets, enum handoff handoff,
  *
  * Returns 0, or -1 with a fault; the descriptors are then in no certain state.
  */
-int sockets_arrange(struct sockets *sockets, struct fault *f);
+int sockets_arrange(const struct sockets *sockets, struct fault *f);
 
 /* Close all of them, in a parent that stays. */
 void sockets_close(const struct sockets *sockets);

@@ -1,4 +1,4 @@
-#include "run/env.h"
+#include "run/exec.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,19 +38,21 @@ static void put_entry(struct environment *e, const char *entry)
 	e->list[e->count] = NULL;
 }
 
-int env_add(struct environment *e, const char *name, const char *value,
-	    struct fault *f)
+void env_start(struct environment *e, struct text *entry, size_t most)
 {
-	struct text entry;
+	const size_t room = sizeof(e->store) - e->stored;
 
-	text_start(&entry, e->store + e->stored, sizeof(e->store) - e->stored);
-	text_add(&entry, "%s%s", name, value);
-	e->stored += entry.length + 1;
-	if (entry.cut || e->stored == sizeof(e->store) ||
+	text_start(entry, e->store + e->stored, room < most ? room : most);
+}
+
+int env_put(struct environment *e, const struct text *entry, struct fault *f)
+{
+	e->stored += entry->length + 1;
+	if (entry->cut || e->stored == sizeof(e->store) ||
 	    e->count + 1 >= ARRAY_LEN(e->list))
 		return fault_set(f, EXIT_STEP, E2BIG, "set %.*s",
-				 (int)strcspn(entry.start, "="), entry.start);
-	put_entry(e, entry.start);
+				 (int)strcspn(entry->start, "="), entry->start);
+	put_entry(e, entry->start);
 	return 0;
 }
 
@@ -68,10 +70,15 @@ static bool is_roots_home(const char *home, const char *root_home)
 static int set_or_unset(struct environment *e, const char *name,
 			const char *value, struct fault *f)
 {
-	if (*value)
-		return env_add(e, name, value, f);
-	unset(e, name);
-	return 0;
+	struct text entry;
+
+	if (!*value) {
+		unset(e, name);
+		return 0;
+	}
+	env_start(e, &entry, sizeof(e->store));
+	text_add(&entry, "%s%s", name, value);
+	return env_put(e, &entry, f);
 }
 
 /*

@@ -36,24 +36,25 @@ int exec_check_session(const struct exec_spec *s, struct fault *f)
 			     "with --init the child does");
 }
 
-int exec_start_session(const struct exec_spec *s, struct fault *f)
+int exec_take_place(const struct launch *l, struct fault *f)
 {
-	if (!s->setsid || setsid() >= 0 || getsid(0) == getpid())
-		return 0;
-	return fault_set(f, EXIT_STEP, errno, "start a session");
+	if (l->exec->setsid && setsid() < 0 && getsid(0) != getpid())
+		return fault_set(f, EXIT_STEP, errno, "start a session");
+	return exec_tie_to_parent(l, f);
 }
 
 /* A parent that has ended already sends no signal any more. */
-int exec_tie_to_parent(const struct exec_spec *s, pid_t parent,
-		       struct fault *f)
+int exec_tie_to_parent(const struct launch *l, struct fault *f)
 {
-	if (!s->pdeathsig)
+	const int number = l->exec->pdeathsig;
+
+	if (!number)
 		return 0;
-	if (prctl(PR_SET_PDEATHSIG, s->pdeathsig, 0, 0, 0) < 0)
+	if (prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set --pdeathsig %d",
-				 s->pdeathsig);
-	if (getppid() != parent)
-		kill(getpid(), s->pdeathsig);
+				 number);
+	if (getppid() != l->run->parent)
+		kill(getpid(), number);
 	return 0;
 }
 
@@ -165,19 +166,16 @@ static int announce(const struct listen_spec *spec,
 		    const struct sockets *sockets, struct environment *e,
 		    struct fault *f)
 {
-	static char entry[LISTEN_VALUE_SIZE];
 	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
 	int more = sockets_descriptors(sockets) > 0;
+	struct text entry;
 
 	for (size_t n = 0; more > 0; n++) {
-		struct text t;
-
-		text_start(&t, entry, sizeof(entry));
-		more = sockets_variable(sockets, spec->handoff, pid, n, &t, f);
-		if (more > 0 && t.length && env_add(e, "", entry, f) < 0)
-			more = -1;
-		/* It may be a secret's; what was not written is untouched. */
-		explicit_bzero(entry, t.length);
+		env_start(e, &entry, LISTEN_VALUE_SIZE);
+		more = sockets_variable(sockets, spec->handoff, pid, n, &entry,
+					f);
+		if (more > 0 && entry.length && env_put(e, &entry, f) < 0)
+			return -1;
 	}
 	return more;
 }
@@ -203,12 +201,4 @@ int exec_application(const struct launch *l, struct fault *f)
 		report_note_now("HOME is /, which uid %u may not write; "
 				"--home names another", l->target->uid);
 	return execute(l->exec, e->list, f);
-}
-
-int exec_run(const struct launch *l, struct fault *f)
-{
-	if (exec_start_session(l->exec, f) < 0 ||
-	    exec_tie_to_parent(l->exec, l->run->parent, f) < 0)
-		return -1;
-	return exec_application(l, f);
 }

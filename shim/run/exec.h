@@ -1,17 +1,18 @@
 /*
- * exec: the application's place among processes, and becoming it.
+ * exec: the application's place among processes, its environment (env.c), and
+ * becoming it.
  */
 #ifndef STEPDOWN_RUN_EXEC_H
 #define STEPDOWN_RUN_EXEC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "drop/confine.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
-#include "run/env.h"
 
 struct bind_spec;
 struct fault;
@@ -26,9 +27,33 @@ struct exec_spec {
 	int pdeathsig;		/* a signal, or 0 */
 };
 
+enum {
+	ENV_MAX_OPTIONS = 256,	/* of --env, and of --unset-env */
+	ENV_MAX = 65536,	/* variables in all */
+	ENV_STORE_SIZE = 49152
+};
+
+struct env_spec {
+	const char *home;	/* DIR, "keep", "passwd", or NULL */
+	bool clear;
+	size_t nunset;
+	size_t nset;
+	const char *unset[ENV_MAX_OPTIONS];	/* NAME */
+	const char *set[ENV_MAX_OPTIONS];	/* NAME=VALUE */
+};
+
+/* Large, and mostly untouched: keep it static. Whole pages, to be forgotten. */
+struct __attribute__((aligned(4096))) environment {
+	size_t count;
+	size_t stored;
+	char store[ENV_STORE_SIZE];	/* strings made by env_add() */
+	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
+};
+
 /* What exists so far. Nothing else is mutable once the plan is checked. */
 struct run {
 	uint64_t signals;	/* blocked when we were started; signals.h */
+	bool ignored_chld;	/* then; --init must not */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	int domain;		/* Landlock's ABI; 0: there is no domain */
 	struct verify_seen seen;
@@ -68,20 +93,44 @@ void exec_describe(const struct exec_spec *s, struct text *out);
 int exec_check_session(const struct exec_spec *s, struct fault *f);
 
 /*
- * Become the application: start the session, tie this process to its parent's
- * end (both undone by what comes before), arrange directory, descriptors and
- * environment, and call execve(2). The command is looked for in the
- * application's PATH with its ids, so root's rights play no part in what is
- * found.
+ * Start the session, and tie this process to its parent's end: a change of ids
+ * undoes the second. Each returns 0, or -1 with a fault.
+ */
+int exec_take_place(const struct launch *l, struct fault *f);
+int exec_tie_to_parent(const struct launch *l, struct fault *f);
+
+/*
+ * Become the application: arrange directory, descriptors and environment, and
+ * call execve(2). The command is looked for in the application's PATH with its
+ * ids, so root's rights play no part in what is found.
  *
  * Returns only on failure: -1 with a fault, status 126, 127 or 111.
  */
-int exec_run(const struct launch *l, struct fault *f);
-
-/* Its parts, for a child of --init. Each returns 0, or -1 with a fault. */
-int exec_start_session(const struct exec_spec *s, struct fault *f);
-int exec_tie_to_parent(const struct exec_spec *s, pid_t parent,
-		       struct fault *f);
 int exec_application(const struct launch *l, struct fault *f);
+
+/*
+ * Build it from what this program was given:
+ *  - --clear-env leaves PATH and TERM;
+ *  - sockets meant for this program (LISTEN_*, NGINX) are removed;
+ *  - where HOME is unset or still root's, HOME, USER, LOGNAME and SHELL become
+ *    the target's, and those it has not are removed; --home sets HOME, keeps
+ *    it, or takes it from the entry in any case;
+ *  - --unset-env, then --env, which wins.
+ *
+ * t: NULL leaves sockets and person as they are, but for the options.
+ * root_home: the home of uid 0 in this image.
+ * Returns 0, or -1 with a fault. The list points into given and the spec.
+ */
+int env_build(struct environment *e, char *const given[],
+	      const struct env_spec *s, const struct target *t,
+	      const char *root_home, struct fault *f);
+
+/*
+ * A new entry is written to the store, of at most that many bytes, and then
+ * takes the place of every entry of its name. env_put() returns 0, or -1 with a
+ * fault where there is no room.
+ */
+void env_start(struct environment *e, struct text *entry, size_t most);
+int env_put(struct environment *e, const struct text *entry, struct fault *f);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -15,7 +16,6 @@
 #include "bind/broker.h"
 #include "bind/declared.h"
 #include "run/exec.h"
-#include "run/tty.h"
 
 enum {
 	FORK_TRIES = 20,
@@ -65,14 +65,6 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again)
 
 /* ---- the child ---- */
 
-struct child {
-	const struct launch *launch;
-	bool take_foreground;
-	bool ignored_chld;	/* as this program was given it */
-	int terminal;		/* for the session of --setsid to take, or -1 */
-	pid_t parent;
-};
-
 /* Only the application is in the domain of --confine, not its parent. */
 static int enter_domain(const struct launch *l, struct fault *f)
 {
@@ -85,54 +77,45 @@ static int enter_domain(const struct launch *l, struct fault *f)
 	return abi < 0 ? -1 : verify_domain(abi, !l->bind->wanted, f);
 }
 
-/* With all signals blocked, SIGTTOU cannot stop it here. */
-static int become(const struct child *c, struct fault *f)
+/* terminal: for the session of --setsid to take, or -1. */
+static int become(const struct launch *l, bool take_foreground, int terminal,
+		  struct fault *f)
 {
-	const struct launch *l = c->launch;
-
-	if (exec_start_session(l->exec, f) < 0)
+	if (exec_take_place(l, f) < 0)
 		return -1;
 	if (!l->exec->setsid)
 		setpgid(0, 0);
-	if (c->take_foreground)
+	if (take_foreground)
 		tty_give(getpgrp());
-	if (c->terminal >= 0)
-		tty_take(c->terminal);
-	if (exec_tie_to_parent(l->exec, c->parent, f) < 0 ||
-	    enter_domain(l, f) < 0)
+	if (terminal >= 0)
+		ioctl(terminal, TIOCSCTTY, 0);
+	if (enter_domain(l, f) < 0)
 		return -1;
-	if (c->ignored_chld)
+	if (l->run->ignored_chld)
 		signal(SIGCHLD, SIG_IGN);
 	signals_restore(l->run->signals);
 	return exec_application(l, f);
 }
 
 /*
- * EAGAIN and ENOMEM may pass: a limit on processes, a busy machine. The child
- * must not wait for a reader of stderr to say why it fails, nor be stopped as
- * one that writes to a terminal from the background.
+ * The child says itself why it fails: it must not wait for a reader of stderr,
+ * nor be stopped as one that writes to a terminal from the background.
+ *
+ * With vfork(2) no page is copied. The parent waits until execve(2), and uses
+ * nothing that the child writes into its memory.
  */
-static pid_t spawn(const struct child *c, struct fault *f)
+static pid_t spawn(const struct launch *l, bool take_foreground, int terminal,
+		   struct fault *f)
 {
-	for (int tries = 1;; tries++) {
-		pid_t pid = fork();
+	pid_t pid = vfork();
 
-		if (pid == 0) {
-			become(c, f);
-			signals_block();
-			report_fault_now(f);
-			_exit(f->status);
-		}
-		if (pid > 0)
-			return pid;
-		if ((errno != EAGAIN && errno != ENOMEM) ||
-		    tries == FORK_TRIES)
-			break;
-		poll(NULL, 0, PAUSE);
+	if (pid == 0) {
+		become(l, take_foreground, terminal, f);
+		signals_block();
+		report_fault_now(f);
+		_exit(f->status);
 	}
-	fault_set(f, EXIT_STEP, errno, "fork");
-	return fault_hint(f, "no memory, or a limit "
-			     "(--rlimit=nproc, --pids-limit)");
+	return pid;
 }
 
 /* ---- the parent ---- */
@@ -177,7 +160,7 @@ static int prepare_parent(const struct launch *l, bool subreaper,
 	} else if (subreaper && l->verbose) {
 		report_note_now("init: not process 1, so a subreaper");
 	}
-	if (exec_tie_to_parent(l->exec, l->run->parent, f) < 0)
+	if (exec_tie_to_parent(l, f) < 0)
 		return -1;
 	return l->bind->wanted
 		       ? broker_start(l->bind, &l->proof, &l->run->seen, f) : 0;
@@ -191,6 +174,7 @@ static int prepare_parent(const struct launch *l, bool subreaper,
  */
 static void let_go(const struct launch *l)
 {
+	struct environment *e = &l->run->environment;
 	struct fault ignored;
 
 	if (l->bind->wanted)
@@ -199,6 +183,9 @@ static void let_go(const struct launch *l)
 		fs_close_from(STDERR_FILENO + 1, &ignored);
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
+	/* The child has made it in this memory, maybe with a secret. */
+	if (madvise(e, sizeof(*e), MADV_DONTNEED) < 0)
+		explicit_bzero(e, sizeof(*e));
 	(void)!chdir("/");
 	if (!l->bind->wanted)
 		madvise(l->plan, l->plan_size & ~(size_t)4095, MADV_DONTNEED);
@@ -210,7 +197,7 @@ int init_run(const struct init_spec *s, const struct launch *l,
 	struct init_spec spec = *s;
 	struct supervisor v = { .spec = &spec, .first = getpid() == 1,
 				.status = EXIT_STEP, .verbose = l->verbose };
-	struct child c = { .launch = l, .terminal = -1, .parent = getpid() };
+	int terminal;
 
 	/* By it nginx ends its workers when its sockets were inherited. */
 	if (l->listen->handoff == HANDOFF_NGINX && !spec.rewrite[SIGWINCH])
@@ -218,14 +205,23 @@ int init_run(const struct init_spec *s, const struct launch *l,
 	look_at_terminal(&v, l->exec->setsid);
 	if (prepare_parent(l, !v.first && !s->no_subreaper, f) < 0)
 		return -1;
-	c.take_foreground = v.lent;
-	if (l->exec->setsid)
-		c.terminal = tty_leave();
+	terminal = l->exec->setsid ? tty_leave() : -1;
+	l->run->parent = getpid();
 	/* If SIGCHLD is ignored the kernel reaps, and the status is lost. */
-	c.ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
-	v.child = spawn(&c, f);
-	if (v.child < 0)
-		return -1;
+	l->run->ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
+	/* A limit on processes, a busy machine: it may pass. */
+	for (int tries = 1;; tries++) {
+		v.child = spawn(l, v.lent, terminal, f);
+		if (v.child > 0)
+			break;
+		if ((errno != EAGAIN && errno != ENOMEM) ||
+		    tries == FORK_TRIES) {
+			fault_set(f, EXIT_STEP, errno, "fork");
+			return fault_hint(f, "no memory, or a limit "
+					     "(--rlimit=nproc, --pids-limit)");
+		}
+		poll(NULL, 0, PAUSE);
+	}
 	let_go(l);
 	supervise(&v);
 	/*

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/sys.h"
-#include "run/tty.h"
 
 enum {
 	REAPED_AT_ONCE = 256,
@@ -84,6 +84,74 @@ static void set_deadline(struct supervisor *s, enum phase phase,
 
 /* ---- the terminal ---- */
 
+/* By /dev/tty, or where that is missing as descriptor 0. */
+static int open_terminal(void)
+{
+	int fd = open("/dev/tty",
+		      O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 ? fd : STDIN_FILENO;
+}
+
+static void close_terminal(int fd)
+{
+	if (fd > STDIN_FILENO)
+		close(fd);
+}
+
+pid_t tty_foreground(void)
+{
+	int fd = open_terminal();
+	pid_t group;
+
+	if (ioctl(fd, TIOCGPGRP, &group) < 0)
+		group = -1;
+	close_terminal(fd);
+	return group;
+}
+
+void tty_give(pid_t group)
+{
+	int fd = open_terminal();
+
+	ioctl(fd, TIOCSPGRP, &group);
+	close_terminal(fd);
+}
+
+/*
+ * The kernel tells the foreground group, which is ours, that the terminal is
+ * gone, with SIGHUP and SIGCONT (tty_ioctl(4)): they are taken back.
+ */
+int tty_leave(void)
+{
+	const uint64_t gone = SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGCONT);
+	siginfo_t info;
+	int fd;
+
+	if (getsid(0) != getpid() || tty_foreground() != getpgrp())
+		return -1;
+	fd = open_terminal();
+	if (ioctl(fd, TIOCNOTTY) < 0) {
+		close_terminal(fd);
+		return -1;
+	}
+	while (signals_wait(gone, &info, 0))
+		;
+	return fd;
+}
+
+/*
+ * Is there a shell that would notice if this process stopped, and could wake
+ * it? POSIX calls a process group without one orphaned.
+ */
+static bool has_shell(void)
+{
+	pid_t parent = getppid();
+
+	return parent > 0 && getsid(parent) == getsid(0) &&
+	       getpgid(parent) != getpgrp();
+}
+
 static bool is_job_stop(int number)
 {
 	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
@@ -112,7 +180,7 @@ static void child_stopped(struct supervisor *s, int number)
 	    lend_terminal(s)) {
 		signal_group(s, SIGCONT);
 	} else if (!s->first &&
-		   (s->stop_sent || (s->terminal && tty_has_shell()))) {
+		   (s->stop_sent || (s->terminal && has_shell()))) {
 		s->lent = false;
 		signals_stop(number, is_job_stop(number) && !s->stop_sent);
 	} else if (number == SIGTSTP && !s->stop_sent) {

@@ -59,4 +59,23 @@ struct supervisor {
  */
 void supervise(struct supervisor *s);
 
+/*
+ * The foreground group of the controlling terminal, or -1 without one. It, and
+ * the group of this process, is 0 if it was made outside of this pid namespace.
+ */
+pid_t tty_foreground(void);
+
+/*
+ * Make a process group the foreground group. With all signals blocked SIGTTOU
+ * does not stop a background process that does so (tcsetpgrp(3)).
+ */
+void tty_give(pid_t group);
+
+/*
+ * Give up the terminal that this process controls as the leader of a session,
+ * for another session to take. Returns a descriptor of it, or -1 if this
+ * process has none to give up.
+ */
+int tty_leave(void);
+
 #endif

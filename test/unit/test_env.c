@@ -1,6 +1,7 @@
 #include "unit.h"
 
-#include "run/env.h"
+#include "base/text.h"
+#include "run/exec.h"
 
 static struct plan plan;
 static struct environment e;
@@ -22,6 +23,15 @@ static int build(char *const given[])
 {
 	return env_build(&e, given, &plan.env, &plan.target, plan.root_home,
 			 &f);
+}
+
+static int add(const char *name, const char *value)
+{
+	struct text t;
+
+	env_start(&e, &t, ENV_STORE_SIZE);
+	text_add(&t, "%s%s", name, value);
+	return env_put(&e, &t, &f);
 }
 
 static const char *value_of(const char *name)
@@ -156,8 +166,8 @@ static void a_variable_that_is_set_again_has_one_entry(void **state)
 
 	(void)state;
 	assert_int_equal(build(nothing), 0);
-	assert_int_equal(env_add(&e, "N=", "1;x", &f), 0);
-	assert_int_equal(env_add(&e, "", "N=2", &f), 0);
+	assert_int_equal(add("N=", "1;x"), 0);
+	assert_int_equal(add("", "N=2"), 0);
 	assert_environment("HOME=/srv/web USER=web LOGNAME=web N=2");
 }
 
@@ -172,7 +182,7 @@ static void what_does_not_fit_the_store_is_a_fault(void **state)
 	memset(value, 'v', sizeof(value) - 1);
 	assert_int_equal(build(nothing), 0);
 	for (count = 0; count < 100 && result == 0; count++)
-		result = env_add(&e, "BIG=", value, &f);
+		result = add("BIG=", value);
 	assert_int_equal(result, -1);
 	assert_fault(&f, EXIT_STEP, "set BIG");
 	assert_int_equal(f.err, E2BIG);
@@ -189,7 +199,7 @@ static void the_names_of_all_sockets_fit(void **state)
 	memset(plan.target.name, 'n', USER_NAME_MAX);
 	memset(names, 'n', sizeof(names) - 1);
 	assert_int_equal(build(nothing), 0);
-	assert_int_equal(env_add(&e, "LISTEN_FDNAMES=", names, &f), 0);
+	assert_int_equal(add("LISTEN_FDNAMES=", names), 0);
 	assert_string_equal(value_of("LISTEN_FDNAMES"), names);
 }
 
