@@ -110,10 +110,10 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
-	const struct ids_word w = { "user", plan->who.user, passwd, group };
 	struct passwd_entry root;
+	const struct ids_word w = { "user", plan->who.user, passwd, group,
+				    &root };
 	struct ids_groups_spec groups;
-	int found;
 
 	if (!plan->who.user) {
 		fault_set(f, EXIT_USAGE, 0, "--user is missing");
@@ -121,14 +121,11 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	}
 	if (resolve_ids(plan, &w, f) < 0)
 		return -1;
-	found = passwd_find_user(passwd, NULL, 0, &root);
-	if (found < 0)
-		return ids_unreadable(passwd, f);
-	strcpy(plan->root_home, found ? root.home : "/root");
+	strcpy(plan->root_home, root.name[0] ? root.home : "/root");
 	groups = (struct ids_groups_spec){
 		.list = plan->groups,
 		.named = plan->named,
-		.root = found ? root.name : "root",
+		.root = root.name[0] ? root.name : "root",
 		.file = group,
 		.runtime = plan->start.groups,
 		.nruntime = plan->start.ngroups

@@ -76,8 +76,8 @@ int ids_user(const struct ids_word *w, struct slice name,
 	if (number < 0 || (owner && number == 0))
 		return -1;
 	if (number || *word)
-		found = passwd_find_user(w->passwd, number ? NULL : word,
-					 st.st_uid, user);
+		found = passwd_find_both(w->passwd, number ? NULL : word,
+					 st.st_uid, user, w->root);
 	if (found < 0)
 		return ids_unreadable(w->passwd, f);
 	if (!found && !number)
@@ -243,7 +243,8 @@ int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f)
 {
 	static gid_t room[IDS_MAX_GROUPS];
-	const struct ids_word w = { "groups", spec->list, NULL, spec->file };
+	const struct ids_word w = { .option = "groups", .value = spec->list,
+				    .group = spec->file };
 	struct slice rest = str_word(spec->list ? spec->list : "auto");
 	size_t kept = 0;
 	int result = 0;

@@ -24,7 +24,7 @@ struct reader {
 	bool bad;	/* one of these has a NUL, or is overlong */
 	char id[ID_SIZE], gid[ID_SIZE];
 	struct passwd_entry entry;
-	char buffer[1024];
+	char buffer[4096];
 };
 
 /*
@@ -55,25 +55,32 @@ static ssize_t close_file(struct reader *r, ssize_t result)
 	return r->err ? -1 : result;
 }
 
-static int next_byte(struct reader *r)
+/* Fill the buffer; false at the end of the file. */
+static bool read_more(struct reader *r)
 {
 	ssize_t got;
 
-	if (r->at < r->length)
-		return (unsigned char)r->buffer[r->at++];
 	do {
 		got = read(r->fd, r->buffer, sizeof(r->buffer));
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		r->err = errno;
-	if (got <= 0)
-		return END_OF_FILE;
-	r->at = 1;
-	r->length = (size_t)got;
-	return (unsigned char)r->buffer[0];
+	r->at = 0;
+	r->length = got > 0 ? (size_t)got : 0;
+	return got > 0;
 }
 
-/* Read one field; a byte that has no place in out makes the line bad. */
+static inline int next_byte(struct reader *r)
+{
+	if (r->at == r->length && !read_more(r))
+		return END_OF_FILE;
+	return (unsigned char)r->buffer[r->at++];
+}
+
+/*
+ * Read one field. A byte that has no place in out makes the line bad; without
+ * out they are passed over.
+ */
 static void read_field(struct reader *r, char *out, size_t size)
 {
 	size_t length = 0;
@@ -124,25 +131,34 @@ static bool is_entry(struct reader *r, size_t fields)
 	       !strchr("#+-", r->entry.name[0]) && str_id(r->id, &r->entry.uid);
 }
 
-int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		     struct passwd_entry *user)
+int passwd_find_both(const char *passwd, const char *name, uid_t uid,
+		     struct passwd_entry *user, struct passwd_entry *root)
 {
 	struct reader r;
 	int opened = open_file(&r, passwd);
-	bool found = false;
+	bool found = false, found_root = !root;
 
+	if (root)
+		root->name[0] = '\0';
 	/* For an id the closed file of another user namespace tells nothing. */
 	if (opened < 0 && !name && errno == EACCES)
 		return 0;
 	if (opened <= 0)
 		return opened;
-	while (!found && next_line(&r, USER_FIELDS))
-		found = is_entry(&r, USER_FIELDS) &&
-			(name ? strcmp(r.entry.name, name) == 0
-			      : r.entry.uid == uid) &&
-			str_id(r.gid, &r.entry.gid);
-	if (found)
-		*user = r.entry;
+	while (!(found && found_root) && next_line(&r, USER_FIELDS)) {
+		if (!is_entry(&r, USER_FIELDS) ||
+		    !str_id(r.gid, &r.entry.gid))
+			continue;
+		if (!found && (name ? strcmp(r.entry.name, name) == 0
+				    : r.entry.uid == uid)) {
+			found = true;
+			*user = r.entry;
+		}
+		if (!found_root && r.entry.uid == 0) {
+			found_root = true;
+			*root = r.entry;
+		}
+	}
 	return (int)close_file(&r, found);
 }
 
