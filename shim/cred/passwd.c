@@ -8,22 +8,20 @@
 
 #include "base/str.h"
 
-/* passwd(5) is name:password:uid:gid:gecos:home:shell, */
-enum { NAME, PASSWORD, ID, GID, GECOS, HOME, SHELL, USER_FIELDS };
-/* and group(5) is name:password:gid:members. */
-enum { GROUP_HEAD = GID, END_OF_FILE = -1, ID_SIZE = 16 };
+/*
+ * passwd(5) is name:password:uid:gid:gecos:home:shell, and group(5) is
+ * name:password:gid:members. It is read as a stream of fields, so that lines
+ * and files may be of any length.
+ */
+enum { END_OF_FILE = -1, ID_SIZE = 16 };
 
-/* A stream of fields, so that lines and files may be of any length. */
 struct reader {
 	int fd;
 	int err;	/* errno of a failed read, or 0 */
 	int ended;	/* what ended the last field: ':', '\n' or the end */
+	bool bad;	/* a field of this line has a NUL, or is overlong */
 	size_t at, length;
-	/* The line: how many fields it has, and those that matter. */
-	size_t fields;
-	bool bad;	/* one of these has a NUL, or is overlong */
-	char id[ID_SIZE], gid[ID_SIZE];
-	struct passwd_entry entry;
+	struct passwd_entry entry;	/* of a group: name and uid alone */
 	char buffer[4096];
 };
 
@@ -70,7 +68,7 @@ static bool read_more(struct reader *r)
 	return got > 0;
 }
 
-static inline int next_byte(struct reader *r)
+static int next_byte(struct reader *r)
 {
 	if (r->at == r->length && !read_more(r))
 		return END_OF_FILE;
@@ -96,39 +94,58 @@ static void read_field(struct reader *r, char *out, size_t size)
 	r->ended = c;
 }
 
-/*
- * Read the first fields of the next line, at most that many. Returns false at
- * the end of the file, which is where nothing follows the last newline.
- */
-static bool next_line(struct reader *r, size_t most)
+/* Go to the next line; false if there is none. */
+static bool end_line(struct reader *r)
 {
-	struct passwd_entry *e = &r->entry;
-	const struct {
-		char *out;
-		size_t size;
-	} all[USER_FIELDS] = {
-		[NAME] = { e->name, sizeof(e->name) },
-		[ID] = { r->id, sizeof(r->id) },
-		[GID] = { r->gid, sizeof(r->gid) },
-		[HOME] = { e->home, sizeof(e->home) },
-		[SHELL] = { e->shell, sizeof(e->shell) }
-	};
-	int c = r->ended;
+	while (r->ended != '\n') {
+		char *at = r->buffer + r->at;
+		char *end = memchr(at, '\n', r->length - r->at);
 
-	while (c != '\n' && c != END_OF_FILE)
-		c = next_byte(r);
-	r->bad = false;
-	r->ended = c == '\n' ? ':' : c;
-	for (r->fields = 0; r->ended == ':' && r->fields < most; r->fields++)
-		read_field(r, all[r->fields].out, all[r->fields].size);
-	return r->fields > 1 || r->ended != END_OF_FILE;
+		if (end) {
+			r->at += (size_t)(end + 1 - at);
+			r->ended = '\n';
+		} else if (r->ended == END_OF_FILE || !read_more(r)) {
+			return false;
+		}
+	}
+	return true;
 }
 
-/* Are these all the fields of an entry, with a name, and an id there? */
-static bool is_entry(struct reader *r, size_t fields)
+/* Read name and id of the next line that has both, and more behind them. */
+static bool next_entry(struct reader *r)
 {
-	return r->fields == fields && !r->bad && r->entry.name[0] &&
-	       !strchr("#+-", r->entry.name[0]) && str_id(r->id, &r->entry.uid);
+	struct passwd_entry *e = &r->entry;
+	char id[ID_SIZE];
+
+	do {
+		if (!end_line(r))
+			return false;
+		r->bad = false;
+		read_field(r, e->name, sizeof(e->name));
+		if (r->ended == ':')
+			read_field(r, NULL, 0);
+		if (r->ended == ':')
+			read_field(r, id, sizeof(id));
+	} while (r->ended != ':' || r->bad || !e->name[0] ||
+		 strchr("#+-", e->name[0]) || !str_id(id, &e->uid));
+	return true;
+}
+
+/* Read the rest of a user's line; false if that is not whole. */
+static bool read_user(struct reader *r)
+{
+	struct passwd_entry *e = &r->entry;
+	char gid[ID_SIZE];
+
+	read_field(r, gid, sizeof(gid));
+	if (r->ended == ':')
+		read_field(r, NULL, 0);
+	if (r->ended == ':')
+		read_field(r, e->home, sizeof(e->home));
+	if (r->ended != ':')
+		return false;
+	read_field(r, e->shell, sizeof(e->shell));
+	return !r->bad && str_id(gid, &e->gid);
 }
 
 int passwd_find_both(const char *passwd, const char *name, uid_t uid,
@@ -145,19 +162,19 @@ int passwd_find_both(const char *passwd, const char *name, uid_t uid,
 		return 0;
 	if (opened <= 0)
 		return opened;
-	while (!(found && found_root) && next_line(&r, USER_FIELDS)) {
-		if (!is_entry(&r, USER_FIELDS) ||
-		    !str_id(r.gid, &r.entry.gid))
+	while (!(found && found_root) && next_entry(&r)) {
+		bool is_root = !found_root && r.entry.uid == 0;
+		bool is_it = !found && (name ? strcmp(r.entry.name, name) == 0
+					     : r.entry.uid == uid);
+
+		if (!(is_it || is_root) || !read_user(&r))
 			continue;
-		if (!found && (name ? strcmp(r.entry.name, name) == 0
-				    : r.entry.uid == uid)) {
-			found = true;
+		if (is_it)
 			*user = r.entry;
-		}
-		if (!found_root && r.entry.uid == 0) {
-			found_root = true;
+		if (is_root)
 			*root = r.entry;
-		}
+		found |= is_it;
+		found_root |= is_root;
 	}
 	return (int)close_file(&r, found);
 }
@@ -170,10 +187,9 @@ int passwd_find_group(const char *group, const char *name, gid_t *gid)
 
 	if (opened <= 0)
 		return opened;
-	while (!found && next_line(&r, GROUP_HEAD))
-		found = is_entry(&r, GROUP_HEAD) && r.ended == ':' &&
-			(name ? strcmp(r.entry.name, name) == 0
-			      : r.entry.uid == *gid);
+	while (!found && next_entry(&r))
+		found = name ? strcmp(r.entry.name, name) == 0
+			     : r.entry.uid == *gid;
 	if (found)
 		*gid = r.entry.uid;
 	return (int)close_file(&r, found);
@@ -208,9 +224,8 @@ ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
 
 	if (opened <= 0)
 		return opened;
-	while (next_line(&r, GROUP_HEAD)) {
-		if (!is_entry(&r, GROUP_HEAD) || r.ended != ':' ||
-		    !has_member(&r, user))
+	while (next_entry(&r)) {
+		if (!has_member(&r, user))
 			continue;
 		if (count < size)
 			groups[count] = r.entry.uid;
