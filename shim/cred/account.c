@@ -12,7 +12,7 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/text.h"
-#include "cred/fsids.h"
+#include "cred/caps.h"
 
 #define DEFAULT_SHELL "/sbin/nologin"
 
@@ -34,16 +34,14 @@ static bool is_path(struct slice *path, const char *by_default)
 
 bool account_read(const char *value, void *spec)
 {
-	static const char move[] = ",move";
-	const size_t tail = sizeof(move) - 1;
+	const char *comma = strrchr(value, ',');
 	struct slice rest = str_word(value);
 	struct account_spec *a = spec;
 
 	a->value = value;
-	a->move = rest.length >= tail &&
-		  strcmp(value + rest.length - tail, move) == 0;
+	a->move = comma && strcmp(comma, ",move") == 0;
 	if (a->move)
-		rest.length -= tail;
+		rest.length = (size_t)(comma - value);
 	if (!str_copy(str_cut(&rest, ':'), a->name, sizeof(a->name)))
 		return false;
 	a->home = str_cut(&rest, ':');
@@ -68,7 +66,7 @@ static int resolve_user_entry(struct account_spec *a, struct target *t,
 			      struct fault *f)
 {
 	struct passwd_entry user;
-	int found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
+	int found = passwd_find_user(PASSWD_USERS, a->name, 0, &user, NULL);
 
 	if (found < 0)
 		return ids_unreadable(PASSWD_USERS, f);
@@ -108,9 +106,8 @@ int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 {
 	if (!a->value)
 		return 0;
-	if (resolve_user_entry(a, t, f) < 0)
-		return -1;
-	return resolve_group_entry(a, t->gid, f);
+	return resolve_user_entry(a, t, f) < 0
+		       ? -1 : resolve_group_entry(a, t->gid, f);
 }
 
 void account_describe(const struct account_spec *a, struct text *out)

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +19,18 @@
 /* The kernel keeps its sets in 64 bits. */
 enum { CAPS_LIMIT = 64, CAPS_NAME_MAX = 32 };
 
+/* By number, as in linux/capability.h. */
+static const char *const names[] = {
+	"chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill",
+	"setgid", "setuid", "setpcap", "linux_immutable", "net_bind_service",
+	"net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
+	"sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct",
+	"sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time",
+	"sys_tty_config", "mknod", "lease", "audit_write", "audit_control",
+	"setfcap", "mac_override", "mac_admin", "syslog", "wake_alarm",
+	"block_suspend", "audit_read", "perfmon", "bpf", "checkpoint_restore",
+};
+
 /* A name or number of a capability, or -1. */
 static int find(const char *word)
 {
@@ -28,7 +40,10 @@ static int find(const char *word)
 		return (int)number;
 	if (strncasecmp(word, "cap_", 4) == 0)
 		word += 4;
-	return *word ? capng_name_to_capability(word) : -1;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcasecmp(word, names[i]) == 0)
+			return (int)i;
+	return -1;
 }
 
 int caps_parse(const char *option, const char *list, uint64_t *set,
@@ -53,8 +68,7 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 			fault_set(f, EXIT_USAGE, 0,
 				  "--%s %s: no capability '%.*s'", option,
 				  list, (int)word.length, word.at);
-			return fault_hint(f,
-					  "as in net_bind_service,chown");
+			return fault_hint(f, "as in net_bind_service,chown");
 		}
 		found |= CAPS_BIT(cap);
 	} while (word.at[word.length]);
@@ -64,12 +78,9 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 
 struct slice caps_word(const void *list, size_t i)
 {
-	const char *name = i < CAPS_LIMIT
-				   ? capng_capability_to_name((unsigned int)i)
-				   : NULL;
-
 	(void)list;
-	return name ? str_word(name) : (struct slice){ NULL, 0 };
+	return i < ARRAY_LEN(names) ? str_word(names[i])
+				    : (struct slice){ NULL, 0 };
 }
 
 void caps_describe(uint64_t set, struct text *out)
@@ -78,16 +89,13 @@ void caps_describe(uint64_t set, struct text *out)
 
 	if (set == 0)
 		text_add(out, "none");
-	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		const char *name;
-
+	for (unsigned int cap = 0; cap < CAPS_LIMIT; cap++) {
 		if (!(set & CAPS_BIT(cap)))
 			continue;
-		name = capng_capability_to_name((unsigned int)cap);
-		if (name)
-			text_add(out, "%s%s", comma, name);
+		if (cap < ARRAY_LEN(names))
+			text_add(out, "%s%s", comma, names[cap]);
 		else
-			text_add(out, "%s%d", comma, cap);
+			text_add(out, "%s%u", comma, cap);
 		comma = ",";
 	}
 }
@@ -144,7 +152,6 @@ uint64_t caps_bounding(void)
 	return set;
 }
 
-/* act: what failed, for the reason in errno. */
 static int refused(const char *act, struct fault *f)
 {
 	return fault_set(f, EXIT_STEP, errno, "%s", act);
@@ -247,50 +254,87 @@ int caps_leave(uint64_t keep, struct fault *f)
 		{ .permitted = high, .effective = high, .inheritable = high }
 	};
 
-	if (syscall(SYS_capset, &thread, data) < 0)
-		return refused("drop the capabilities", f);
-	return 0;
+	return syscall(SYS_capset, &thread, data) < 0
+		       ? refused("drop the capabilities", f) : 0;
 }
 
 /*
  * An engine's --cap-add does not reach a process that is not root, and file
  * capabilities count for nothing under no_new_privs.
  */
-static int hint_unprivileged(struct fault *f, int cap, const char *name)
-{
-	const char *other = "";
-
-	if (cap == CAP_NET_BIND_SERVICE)
-		other = ", or sysctl net.ipv4.ip_unprivileged_port_start=0";
-	if (cap == CAP_CHOWN)
-		other = ", or chown in the image, or securityContext.fsGroup";
-	return fault_hint(f,
-			  "uid %u has no CAP_%s: %s%s%s", geteuid(), name,
-			  CAPS_START_AS_ROOT,
-			  prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
-				  ? ""
-				  : ", or setcap ...=p this file in the "
-				    "image (docker's COPY loses it)",
-			  other);
-}
-
 int caps_hint(struct fault *f, int cap)
 {
+	const bool file_caps = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
 	char name[CAPS_NAME_MAX];
-	const char *known = capng_capability_to_name((unsigned int)cap);
 	uint64_t permitted, effective;
 
-	if (!known || !str_copy(str_word(known), name, sizeof(name)) ||
-	    caps_held(&permitted, &effective) < 0 ||
+	if (caps_held(&permitted, &effective) < 0 ||
 	    (effective & CAPS_BIT(cap)))
 		return -1;
+	strcpy(name, names[cap]);
 	for (char *c = name; *c; c++)
 		*c = (char)toupper(*c);
 	if (geteuid() != 0)
-		return hint_unprivileged(f, cap, name);
+		return fault_hint(
+			f, "uid %u has no CAP_%s: %s%s%s", geteuid(), name,
+			CAPS_START_AS_ROOT,
+			file_caps ? ", or setcap ...=p this file in the "
+				    "image (docker's COPY loses it)" : "",
+			cap == CAP_NET_BIND_SERVICE
+				? ", or sysctl "
+				  "net.ipv4.ip_unprivileged_port_start=0" :
+			cap == CAP_CHOWN ? ", or chown in the image, or "
+					   "securityContext.fsGroup" : "");
 	return fault_hint(f, "CAP_%s is not %s: --cap-add=%s, or "
 			  "securityContext.capabilities.add: [\"%s\"]", name,
 			  in_bounding(cap) > 0 ? "effective"
 					       : "in the bounding set",
 			  name, name);
+}
+
+/*
+ * setfsuid(2) returns what was before and reports no failure; (uid_t)-1 changes
+ * nothing. CAP_SETUID and CAP_SETGID are none of the capabilities that leaving
+ * fsuid 0 clears.
+ */
+static int set_both(uid_t uid, gid_t gid)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	if ((uid_t)setfsuid((uid_t)-1) == uid &&
+	    (gid_t)setfsgid((gid_t)-1) == gid)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+int fsids_enter(uid_t uid, gid_t gid, struct fsids *before)
+{
+	uint64_t permitted;
+	int err;
+
+	before->uid = (uid_t)setfsuid((uid_t)-1);
+	before->gid = (gid_t)setfsgid((gid_t)-1);
+	if (caps_held(&permitted, &before->effective) < 0)
+		return -1;
+	if (set_both(uid, gid) == 0 &&
+	    caps_set_effective(before->effective) == 0)
+		return 0;
+	err = errno;
+	fsids_leave(before);
+	errno = err;
+	return -1;
+}
+
+int fsids_leave(const struct fsids *before)
+{
+	uint64_t permitted, effective;
+
+	if (set_both(before->uid, before->gid) < 0 ||
+	    caps_held(&permitted, &effective) < 0)
+		return -1;
+	/* On the way back to fsuid 0 the kernel raises them itself. */
+	return effective == before->effective
+		       ? 0
+		       : caps_set_effective(before->effective);
 }

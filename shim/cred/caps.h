@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/str.h"
 
@@ -67,5 +68,27 @@ int caps_leave(uint64_t keep, struct fault *f);
  * hint that says where to get it, unless this process has it. Returns -1.
  */
 int caps_hint(struct fault *f, int cap);
+
+/*
+ * To act on files and to make sockets as somebody else, for a while. Whoever
+ * makes one is its owner from the first moment on; before a chown the wrong
+ * user might open it. The filesystem ids are one thread's (setfsuid(2)).
+ */
+struct fsids {
+	uid_t uid;
+	gid_t gid;
+	uint64_t effective;	/* capabilities */
+};
+
+/*
+ * Set the filesystem ids of this thread; its effective capabilities stay.
+ *
+ * Returns 0, or -1 with errno, and the ids are then as they were: EPERM
+ * without CAP_SETUID or CAP_SETGID.
+ */
+int fsids_enter(uid_t uid, gid_t gid, struct fsids *before);
+
+/* Go back. Returns 0, or -1 with errno: the thread must not go on then. */
+int fsids_leave(const struct fsids *before);
 
 #endif

@@ -76,7 +76,7 @@ int ids_user(const struct ids_word *w, struct slice name,
 	if (number < 0 || (owner && number == 0))
 		return -1;
 	if (number || *word)
-		found = passwd_find_both(w->passwd, number ? NULL : word,
+		found = passwd_find_user(w->passwd, number ? NULL : word,
 					 st.st_uid, user, w->root);
 	if (found < 0)
 		return ids_unreadable(w->passwd, f);
@@ -159,7 +159,6 @@ bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb)
 	return na == nb && memcmp(a, b, na * sizeof(*a)) == 0;
 }
 
-/* Is a gid in a sorted list? */
 static bool is_in(const gid_t *list, size_t count, gid_t gid)
 {
 	return bsearch(&gid, list, count, sizeof(gid), compare);

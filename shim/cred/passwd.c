@@ -76,15 +76,16 @@ static int next_byte(struct reader *r)
 }
 
 /*
- * Read one field. A byte that has no place in out makes the line bad; without
- * out they are passed over.
+ * Read one field, if there is one. A byte that has no place in out makes the
+ * line bad; without out they are passed over.
  */
 static void read_field(struct reader *r, char *out, size_t size)
 {
 	size_t length = 0;
-	int c;
+	int c = r->ended;
 
-	while ((c = next_byte(r)) != ':' && c != '\n' && c != END_OF_FILE) {
+	while (r->ended == ':' && (c = next_byte(r)) != ':' && c != '\n' &&
+	       c != END_OF_FILE) {
 		r->bad |= c == '\0' || (out && length == size - 1);
 		if (out && !r->bad)
 			out[length++] = (char)c;
@@ -95,7 +96,7 @@ static void read_field(struct reader *r, char *out, size_t size)
 }
 
 /* Go to the next line; false if there is none. */
-static bool end_line(struct reader *r)
+static bool skip_line(struct reader *r)
 {
 	while (r->ended != '\n') {
 		char *at = r->buffer + r->at;
@@ -118,14 +119,13 @@ static bool next_entry(struct reader *r)
 	char id[ID_SIZE];
 
 	do {
-		if (!end_line(r))
+		if (!skip_line(r))
 			return false;
 		r->bad = false;
+		r->ended = ':';
 		read_field(r, e->name, sizeof(e->name));
-		if (r->ended == ':')
-			read_field(r, NULL, 0);
-		if (r->ended == ':')
-			read_field(r, id, sizeof(id));
+		read_field(r, NULL, 0);
+		read_field(r, id, sizeof(id));
 	} while (r->ended != ':' || r->bad || !e->name[0] ||
 		 strchr("#+-", e->name[0]) || !str_id(id, &e->uid));
 	return true;
@@ -138,17 +138,15 @@ static bool read_user(struct reader *r)
 	char gid[ID_SIZE];
 
 	read_field(r, gid, sizeof(gid));
-	if (r->ended == ':')
-		read_field(r, NULL, 0);
-	if (r->ended == ':')
-		read_field(r, e->home, sizeof(e->home));
+	read_field(r, NULL, 0);
+	read_field(r, e->home, sizeof(e->home));
 	if (r->ended != ':')
 		return false;
 	read_field(r, e->shell, sizeof(e->shell));
 	return !r->bad && str_id(gid, &e->gid);
 }
 
-int passwd_find_both(const char *passwd, const char *name, uid_t uid,
+int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 		     struct passwd_entry *user, struct passwd_entry *root)
 {
 	struct reader r;

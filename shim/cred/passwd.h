@@ -36,14 +36,8 @@ struct passwd_entry {
  * Returns 1 and fills *user; 0 when there is none (no such file included); -1
  * with errno when the file cannot be read.
  */
-int passwd_find_both(const char *passwd, const char *name, uid_t uid,
+int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 		     struct passwd_entry *user, struct passwd_entry *root);
-
-static inline int passwd_find_user(const char *passwd, const char *name,
-				   uid_t uid, struct passwd_entry *user)
-{
-	return passwd_find_both(passwd, name, uid, user, NULL);
-}
 
 /*
  * Find a group's gid by its name, or whether there is a group with *gid where

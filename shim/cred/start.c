@@ -15,16 +15,9 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
-#include "cred/caps.h"
-#include "cred/passwd.h"
 
 /* The inode of the first user namespace (include/linux/proc_ns.h). */
 static const ino_t first_namespace = 0xEFFFFFFDu;
-
-bool start_has(const struct start *s, int cap)
-{
-	return s->permitted & CAPS_BIT(cap);
-}
 
 int start_read(struct start *s, struct fault *f)
 {
@@ -108,7 +101,7 @@ static int adapt(const struct start_spec *spec, struct start *s,
 	t->groups = s->groups;
 	if (t->uid == s->uid)
 		return 0;
-	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user);
+	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user, NULL);
 	if (found < 0)
 		return ids_unreadable(PASSWD_USERS, f);
 	if (!found)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cred/caps.h"
 #include "cred/ids.h"
 
 struct fault;
@@ -49,7 +50,10 @@ struct start_spec {
 int start_read(struct start *s, struct fault *f);
 
 /* Was there this capability (CAP_CHOWN and so on) at the start? */
-bool start_has(const struct start *s, int cap);
+static inline bool start_has(const struct start *s, int cap)
+{
+	return s->permitted & CAPS_BIT(cap);
+}
 
 /*
  * Who the application will really be. Started as root: *t, as resolve has

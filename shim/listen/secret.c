@@ -12,7 +12,6 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "cred/caps.h"
-#include "cred/fsids.h"
 #include "listen/listen.h"
 
 enum {

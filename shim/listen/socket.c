@@ -10,7 +10,6 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "cred/caps.h"
-#include "cred/fsids.h"
 #include "listen/listen.h"
 
 /*

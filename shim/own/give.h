@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 
 #include "base/fs.h"
-#include "cred/fsids.h"
+#include "cred/caps.h"
 
 struct fault;
 struct own_tree;

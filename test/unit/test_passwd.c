@@ -13,13 +13,13 @@ static struct passwd_entry user;
 static int find_user(const char *file, const char *name)
 {
 	memset(&user, 0x55, sizeof(user));
-	return passwd_find_user(file, name, 0, &user);
+	return passwd_find_user(file, name, 0, &user, NULL);
 }
 
 static int find_uid(const char *file, uid_t uid)
 {
 	memset(&user, 0x55, sizeof(user));
-	return passwd_find_user(file, NULL, uid, &user);
+	return passwd_find_user(file, NULL, uid, &user, NULL);
 }
 
 static void a_user_is_found_by_name_and_by_uid(void **state)
