@@ -109,7 +109,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 	if (plan->init_option && !plan->init.wanted)
 		return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init",
 				 plan->init_option);
-	if (plan->init.drain && plan->init.no_subreaper)
+	if (plan->init.drain.ms && plan->init.no_subreaper)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--drain: not with --no-subreaper");
 	if (check_confine(plan, f) < 0)

@@ -33,7 +33,10 @@ static bool read_home(const char *value, void *at)
 
 static bool read_duration(const char *value, void *at)
 {
-	return str_duration(value, at);
+	struct duration *d = at;
+
+	d->typed = value;
+	return str_duration(value, &d->ms);
 }
 
 static bool read_signal(const char *value, void *at)

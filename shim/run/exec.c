@@ -16,11 +16,27 @@
 #include "drop/drop.h"
 #include "drop/limits.h"
 
+/* As a shell takes it, and in one line. */
+static void add_word(const char *word, struct text *out)
+{
+	const char *at = word, *quote;
+
+	while (str_is_name_byte(*at) || (*at && strchr("%+,-./:=@", *at)))
+		at++;
+	quote = at > word && !*at ? "" : "'";
+	for (text_add(out, " %s", quote); *word; word++)
+		if (*word == '\'' || *word == '\n')
+			text_add(out, *word == '\n' ? "'$'\\n''" : "'\\''");
+		else
+			text_add_bytes(out, word, 1);
+	text_add(out, "%s", quote);
+}
+
 void exec_describe(const struct exec_spec *s, struct text *out)
 {
 	text_add(out, "execve");
 	for (char *const *word = s->command; *word; word++)
-		text_add(out, " %s", *word);
+		add_word(*word, out);
 	if (s->argv0)
 		text_add(out, ", called %s", s->argv0);
 }
@@ -60,11 +76,6 @@ int exec_tie_to_parent(const struct launch *l, struct fault *f)
 
 /* ---- execve ---- */
 
-static bool file_exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
 /*
  * ENOENT for a file that is there is about the interpreter that its first line
  * or its ELF header names.
@@ -78,7 +89,7 @@ static int not_started(const char *command, const char *path, int err,
 
 	if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		err = EISDIR;
-	if (err == ENOENT && path && file_exists(path)) {
+	if (err == ENOENT && path && access(path, F_OK) == 0) {
 		hint = "the interpreter or dynamic loader that it names is "
 		       "missing, or a #! line ends in CR LF as on Windows";
 	} else if (err == ENOENT || err == ENOTDIR) {
@@ -126,11 +137,9 @@ static int search_path(const char *path, const char *command,
 		if (!t.cut) {
 			execve(file, argv, env);
 			err = errno;
-			if (!file_exists(file))
-				;
-			else if (err != EACCES)
+			if (access(file, F_OK) == 0 && err != EACCES)
 				return not_started(command, file, err, f);
-			else if (!denied[0])
+			if (access(file, F_OK) == 0 && !denied[0])
 				strcpy(denied, file);
 		}
 		if (!*at)

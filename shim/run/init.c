@@ -27,11 +27,11 @@ void init_describe(const struct init_spec *s, struct text *out)
 	if (!s->wanted)
 		return;
 	text_add(out, "fork; the parent forwards signals, reaps");
-	if (s->stop_timeout)
-		text_add(out, ", kills %u ms after a signal to stop",
-			 s->stop_timeout);
-	if (s->drain)
-		text_add(out, ", gives what is left %u ms", s->drain);
+	if (s->stop_timeout.ms)
+		text_add(out, ", kills %s after a signal to stop",
+			 s->stop_timeout.typed);
+	if (s->drain.ms)
+		text_add(out, ", gives what is left %s", s->drain.typed);
 	text_add(out, "\nchild: ");
 }
 

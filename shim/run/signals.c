@@ -27,7 +27,7 @@ static const struct {
 	{ "IOT", SIGABRT },	{ "CLD", SIGCHLD },	{ "POLL", SIGIO },
 };
 
-static uint64_t set_mask(uint64_t mask)
+uint64_t signals_restore(uint64_t mask)
 {
 	uint64_t old = 0;
 
@@ -37,12 +37,7 @@ static uint64_t set_mask(uint64_t mask)
 
 uint64_t signals_block(void)
 {
-	return set_mask(UINT64_MAX);
-}
-
-void signals_restore(uint64_t mask)
-{
-	set_mask(mask);
+	return signals_restore(UINT64_MAX);
 }
 
 int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds)
@@ -62,7 +57,7 @@ int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds)
 void signals_stop(int number, bool group)
 {
 	signal(number, SIG_DFL);
-	set_mask(~SIGNAL_BIT(number));
+	signals_restore(~SIGNAL_BIT(number));
 	kill(group ? 0 : getpid(), number);
 	signals_block();
 }
@@ -84,12 +79,11 @@ static int parse_real_time(const char *word)
 
 int signals_parse(const char *text, size_t length)
 {
-	const struct slice slice = { text, length };
 	char copy[WORD_MAX];
 	const char *word = copy;
 	uint64_t number;
 
-	if (!str_copy(slice, copy, sizeof(copy)))
+	if (!str_copy((struct slice){ text, length }, copy, sizeof(copy)))
 		return 0;
 	if (str_number(word, 1, SIGNAL_LAST, &number))
 		return (int)number;

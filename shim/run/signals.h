@@ -22,8 +22,8 @@ enum { SIGNAL_LAST = 64 };
 /* Block every signal that can be blocked; returns the mask until then. */
 uint64_t signals_block(void);
 
-/* Set the mask to what signals_block() returned; pending signals arrive now. */
-void signals_restore(uint64_t mask);
+/* Set the mask; pending signals may arrive now. Returns the mask until then. */
+uint64_t signals_restore(uint64_t mask);
 
 /*
  * Take one pending signal of a set of blocked ones, or wait for it, at most

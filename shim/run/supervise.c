@@ -258,9 +258,9 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 		s->stop_sent = false;
 	else if ((is_job_stop(number) || number == SIGSTOP) && !typed)
 		s->stop_sent = true;
-	if (s->spec->stop_timeout && s->phase == RUNNING &&
+	if (s->spec->stop_timeout.ms && s->phase == RUNNING &&
 	    (stops & (SIGNAL_BIT(number) | SIGNAL_BIT(came))))
-		set_deadline(s, STOPPING, s->spec->stop_timeout);
+		set_deadline(s, STOPPING, s->spec->stop_timeout.ms);
 }
 
 /* Each signal once: the next round may have more of it, after the clock. */
@@ -326,10 +326,10 @@ static bool is_over(struct supervisor *s)
 	if (s->child || s->phase >= DRAINING)
 		return false;
 	/* What is left dies with the namespace, or goes to another parent. */
-	if (!s->spec->drain)
+	if (!s->spec->drain.ms)
 		return true;
 	signal_all(s, SIGTERM);
-	set_deadline(s, DRAINING, s->spec->drain);
+	set_deadline(s, DRAINING, s->spec->drain.ms);
 	return false;
 }
 

@@ -18,13 +18,18 @@
 
 enum { SIGNAL_DROP = -1 };	/* a signal that is forwarded to nobody */
 
+struct duration {
+	uint32_t ms;
+	const char *typed;
+};
+
 /* What --init, to stay as the application's parent, was asked for. */
 struct init_spec {
 	bool signal_group;	/* forward to the child's process group */
 	bool wanted;
 	bool no_subreaper;
-	uint32_t stop_timeout;	/* milliseconds; 0: never kill */
-	uint32_t drain;		/* milliseconds; 0: do not wait */
+	struct duration stop_timeout;	/* 0: never kill */
+	struct duration drain;	/* 0: do not wait */
 	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
 	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
 	int16_t exits[256];	/* --map-exit: 1 + the new status, or 0 */

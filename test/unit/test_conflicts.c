@@ -179,7 +179,7 @@ static void what_is_said_to_a_parent_needs_one(void **state)
 
 	(void)state;
 	start();
-	plan.init.drain = 1;
+	plan.init.drain.ms = 1;
 	plan.init_option = "drain";
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "--drain: only with --init");

@@ -500,8 +500,8 @@ static void what_an_init_shall_do_reaches_the_plan(void **state)
 	assert_int_equal(plan.init.rewrite[15], 3);
 	assert_int_equal(plan.init.rewrite[1], SIGNAL_DROP);
 	assert_int_equal(plan.init.rewrite[2], 0);
-	assert_int_equal(plan.init.stop_timeout, 2000);
-	assert_int_equal(plan.init.drain, 300);
+	assert_int_equal(plan.init.stop_timeout.ms, 2000);
+	assert_int_equal(plan.init.drain.ms, 300);
 	assert_int_equal(plan.init.exits[143], 1 + 0);
 	assert_int_equal(plan.init.exits[0], 1 + 7);
 	assert_int_equal(plan.init.exits[1], 0);
