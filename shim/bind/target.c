@@ -131,19 +131,26 @@ static int borrow(pid_t tid, int fd, ino_t inode)
 	return -1;
 }
 
+/*
+ * O_PATH holds the file, and its link in /proc says that it is a socket. What
+ * is of a FUSE server is not asked: not even SIGKILL ends the wait for it.
+ */
 bool target_socket(pid_t tid, int fd, struct target_socket *s)
 {
-	char path[PATH_SIZE];
-	char protocol[32] = "";
+	char path[PATH_SIZE], name[32] = "";
 	struct stat st;
-	int flags;
+	int file, flags;
+	bool known;
 
-	if (fd < 0)
-		return false;
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tid, fd);
-	if (getxattr(path, "system.sockprotoname", protocol,
-		     sizeof(protocol) - 1) <= 0 ||
-	    !classify(protocol, s) || stat(path, &st) < 0)
+	file = open(path, O_PATH | O_CLOEXEC);
+	fs_link(path, "fd", file);
+	known = readlink(path, name, 8) == 8 && strcmp(name, "socket:[") == 0 &&
+		getxattr(path, "system.sockprotoname", name,
+			 sizeof(name) - 1) > 0 &&
+		classify(name, s) && fstat(file, &st) == 0;
+	close(file);
+	if (!known)
 		return false;
 	s->inode = st.st_ino;
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)tid, fd);

@@ -568,6 +568,22 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 	supervisor=
 }
 
+# What is no socket is not asked what it is, for it is its server that answers.
+@test "a file of a file system that never answers, in a socket's place" {
+	mknod -m 666 "$public/fuse" c 10 229
+	mkdir -m 777 "$public/mnt"
+	as_first
+	in_background "$STEPDOWN" --user=4242:4242 --handoff=bind \
+		--listen='tcp://*:80' -- "$BINDER" fuse \
+		"$public/fuse" "$public/mnt" descriptor
+	eventually 20 pgrep -P "$background" >/dev/null
+	supervisor=$(find_first "$background")
+	eventually 10 grep -q '^bind=ENOTSOCK' "$out" || {
+		pkill -KILL --ns "$supervisor" --nslist pid binder
+		fail_seen 'the supervisor waits for it'
+	}
+}
+
 # ---- what rules it out ----
 
 @test "where pidfd_getfd and process_vm_readv are denied" {
