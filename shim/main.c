@@ -125,14 +125,15 @@ int main(int argc, char **argv)
 	int result;
 
 	(void)argc;
-	result = names_run(argv);
+	run.signals = signals_block();
+	result = names_run(argv, &(struct names){ run.signals, &plan.init,
+						  &plan.exec, &plan.verbose });
 	if (result >= 0)
 		return result;
-	run.signals = signals_block();
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = start_read(&plan.start, &f);
-	if (result == 0)
+	if (result == 0 && !plan.init.wanted)	/* no init of another name */
 		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
 	/* Somebody must be there to answer the application's bind(2). */
 	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;

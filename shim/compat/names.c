@@ -42,7 +42,7 @@ static int fail_as(const struct peer *p, const char *what, const char *why)
 	if (p->name == gosu && p->spec)
 		text_add(&out, "error: failed switching to '%s': ", p->spec);
 	else
-		text_add(&out, p->name == gosu ? "error: " : "su-exec: ");
+		text_add(&out, "%s: ", p->name == gosu ? "error" : p->name);
 	text_add(&out, "%s%s%s\n", what, why ? ": " : "", why ? why : "");
 	(void)!write(STDERR_FILENO, out.start, out.length);
 	return 1;
@@ -54,10 +54,18 @@ static int usage(const struct peer *p, int fd, int status)
 	struct text out;
 
 	text_start(&out, buffer, sizeof(buffer));
-	text_add(&out, "Usage: %s user-spec command [args]\n"
-		       "(stepdown " PACKAGE_VERSION ")\n", p->name);
+	text_add(&out, "Usage: %s %s command [args]\n"
+		       "(stepdown " PACKAGE_VERSION ")\n", p->name,
+		 p->name == gosu || p->name == su_exec ? "user-spec"
+						       : "[options]");
 	(void)!write(fd, out.start, out.length);
 	return status;
+}
+
+static int say_version(const char *before)
+{
+	report_line("%s%s (stepdown)", before, PACKAGE_VERSION);
+	return 0;
 }
 
 /*
@@ -102,12 +110,11 @@ static int find_group(struct peer *p, struct slice word)
 	char name[USER_NAME_MAX + 1];
 	int found;
 
-	if (!word.length || (str_copy(word, name, sizeof(name)) &&
-			     str_id(name, &p->gid)))
+	if (!str_copy(word, name, sizeof(name)))
+		return fail_as(p, "the group's name is too long", NULL);
+	if (!*name || str_id(name, &p->gid))
 		return 0;
-	found = word.length < sizeof(name)
-			? passwd_find_group(PASSWD_GROUPS, name, &p->gid)
-			: 0;
+	found = passwd_find_group(PASSWD_GROUPS, name, &p->gid);
 	if (found < 0)
 		return fail_as(p, PASSWD_GROUPS, strerror(errno));
 	return found ? 0 : fail_as(p, "no matching entries in group file",
@@ -128,45 +135,25 @@ static int change_to(const struct peer *p)
 	return 0;
 }
 
-/* HOME is set in any case, as the peers do; nothing else is. */
-static int set_home(struct peer *p)
-{
-	size_t count = 0;
-
-	for (char **at = environ; *at; at++)
-		if (strncmp(*at, "HOME=", 5) != 0 &&
-		    count < ARRAY_LEN(p->env) - 2)
-			p->env[count++] = *at;
-		else if (count == ARRAY_LEN(p->env) - 2)
-			return -1;
-	p->env[count] = p->home;
-	return 0;
-}
-
 static int run(struct peer *p, char *const *argv)
 {
 	struct passwd_entry user;
-	struct slice group, word;
+	struct slice group = str_word(argv[0] ? argv[0] : "");
+	struct slice word = str_cut(&group, ':');
+	size_t count = 0;
 
-	if (getauxval(AT_SECURE))
-		return fail_as(p, "never with setuid or file capabilities",
-			       NULL);
 	if (argv[0] && (strcmp(argv[0], "--help") == 0 ||
 			strcmp(argv[0], "-h") == 0))
 		return usage(p, STDOUT_FILENO, 0);
 	if (p->name == gosu && argv[0] && (strcmp(argv[0], "--version") == 0 ||
-					   strcmp(argv[0], "-v") == 0)) {
-		report_line("%s (stepdown)", PACKAGE_VERSION);
-		return 0;
-	}
+					   strcmp(argv[0], "-v") == 0))
+		return say_version("");
 	if (!argv[0] || !argv[1])
 		return p->name == gosu ? usage(p, STDERR_FILENO, 1)
 				       : usage(p, STDOUT_FILENO, 0);
 	p->spec = argv[0];
 	p->uid = getuid();
 	p->gid = getgid();
-	group = str_word(p->spec);
-	word = str_cut(&group, ':');
 	if (find_user(p, word, group, &user) != 0 || find_group(p, group) != 0)
 		return 1;
 	if (p->name == su_exec)
@@ -174,32 +161,103 @@ static int run(struct peer *p, char *const *argv)
 	if (change_to(p) != 0)
 		return 1;
 	p->spec = NULL;
-	if (set_home(p) < 0)
-		return fail_as(p, "the environment", strerror(E2BIG));
+	/* HOME is set in any case, as the peers do; nothing else is. */
+	for (char **at = environ; *at; at++) {
+		if (count == ARRAY_LEN(p->env) - 2)
+			return fail_as(p, "environment", strerror(E2BIG));
+		p->env[count] = *at;
+		count += strncmp(*at, "HOME=", 5) != 0;
+	}
+	p->env[count++] = p->home;
+	p->env[count] = NULL;
 	execvpe(argv[1], argv + 1, p->env);
 	return fail_as(p, argv[1], strerror(errno));
 }
 
-int names_run(char *const argv[])
+/* Returns false if the value is none. */
+static bool take_option(const struct names *n, char letter, const char *value)
 {
+	uint64_t status;
+
+	n->init->no_subreaper &= letter != 's';
+	n->init->signal_group |= letter == 'g';
+	*n->verbose |= letter == 'v' || letter == 'w';
+	if (letter == 'p')
+		n->exec->pdeathsig = signals_parse(value, strlen(value));
+	if (letter == 'e' && str_number(value, 0, 255, &status))
+		n->init->exits[status] = 1;
+	else if (letter == 'e')
+		return false;
+	return letter != 'p' || n->exec->pdeathsig;
+}
+
+/* Options as getopt(3) reads them; they end at the first other word. */
+static int run_init(const struct peer *p, const char *letters,
+		    char *const *at, const struct names *n)
+{
+	const char *word = "", *known, *value;
+
+	n->init->wanted = true;
+	n->init->no_subreaper = *letters == 's' &&
+				!str_variable(environ, "TINI_SUBREAPER", 14);
+	if (str_variable(environ, "TINI_KILL_PROCESS_GROUP", 23))
+		n->init->signal_group = true;
+	while (*word || (*at && **at == '-' && (*at)[1])) {
+		if (!*word && strcmp(word = *at++, "--") == 0)
+			break;
+		if (strcmp(word, "--version") == 0)	/* for docker info */
+			return say_version("tini version ");
+		word += *word == '-';
+		known = strchr(letters, *word++);
+		value = known && known[1] == ':' ? word : NULL;
+		if (value)
+			word = "";
+		if (value && !*value && *at)
+			value = *at++;
+		if (!known || *known == ':' ||
+		    !take_option(n, *known, value))
+			return usage(p, STDERR_FILENO, 1);
+	}
+	n->exec->command = at;
+	if (!*at)
+		return usage(p, STDERR_FILENO, 1);
+	if (n->init->no_subreaper && getpid() != 1)
+		report_note("not process 1, no -s: zombie reaping won't work");
+	return -1;
+}
+
+int names_run(char *const argv[], const struct names *n)
+{
+	static const char *const peers[][2] = {
+		{ gosu, NULL }, { su_exec, NULL },
+		{ "tini", "svwge:p:" }, { "docker-init", "svwge:p:" },
+		{ "catatonit", "g" }, { "podman-init", "gs" }
+	};
 	static struct peer peer;	/* large, and mostly untouched */
 	const char *slash = argv[0] ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argv[0];
+	size_t i = 0;
 
 	if (name && argv[1] && strncmp(argv[1], "--as=", 5) == 0)
 		name = *++argv + 5;
-	if (!name)
+	while (name && i < ARRAY_LEN(peers) && strcmp(name, peers[i][0]) != 0)
+		i++;
+	if (!name || i == ARRAY_LEN(peers))
 		return -1;
-	peer.name = strcmp(name, gosu) == 0 ? gosu :
-		    strcmp(name, su_exec) == 0 ? su_exec : NULL;
-	return peer.name ? run(&peer, argv + 1) : -1;
+	peer.name = peers[i][0];
+	if (getauxval(AT_SECURE))
+		return fail_as(&peer, "never with setuid or file capabilities",
+			       NULL);
+	if (peers[i][1])
+		return run_init(&peer, peers[i][1], argv + 1, n);
+	signals_restore(n->signals);
+	return run(&peer, argv + 1);
 }
 
 int names_keep(const struct init_spec *s, const struct launch *l,
 	       struct fault *f)
 {
 	if (l->verbose)
-		report_note("no --user: ids, capabilities and descriptors "
-			    "stay");
+		report_note("no --user: ids, capabilities, descriptors stay");
 	return limits_run(l->limits, f) < 0 ? -1 : init_run(s, l, f);
 }

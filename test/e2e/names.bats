@@ -188,3 +188,76 @@ of_itself()
 	succeeded
 	witness_says uid.real 4242
 }
+
+# as NAME [OPTION...] -- COMMAND... : called by the name of an init
+as()
+{
+	ln -sf "$STEPDOWN" "$tmp/$1"
+	capture "$tmp/$1" "${@:2}"
+}
+
+@test "called tini, docker-init, catatonit, podman-init: nothing is dropped" {
+	local name
+
+	export HOME=/root LISTEN_FDS=1
+	before=(setpriv --groups=7,2000)
+	capture "$WITNESS"
+	of_itself >"$tmp/plain"
+	for name in tini docker-init catatonit podman-init; do
+		as "$name" -- "$WITNESS"
+		succeeded
+		of_itself | diff "$tmp/plain" - || fail_seen "$name"
+		as "$name" sh -c 'kill -TERM $$'
+		[ "$status" -eq 143 ] || fail_seen "$name"
+		as "$name" --version
+		[ "$status" -eq 0 ]
+		grep -q '^tini version ' "$out"
+		as "$name"
+		[ "$status" -eq 1 ]
+		grep -q "^Usage: $name " "$err"
+		as "$name" -Z sh
+		[ "$status" -eq 1 ]
+	done
+}
+
+@test "tini's options and variables" {
+	local words
+
+	for words in '-e 143' -e143 '-sge 143' '-s -p SIGTERM -e 143'; do
+		# shellcheck disable=SC2086,SC2016 # words; for the inner shell
+		as tini $words -- sh -c 'kill -TERM $$'
+		[ "$status" -eq 0 ] || fail_seen "$words"
+	done
+	for words in '-e 256' -e '-e x' '-p NONE' -p; do
+		# shellcheck disable=SC2086 # words
+		as tini $words
+		[ "$status" -eq 1 ] || fail_seen "$words"
+	done
+	as tini true
+	grep -q "zombie reaping won't work" "$err"
+	as tini -s true
+	[ ! -s "$err" ]
+	TINI_SUBREAPER='' as tini true
+	[ ! -s "$err" ]
+	as tini nothing
+	[ "$status" -eq 127 ]
+}
+
+@test "an init's name: never with setuid" {
+	before=(setpriv --reuid=4242 --regid=4242 --clear-groups)
+	cp "$STEPDOWN" "$tmp/tini"
+	chmod 4755 "$tmp/tini"
+	capture "$tmp/tini" -- "$WITNESS"
+	[ "$status" -eq 1 ]
+	[ ! -s "$out" ]
+	grep -q '^tini: never with setuid or file capabilities' "$err"
+}
+
+@test "no config file is read under an init's name" {
+	ln -s "$root/gosu" "$tmp/x"
+	printf 'user=4242:4242\nown=/nowhere\n' >"$root/etc/stepdown.conf"
+	ln "$root/gosu" "$root/tini"
+	capture chroot "$root" /tini -s /witness
+	succeeded
+	witness_says uid.real 0
+}
