@@ -126,3 +126,27 @@ s.listen(); print("ready", flush=True); time.sleep(60)' >"$tmp/ready" \
 	[ "$status" -ne 0 ]
 	[ "$(cat "$outside/log")" = precious ]
 }
+
+# Root's own links are as good as paths: /var/run leads to /run.
+@test "a --writable path that a hostile volume made a symbolic link" {
+	local root=$tmp/root word
+
+	mkdir "$tmp/volume"
+	chown 4242 "$tmp/volume"
+	lay_out
+	ln -s "$outside" "$tmp/volume/data"
+	for word in writable readable; do
+		as_4242 --confine=strict --"$word=$tmp/volume/data" -- \
+			sh -c "echo x >>$outside/log"
+		refused 111
+		message_has "confine: allow $tmp/volume/data"
+	done
+	[ "$(cat "$outside/log")" = precious ]
+	make_scratch "$root"
+	mkdir -m 777 "$root/run"
+	mkdir "$root/var"
+	ln -s ../run "$root/var/run"
+	capture chroot "$root" /stepdown --user=4242:4242 --confine=strict \
+		--writable=/var/run -- /witness exit 0
+	exited 0
+}
