@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Real servers in the domain of --confine, which is made of their --own and
 # --listen: they serve, reload and log, on a port below 1024, as uid 4242. What
-# each needs besides is in its line of the README's table, which the last test
+# each needs besides is in its line of the table of doc/confine.md, which the last test
 # compares.
 
 # shellcheck source-path=SCRIPTDIR
@@ -198,11 +198,11 @@ kestrel_answers()
 	in_net curl -sS -m 5 -i http://127.0.0.1/ | grep -q 'Server: Kestrel'
 }
 
-@test "the README's table says the same" {
+@test "the table of doc/confine.md says the same" {
 	local row
 
 	while read -r row; do
-		grep -Fxq -- "$row" "$top/README.md" ||
-			fail "the README lacks: $row"
+		grep -Fxq -- "$row" "$top/doc/confine.md" ||
+			fail "doc/confine.md lacks: $row"
 	done < <(sort -u "$rows")
 }

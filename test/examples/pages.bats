@@ -68,6 +68,10 @@ page()
 	page_is_true README.md "$2"
 }
 
+@test "check" {
+	page check 3
+}
+
 @test "copy-in" {
 	page copy-in 2
 }
@@ -98,6 +102,10 @@ page()
 
 @test "read-only-root" {
 	page read-only-root 3
+}
+
+@test "secret" {
+	page secret 3
 }
 
 @test "user-in-image" {
