@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/report.h"
@@ -60,12 +60,6 @@ static int usage(const struct peer *p, int fd, int status)
 						       : "[options]");
 	(void)!write(fd, out.start, out.length);
 	return status;
-}
-
-static int say_version(const char *before)
-{
-	report_line("%s%s (stepdown)", before, PACKAGE_VERSION);
-	return 0;
 }
 
 /*
@@ -146,8 +140,10 @@ static int run(struct peer *p, char *const *argv)
 			strcmp(argv[0], "-h") == 0))
 		return usage(p, STDOUT_FILENO, 0);
 	if (p->name == gosu && argv[0] && (strcmp(argv[0], "--version") == 0 ||
-					   strcmp(argv[0], "-v") == 0))
-		return say_version("");
+					   strcmp(argv[0], "-v") == 0)) {
+		report_line("%s (stepdown)", PACKAGE_VERSION);
+		return 0;
+	}
 	if (!argv[0] || !argv[1])
 		return p->name == gosu ? usage(p, STDERR_FILENO, 1)
 				       : usage(p, STDOUT_FILENO, 0);
@@ -196,6 +192,7 @@ static int run_init(const struct peer *p, const char *letters,
 		    char *const *at, const struct names *n)
 {
 	const char *word = "", *known, *value;
+	int reaps = 0;
 
 	n->init->wanted = true;
 	n->init->no_subreaper = *letters == 's' &&
@@ -205,8 +202,10 @@ static int run_init(const struct peer *p, const char *letters,
 	while (*word || (*at && **at == '-' && (*at)[1])) {
 		if (!*word && strcmp(word = *at++, "--") == 0)
 			break;
-		if (strcmp(word, "--version") == 0)	/* for docker info */
-			return say_version("tini version ");
+		if (strcmp(word, "--version") == 0) {	/* docker asks */
+			report_line("tini version %s", PACKAGE_VERSION);
+			return 0;
+		}
 		word += *word == '-';
 		known = strchr(letters, *word++);
 		value = known && known[1] == ':' ? word : NULL;
@@ -221,7 +220,8 @@ static int run_init(const struct peer *p, const char *letters,
 	n->exec->command = at;
 	if (!*at)
 		return usage(p, STDERR_FILENO, 1);
-	if (n->init->no_subreaper && getpid() != 1)
+	prctl(PR_GET_CHILD_SUBREAPER, &reaps, 0, 0, 0);
+	if (n->init->no_subreaper && getpid() != 1 && !reaps)
 		report_note("not process 1, no -s: zombie reaping won't work");
 	return -1;
 }
