@@ -46,7 +46,7 @@ struct env_spec {
 struct __attribute__((aligned(4096))) environment {
 	size_t count;
 	size_t stored;
-	char store[ENV_STORE_SIZE];	/* strings made by env_add() */
+	char store[ENV_STORE_SIZE];	/* strings made for it */
 	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
 };
 

@@ -1,15 +1,43 @@
 /*
  * init: stay as the parent of the application, with no more rights than it
  * has: forward signals, reap every orphan, return its exit status.
+ *
+ * The parent sleeps in sigtimedwait(2) and needs no descriptor, so the
+ * application, which may set the limits of a process of its uid, cannot make it
+ * deaf. In each round it takes every signal at most once and a bounded number
+ * of dead children, and looks at the clock: nobody can keep it from a deadline.
  */
 #ifndef STEPDOWN_RUN_INIT_H
 #define STEPDOWN_RUN_INIT_H
 
-#include "run/supervise.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "run/signals.h"
 
 struct fault;
 struct launch;
 struct text;
+
+enum { SIGNAL_DROP = -1 };	/* a signal that is forwarded to nobody */
+
+struct duration {
+	uint32_t ms;
+	const char *typed;
+};
+
+/* What --init, to stay as the application's parent, was asked for. */
+struct init_spec {
+	bool signal_group;	/* forward to the child's process group */
+	bool wanted;
+	bool no_subreaper;
+	struct duration stop_timeout;	/* 0: never kill */
+	struct duration drain;	/* 0: do not wait */
+	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
+	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
+	int16_t exits[256];	/* --map-exit: 1 + the new status, or 0 */
+};
 
 /* Append what the parent would do; nothing without --init. */
 void init_describe(const struct init_spec *s, struct text *out);
@@ -31,5 +59,55 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again);
  */
 int init_run(const struct init_spec *s, const struct launch *l,
 	     struct fault *f);
+
+/* ---- for init.c alone: supervise.c ---- */
+
+struct supervisor {
+	const struct init_spec *spec;
+	enum phase {
+		RUNNING,
+		STOPPING,	/* it was asked to stop, the clock runs */
+		DRAINING,	/* it has ended, the rest was asked to stop */
+		KILLING		/* all were killed */
+	} phase;
+	int64_t deadline;	/* milliseconds, or 0 */
+	pid_t child;		/* 0 once it was reaped */
+	int status;		/* its exit status then */
+	bool childless;
+	bool verbose;
+	bool first;		/* the first process of its pid namespace */
+	bool terminal;		/* this session has one */
+	bool shared;		/* and the child is in this session */
+	bool lends;		/* in the foreground, give it to the child */
+	bool lent;		/* the child's group is the foreground group */
+	bool stop_sent;		/* a stop signal was forwarded, not typed */
+	bool warned;		/* that a signal could not be forwarded */
+};
+
+/*
+ * Returns when the application has ended, and what --drain and --stop-timeout
+ * are about with it, or when what was killed does not go away; s->status then
+ * is the exit status. Nothing that happens ends it earlier.
+ */
+void supervise(struct supervisor *s);
+
+/*
+ * The foreground group of the controlling terminal, or -1 without one. It, and
+ * the group of this process, is 0 if it was made outside of this pid namespace.
+ */
+pid_t tty_foreground(void);
+
+/*
+ * Make a process group the foreground group. With all signals blocked SIGTTOU
+ * does not stop a background process that does so (tcsetpgrp(3)).
+ */
+void tty_give(pid_t group);
+
+/*
+ * Give up the terminal that this process controls as the leader of a session,
+ * for another session to take. Returns a descriptor of it, or -1 if this
+ * process has none to give up.
+ */
+int tty_leave(void);
 
 #endif

@@ -1,4 +1,4 @@
-#include "run/supervise.h"
+#include "run/init.h"
 
 #include <errno.h>
 #include <fcntl.h>
