@@ -42,8 +42,7 @@ static int read_text(int fd, const char *path, char *buffer, size_t size,
 	while (length < size &&
 	       (got = read(fd, buffer + length, size - length)) != 0) {
 		if (got < 0)
-			return fault_set(f, EXIT_USAGE, errno, "read %s",
-					 path);
+			return fault_set(f, EXIT_USAGE, errno, "read %s", path);
 		length += (size_t)got;
 	}
 	if (length == size)

@@ -51,13 +51,11 @@ static int check_nginx(const struct plan *plan, struct fault *f)
 				 "--handoff nginx: no --listen");
 	if (plan->listen.no_listen_pid)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--no-listen-pid: --handoff nginx sets no "
-				 "LISTEN_PID");
+				 "--no-listen-pid: --handoff nginx sets no LISTEN_PID");
 	for (size_t i = 0; i < plan->listen.count; i++)
 		if (listener_has(&plan->listen.listeners[i], LISTENER_NOLISTEN))
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--listen %s: nginx needs a socket "
-					 "that listens",
+					 "--listen %s: nginx needs a socket that listens",
 					 plan->listen.listeners[i].url);
 	return 0;
 }
@@ -91,8 +89,7 @@ static int check_command(char *const *command, struct fault *f)
 		return fault_set(f, EXIT_USAGE, 0, "the command is empty");
 	if (!str_is_variable(word, strcspn(word, "=")) || !strchr(word, '='))
 		return 0;
-	fault_set(f, EXIT_USAGE, 0, "%s: this is a variable, no command",
-		  word);
+	fault_set(f, EXIT_USAGE, 0, "%s: this is a variable, no command", word);
 	return fault_hint(f, "no shell sets it here; give --env=%s", word);
 }
 
@@ -103,8 +100,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 	if (plan->target.uid == 0 && !plan->who.allow_root && !plan->keeps) {
 		fault_set(f, EXIT_USAGE, 0, "--user %s: that is root",
 			  plan->who.user);
-		return fault_hint(f,
-				  "name another user, or add --allow-root");
+		return fault_hint(f, "name another user, or add --allow-root");
 	}
 	if (plan->init_option && !plan->init.wanted)
 		return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init",
@@ -116,8 +112,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		return -1;
 	if (plan->drop.allow_new_privs && plan->bind.wanted)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--allow-new-privs: --handoff=bind needs "
-				 "no_new_privs for its seccomp filter");
+				 "--allow-new-privs: --handoff=bind needs no_new_privs for its seccomp filter");
 	if (declared_check(&plan->bind, plan->drop.keep_caps, f) < 0)
 		return -1;
 	if (plan->listen.handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)

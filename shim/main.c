@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 	if (plan.exec.pdeathsig)
 		run.parent = getppid();
 	if (result == 0 && plan.action == ACTION_HELP)
-		options_help();
+		options_help(plan.topic);
 	else if (result == 0 && plan.action == ACTION_VERSION)
 		report_line("stepdown %s", PACKAGE_VERSION);
 	if (plan.action >= ACTION_HELP && result == 0)

@@ -19,6 +19,22 @@ static bool keep_word(const char *value, void *at)
 	return true;
 }
 
+static struct slice option_word(const void *list, size_t i)
+{
+	(void)list;
+	return i < option_count ? str_word(option_table[i].name)
+				: (struct slice){ NULL, 0 };
+}
+
+static bool read_topic(const char *value, void *at)
+{
+	size_t i = 0;
+
+	while (i < option_count && strcmp(option_table[i].name, value) != 0)
+		i++;
+	return i < option_count && keep_word(value, at);
+}
+
 static bool read_path(const char *value, void *at)
 {
 	return value[0] == '/' && keep_word(value, at);
@@ -26,9 +42,8 @@ static bool read_path(const char *value, void *at)
 
 static bool read_home(const char *value, void *at)
 {
-	if (strcmp(value, "keep") == 0 || strcmp(value, "passwd") == 0)
-		return keep_word(value, at);
-	return read_path(value, at);
+	return strcmp(value, "keep") && strcmp(value, "passwd")
+		       ? read_path(value, at) : keep_word(value, at);
 }
 
 static bool read_duration(const char *value, void *at)
@@ -107,8 +122,7 @@ static int hint_url(const char *value, struct fault *f)
 	struct slice host = { at, colon ? (size_t)(colon - at) : 0 };
 
 	if (scheme && strchr(at, ',') && strstr(at, "://"))
-		return fault_hint(f,
-				  "each socket has a --listen of its own");
+		return fault_hint(f, "each socket has a --listen of its own");
 	if (!str_is_number(port) || (scheme && !is_tcp && *value != 'h'))
 		return -1;
 	if (host.length == 0)
@@ -177,9 +191,8 @@ static int set_bounding(struct plan *plan, const char *value, struct fault *f)
 {
 	plan->drop.bounding_given = true;
 	plan->drop.bounding = UINT64_MAX;
-	return strcmp(value, "keep") == 0
-		       ? 0
-		       : caps_parse("bounding", value, &plan->drop.bounding, f);
+	return strcmp(value, "keep") == 0 ? 0 :
+	       caps_parse("bounding", value, &plan->drop.bounding, f);
 }
 
 #define AT(field) .at = offsetof(struct plan, field)
@@ -195,11 +208,9 @@ const struct option option_table[] = {
 	  "when not root: adapt (default) or fail", AT(who.unprivileged),
 	  .words = "adapt fail" },
 	{ WHO, 0, "account", "NAME[:HOME[:SHELL]][,move]",
-	  "a plain name, absolute paths", AT(account),
-	  .read = account_read },
-	{ WHO, 0, "keep-caps", "LIST",
-	  "capabilities to keep, joined by commas", .set = set_keep_caps,
-	  .near = caps_word },
+	  "a plain name, absolute paths", AT(account), .read = account_read },
+	{ WHO, 0, "keep-caps", "LIST", "capabilities to keep, joined by commas",
+	  .set = set_keep_caps, .near = caps_word },
 	{ WHO, 0, "bounding", "LIST",
 	  "left in the bounding set alone, or keep", .set = set_bounding },
 	{ WHO, 0, "allow-new-privs", NULL, "let setuid programs work",
@@ -209,9 +220,8 @@ const struct option option_table[] = {
 	{ WHO, 0, "strict", NULL, "fail if the bounding set stays",
 	  AT(strict) },
 	{ SOCKETS, 'l', "listen", "[NAME=]URL",
-	  "hand over a socket: tcp://*:80, unix:/PATH, ...",
-	  .set = set_listen, .separators = "?&", .near = url_word,
-	  .many = true },
+	  "hand over a socket: tcp://*:80, unix:/PATH, ...", .set = set_listen,
+	  .separators = "?&", .near = url_word, .many = true },
 	{ SOCKETS, 0, "handoff", "HOW", "systemd (default), nginx or bind",
 	  AT(listen.handoff), .words = "systemd nginx bind" },
 	{ SOCKETS, 0, "no-listen-pid", NULL, "leave LISTEN_PID out",
@@ -220,8 +230,9 @@ const struct option option_table[] = {
 	  AT(listen.inherited.wanted) },
 	{ FILES, 'o', "own", "PATH[,OPTION...]", "give it all below PATH",
 	  .set = set_own, .separators = ",\\", .many = true,
-	  .parts = "shallow create if-exists if-root-differs fsgroup try "
-		   "cross-mounts force user group mode from exclude threads" },
+	  .parts = "shallow create[=MODE] if-exists if-root-differs fsgroup "
+		   "try cross-mounts force user=USER group=GROUP mode=MODE "
+		   "from=UID[:GID] exclude=NAME threads=N" },
 	{ FILES, 0, "own-stdio", NULL,
 	  "give it the pipes and terminals of fd 0 to 2", AT(own_stdio) },
 	{ FILES, 0, "secret", "NAME=PATH[?OPTION]",
@@ -259,9 +270,8 @@ const struct option option_table[] = {
 	{ GETS, 0, "argv0", "NAME", "COMMAND's name for itself",
 	  AT(exec.argv0) },
 	{ GETS, 0, "setsid", NULL, "a session of its own", AT(exec.setsid) },
-	{ GETS, 0, "pdeathsig", "SIGNAL",
-	  "at our parent's end, as TERM or 15", AT(exec.pdeathsig),
-	  .read = read_signal, .near = signals_word },
+	{ GETS, 0, "pdeathsig", "SIGNAL", "at our parent's end, as TERM or 15",
+	  AT(exec.pdeathsig), .read = read_signal, .near = signals_word },
 	{ INIT, 0, "init", NULL, "stay as parent: forward signals, reap",
 	  AT(init.wanted) },
 	{ INIT, 0, "signal-group", NULL,
@@ -269,9 +279,8 @@ const struct option option_table[] = {
 	{ INIT, 0, "rewrite", "FROM:TO",
 	  "forward a signal (not KILL, STOP) once as another", AT(init),
 	  .near = signals_word, .many = true, .read = read_rewrite },
-	{ INIT, 0, "stop-timeout", "DURATION",
-	  "TERM to KILL, as 500ms or 10s", AT(init.stop_timeout),
-	  .read = read_duration },
+	{ INIT, 0, "stop-timeout", "DURATION", "TERM to KILL, as 500ms or 10s",
+	  AT(init.stop_timeout), .read = read_duration },
 	{ INIT, 0, "stop-signals", "LIST",
 	  "what asks to stop, default TERM,INT", AT(init.stop_signals),
 	  .read = read_signals },
@@ -292,8 +301,10 @@ const struct option option_table[] = {
 	  AT(config_file), .argv_only = true },
 	{ ABOUT, 'V', "version", NULL, "print the version",
 	  .action = ACTION_VERSION, .argv_only = true },
-	{ ABOUT, 'h', "help", NULL, "print this", .action = ACTION_HELP,
-	  .argv_only = true },
+	{ ABOUT, 'h', "help", "OPTION",
+	  "print this, or all about own, listen, init, ...", AT(topic),
+	  .read = read_topic, .near = option_word, .without = "help",
+	  .action = ACTION_HELP, .argv_only = true },
 };
 
 const size_t option_count = ARRAY_LEN(option_table);

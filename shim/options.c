@@ -65,13 +65,18 @@ static int expand(struct plan *plan, const struct option *o,
 	return 0;
 }
 
-static struct slice word_of(const void *list, size_t i)
+/* Word number i of those that an option's value can be made of. */
+static struct slice value_word(const void *option, size_t i)
 {
-	struct slice rest = str_word(list);
-	struct slice word = str_cut(&rest, ' ');
+	const struct option *o = option;
+	struct slice rest, word;
 
-	while (i-- > 0)
+	if (o->near)
+		return o->near(NULL, i);
+	rest = str_word(o->words ? o->words : o->parts ? o->parts : "");
+	for (i++; i-- > 0;)
 		word = str_cut(&rest, ' ');
+	word.length = strcspn(word.at, "=[ ");
 	return word.length ? word : (struct slice){ NULL, 0 };
 }
 
@@ -90,7 +95,7 @@ static bool keep(struct plan *plan, const struct option *o, const char *value)
 	else if (!o->words && !o->action)
 		*(bool *)at = true;
 	for (unsigned int i = 0; o->words; i++) {
-		word = word_of(o->words, i);
+		word = value_word(o, i);
 		if (!word.at)
 			return false;
 		*(unsigned int *)(void *)at = i;
@@ -107,9 +112,7 @@ static bool keep(struct plan *plan, const struct option *o, const char *value)
 static int hint_value(const struct option *o, const char *value,
 		      struct fault *f)
 {
-	near_words *words = o->near ? o->near : word_of;
-	const char *list = o->words ? o->words : o->parts;
-	const char *at = o->near || list ? value : NULL;
+	const char *at = value_word(o, 0).at ? value : NULL;
 
 	if (at && o->separators)
 		at = strchr(value, o->separators[0]);
@@ -119,7 +122,7 @@ static int hint_value(const struct option *o, const char *value,
 		at += strncasecmp(at, "SIG", 3) == 0  ? 3 :
 		      strncasecmp(at, "cap_", 4) == 0 ? 4 : 0;
 		part = (struct slice){ at, strcspn(at, ":=,?&") };
-		found = near_find(part, words, list);
+		found = near_find(part, value_word, o);
 		if (found.at && (found.length != part.length ||
 				 strncasecmp(found.at, at, part.length) != 0))
 			return fault_hint(f, "did you mean %.*s?",
@@ -163,51 +166,34 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	return hint_value(o, value, f);
 }
 
-static struct slice option_name(const void *list, size_t i)
-{
-	(void)list;
-	return i < option_count ? str_word(option_table[i].name)
-				: (struct slice){ NULL, 0 };
-}
-
-/* What such an option of Docker, gosu, tini or setpriv is called here. */
-static const char *foreign(struct slice word)
-{
-	static const char *const words[][2] = {
-		{ "--uid", "--user=UID:GID" }, { "--gid", "--user=UID:GID" },
-		{ "--reuid", "--user=UID:GID" },
-		{ "--regid", "--user=UID:GID" },
-		{ "--clear-groups", "--groups=none" },
-		{ "--chown", "--own=PATH" },
-		{ "--volume", "--own=PATH, which gives a volume to --user" },
-		{ "--port", "--listen=tcp://*:PORT" },
-		{ "-w", "--chdir=DIR" },
-		{ "-e", "--env=NAME=VALUE, or --map-exit=N:0 for tini's -e" },
-		{ "-g", "--user=USER:GROUP, or --signal-group for tini's -g" },
-		{ "-p", "--listen=tcp://*:PORT, or --pdeathsig for tini's -p" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (str_is(word, words[i][0]))
-			return words[i][1];
-	return NULL;
-}
+/* What an option of Docker, gosu, tini or setpriv is called here. */
+static const char *const foreign[][2] = {
+	{ "--uid", "--user=UID:GID" }, { "--gid", "--user=UID:GID" },
+	{ "--reuid", "--user=UID:GID" }, { "--regid", "--user=UID:GID" },
+	{ "--chown", "--own=PATH" }, { "--clear-groups", "--groups=none" },
+	{ "--port", "--listen=tcp://*:PORT" }, { "-w", "--chdir=DIR" },
+	{ "--volume", "--own=PATH, which gives a volume to --user" },
+	{ "-e", "--env=NAME=VALUE, or --map-exit=N:0 for tini's -e" },
+	{ "-g", "--user=USER:GROUP, or --signal-group for tini's -g" },
+	{ "-p", "--listen=tcp://*:PORT, or --pdeathsig for tini's -p" },
+};
 
 static int unknown(const char *word, struct fault *f)
 {
 	struct slice rest = str_word(word);
 	struct slice name = str_cut(&rest, '=');
-	const char *ours = foreign(name);
 
 	fault_set(f, EXIT_USAGE, 0, "unknown option %s", word);
-	if (ours)
-		return fault_hint(f, "did you mean %s?", ours);
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
+		if (str_is(name, foreign[i][0]))
+			return fault_hint(f, "did you mean %s?", foreign[i][1]);
 	fault_hint(f, "see --help; COMMAND's options go after it");
 	if (word[1] != '-')
 		return -1;
 	name.at += 2;
 	name.length -= 2;
-	return near_hint(f, "--", name, option_name, NULL);
+	return near_hint(f, "--", name, value_word,
+			 find_name(str_word("help")));
 }
 
 /*
@@ -293,33 +279,53 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	return apply(plan, o, value ? value : o->without, env, seen, f);
 }
 
-void options_help(void)
+void options_help(const char *topic)
 {
 	static const char *const titles[] = {
 		"Who COMMAND is", "Sockets", "Files", "What COMMAND gets",
 		"Staying as its parent", "Finding out"
 	};
-	char buffer[128];
+	const struct option *one = find_name(str_word(topic));
+	char buffer[16384];
 	struct text out;
+	struct slice word;
 
-	report_line("usage: stepdown [OPTION...] [--] COMMAND [ARG...]");
+	if (one->action == ACTION_HELP)
+		one = NULL;
+	text_start(&out, buffer, sizeof(buffer));
+	text_add(&out, "%s", one ? "" :
+		 "usage: stepdown [OPTION...] [--] COMMAND [ARG...]\n"
+		 "  ENTRYPOINT [\"stepdown\", \"--user=4242:4242\", \"--own=/data\", \"--\", \"server\"]\n"
+		 "  stepdown --user=app --listen=tcp://*:80 --init -- server\n"
+		 "  stepdown --check --user=4242:4242 --own=/data -- server\n"
+		 "${VAR} and ${VAR:-default} are expanded in values. Exit status: 100 usage,\n"
+		 "111 a step failed, 126 or 127 no COMMAND, else COMMAND's own.\n");
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
+		size_t at, column = 80;
 
-		if (i == 0 || o->topic != o[-1].topic) {
-			report_line("%s", "");
-			report_line("%s:", titles[o->topic]);
-		}
-		text_start(&out, buffer, sizeof(buffer));
+		if (one && o->topic != one->topic)
+			continue;
+		if (i == 0 || o->topic != o[-1].topic)
+			text_add(&out, "%s%s:\n", one ? "" : "\n",
+				 titles[o->topic]);
+		at = out.length + 27;
 		text_add(&out, o->letter ? "  -%c, " : "      ", o->letter);
 		text_add(&out, "--%s%s%s%s%s", o->name, o->without ? "[" : "",
 			 o->value ? "=" : "", o->value ? o->value : "",
 			 o->without ? "]" : "");
-		report_line("%-27s %s", buffer, o->help);
+		text_add(&out, "%*s %s\n", out.length < at ?
+			 (int)(at - out.length) : 0, "", o->help);
+		for (at = 0; one && (word = value_word(o, at)).at; at++) {
+			word.length = strcspn(word.at, " ");
+			if (column + word.length >= 80) {
+				text_add(&out, at ? "\n%27s" : "%27s", "");
+				column = 27;
+			}
+			text_add(&out, " %.*s", (int)word.length, word.at);
+			column += word.length + 1;
+		}
+		text_add(&out, at ? "\n" : "");
 	}
-	report_line("%s", "");
-	report_line("${VAR} and ${VAR:-default} are expanded in values. Exit "
-		    "status: 100 usage,");
-	report_line("111 a step failed, 126 or 127 no COMMAND, else "
-		    "COMMAND's own.");
+	report_text(&out);
 }

@@ -76,7 +76,7 @@ int options_set(struct plan *plan, const char *name, const char *value,
 int options_config(struct plan *plan, char *const argv[], char *const env[],
 		   const char **path, struct fault *f);
 
-/* --help */
-void options_help(void);
+/* --help, or the options of one's topic, with the words of their values. */
+void options_help(const char *topic);
 
 #endif

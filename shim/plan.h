@@ -52,6 +52,7 @@ enum action {
 struct plan {
 	enum action action;
 	unsigned int check_format;	/* 0: text, 1: JSON */
+	const char *topic;		/* of --help: an option's name */
 	bool verbose;
 	bool own_stdio;
 	bool strict;

@@ -39,14 +39,10 @@ static int check_listen(const struct plan *plan, struct fault *f)
 		return 0;
 	if (plan->strict && plan->bind.low_port) {
 		fault_set(f, EXIT_STEP, 0,
-			  "--strict: --handoff=bind must keep "
-			  "CAP_NET_BIND_SERVICE in one thread, since port %u "
-			  "is below %u",
+			  "--strict: --handoff=bind must keep CAP_NET_BIND_SERVICE in one thread, since port %u is below %u",
 			  plan->bind.low_port, plan->bind.port_start);
 		return fault_hint(f,
-				  "set the sysctl net.ipv4."
-				  "ip_unprivileged_port_start=%u, or declare a "
-				  "higher port",
+				  "set the sysctl net.ipv4.ip_unprivileged_port_start=%u, or declare a higher port",
 				  plan->bind.low_port);
 	}
 	return filter_check(f);

@@ -272,6 +272,32 @@ teardown()
 	[ "$(wc -l <"$tmp/names")" -ge 40 ]
 }
 
+@test "--help=OPTION has its group alone, and the words of its values" {
+	local name
+
+	stepdown --help
+	cp "$out" "$tmp/all"
+	for name in own listen handoff init rewrite rlimit keep-caps check; do
+		stepdown "--help=$name"
+		succeeded
+		[ ! -s "$err" ]
+		[ "$(wc -l <"$out")" -lt "$(wc -l <"$tmp/all")" ]
+		[ "$(awk 'length > 80' "$out" | wc -l)" -eq 0 ]
+		grep -q -- "--$name" "$out" || fail_seen "nothing of $name"
+	done
+	stepdown --help=own
+	grep -q 'create\[=MODE\] .*if-root-differs' "$out"
+	! grep -q -- --listen "$out" || fail_seen 'of another group'
+	stepdown --help=listen
+	grep -Fq 'reuseport[=N]' "$out"
+	stepdown --help=keep-caps
+	grep -q net_bind_service "$out"
+	stepdown --help=rewrite
+	grep -q WINCH "$out"
+	misuse --help --help=lisen
+	hint_has 'did you mean listen'
+}
+
 @test "--help and --version print on stdout and change nothing" {
 	local option
 

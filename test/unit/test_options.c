@@ -40,6 +40,7 @@ static const char *value_for(const struct option *o)
 		{ "unset-env", "A" }, { "chdir", "/srv" }, { "umask", "027" },
 		{ "rlimit", "nofile=1:2" },
 		{ "config", "/etc/web.conf" }, { "check", "json" },
+		{ "help", "own" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
@@ -86,7 +87,7 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 		const char *value;
 		const char *name;
 
-		if (!o->value)
+		if (!o->value || o->action == ACTION_HELP)
 			continue;
 		value = value_for(o);
 		name = word(buffer, o, o->without ? value : NULL, false);
