@@ -17,7 +17,7 @@ setup_file()
 	# The builder that needs no plugin of the client.
 	export DOCKER_BUILDKIT=0
 	dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
-		--pidfile "$dir/pid" --host "$DOCKER_HOST" \
+		--init-path="$STEPDOWN" --pidfile "$dir/pid" --host "$DOCKER_HOST" \
 		--storage-driver=overlay2 --bridge=none --iptables=false \
 		--ip6tables=false --ip-forward=false --ip-masq=false \
 		>"$dir/log" 2>&1 </dev/null 3>&- 4>&- &
@@ -131,4 +131,8 @@ teardown_file()
 @test "docker: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
 	kestrel_of_the_example --way keep-caps
+}
+
+@test "docker: as the init of docker run --init" {
+	is_the_engines_init
 }

@@ -541,3 +541,21 @@ in_a_short_user_namespace()
 	succeeded
 	witness_is 998 997 999
 }
+
+# is_the_engines_init OPTION... : nothing but the place among processes changes.
+is_the_engines_init()
+{
+	local key
+
+	capture "$engine" run --rm --network none --entrypoint /witness $image
+	succeeded
+	cp "$out" "$tmp/plain"
+	capture "$engine" run --rm --network none --init "$@" \
+		--entrypoint /witness $image
+	succeeded
+	witness_says ppid 1
+	for key in uid gid groups cap no_new_privs env.HOME env.PATH secure; do
+		diff <(grep "^$key" "$tmp/plain") <(grep "^$key" "$out") ||
+			fail_seen "$key"
+	done
+}

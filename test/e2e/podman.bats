@@ -169,3 +169,7 @@ os.execvp(sys.argv[1], sys.argv[1:])'
 	witness_says env.LISTEN_PID 1
 	[[ $(witness env.LISTEN_FDNAMES) == *:web ]] || fail_seen 'not its name'
 }
+
+@test "podman: as the init of --init-path" {
+	is_the_engines_init --init-path="$STEPDOWN"
+}
