@@ -9,11 +9,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "base/text.h"
 #include "cred/ids.h"
 #include "cred/passwd.h"
+#include "cred/start.h"
 #include "drop/limits.h"
 #include "run/exec.h"
 #include "run/init.h"
@@ -115,10 +117,12 @@ static int find_group(struct peer *p, struct slice word)
 				   NULL);
 }
 
-/* Groups before gid before uid; then root must not come back. */
-static int change_to(const struct peer *p)
+/* Groups before gid before uid, read back; and root must not come back. */
+static int change_to(struct peer *p)
 {
 	bool was_root = geteuid() == 0;
+	struct start now;
+	struct fault ignored;
 
 	if (setgroups(p->ngroups, p->groups) < 0 ||
 	    setresgid(p->gid, p->gid, p->gid) < 0 ||
@@ -126,7 +130,11 @@ static int change_to(const struct peer *p)
 		return fail_as(p, "change ids", strerror(errno));
 	if (was_root && p->uid != 0 && setresuid(0, 0, 0) == 0)
 		return fail_as(p, "root came back after the drop", NULL);
-	return 0;
+	ids_sort(p->groups, p->ngroups);
+	return start_read(&now, &ignored) == 0 && now.gid == p->gid &&
+	       now.egid == p->gid && now.sgid == p->gid && now.euid == p->uid &&
+	       ids_same(now.groups, now.ngroups, p->groups, p->ngroups)
+	       ? 0 : fail_as(p, "the ids are not what was set", NULL);
 }
 
 static int run(struct peer *p, char *const *argv)

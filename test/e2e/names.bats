@@ -129,6 +129,18 @@ seen()
 	done
 }
 
+@test "a refusal that looks like success is fatal" {
+	local call
+
+	for call in setgroups setresgid setresuid; do
+		capture setpriv --groups=0,2000 strace -qq -o /dev/null \
+			-e trace="$call" -e inject="$call:retval=0:when=1" \
+			"$STEPDOWN" --as=gosu 4242:4242 "$WITNESS"
+		[ "$status" -eq 1 ] || fail_seen "$call"
+		[ ! -s "$out" ]
+	done
+}
+
 # What the witness says of itself, but for its place among processes and what
 # --init does to every child.
 of_itself()
