@@ -1,12 +1,15 @@
 #include "cred/ids.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fault.h"
+#include "base/fs.h"
 
 int ids_unreadable(const char *path, struct fault *f)
 {
@@ -50,17 +53,21 @@ bool ids_is_owner(struct slice word)
 static int find_owner(const struct ids_word *w, struct slice word,
 		      struct stat *st, struct fault *f)
 {
+	const struct slice name = { word.at + 3, word.length - 3 };
 	char path[PATH_MAX];
+	int fd;
 
 	errno = ENAMETOOLONG;
-	word.at += strlen("of:");
-	word.length -= strlen("of:");
-	if (str_copy(word, path, sizeof(path)) && stat(path, st) == 0)
-		return 0;
+	fd = str_copy(name, path, sizeof(path)) ? fs_open_path(path) : -1;
+	/* No link that the application may have made at an earlier run. */
+	if (fd < 0 && errno == ELOOP && fs_check_way(path) == 0)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, st) == 0)
+		return close(fd);
 	fault_set(f, EXIT_STEP, errno, "--%s %s: find the owner", w->option,
 		  w->value);
 	return fault_hint(f, "mount it first: docker run -v or --device, or "
-			  "volumeMounts");
+			  "volumeMounts; links on the way must be root's");
 }
 
 int ids_user(const struct ids_word *w, struct slice name,

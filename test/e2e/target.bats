@@ -155,6 +155,23 @@ roots_groups()
 	hint_has 'docker run -v'
 }
 
+@test "of:PATH follows no link that the application can make" {
+	mkdir "$root/data"
+	chown 1234:1234 "$root/data"
+	touch "$root/shadow"
+	chown 33:42 "$root/shadow"
+	ln -s /shadow "$root/data/app"
+	local words
+
+	for words in --user=of:/data/app --user=4242:of:/data/app \
+		"--user=4242:4242 --groups=of:/data/app"; do
+		# shellcheck disable=SC2086 # two words
+		in_scratch "$root" /stepdown $words -- /witness
+		refused 111
+		message_has 'of:/data/app: find the owner'
+	done
+}
+
 @test "--groups=of:PATH is the group of a device or socket" {
 	mkdir "$root/dev"
 	mknod "$root/dev/renderD128" c 1 3
