@@ -159,6 +159,7 @@ of_itself()
 	succeeded
 	of_itself | diff "$tmp/plain" - || fail_seen 'it is not the same'
 	before=()
+	# shellcheck disable=SC2016 # the shell below expands it
 	capture "$STEPDOWN" -v --init --env=A=b -- sh -c 'echo $A; exit 7'
 	[ "$status" -eq 7 ]
 	[ "$(cat "$out")" = b ]
