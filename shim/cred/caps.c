@@ -108,14 +108,21 @@ static void choose(capng_type_t type, uint64_t set)
 			capng_update(CAPNG_ADD, type, (unsigned int)cap);
 }
 
-/* Of the calling thread: libcap-ng remembers the thread that it began with. */
-static const struct __user_cap_header_struct thread = {
-	.version = _LINUX_CAPABILITY_VERSION_3
-};
+/*
+ * Of the calling thread: libcap-ng remembers the thread that it began with. The
+ * kernel may write to the header, and qemu-user insists that it could.
+ */
+static struct __user_cap_header_struct of_thread(void)
+{
+	return (struct __user_cap_header_struct){
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+}
 
 int caps_held(uint64_t *permitted, uint64_t *effective)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_header_struct thread = of_thread();
 
 	if (syscall(SYS_capget, &thread, data) < 0)
 		return -1;
@@ -127,6 +134,7 @@ int caps_held(uint64_t *permitted, uint64_t *effective)
 int caps_set_effective(uint64_t effective)
 {
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_header_struct thread = of_thread();
 
 	if (syscall(SYS_capget, &thread, data) < 0)
 		return -1;
@@ -249,6 +257,7 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 int caps_leave(uint64_t keep, struct fault *f)
 {
 	const uint32_t low = (uint32_t)keep, high = (uint32_t)(keep >> 32);
+	struct __user_cap_header_struct thread = of_thread();
 	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
 		{ .permitted = low, .effective = low, .inheritable = low },
 		{ .permitted = high, .effective = high, .inheritable = high }
