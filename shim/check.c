@@ -256,10 +256,9 @@ static void look_listen(struct check *c)
 
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct listener *l = &spec->listeners[i];
-		int fd = -1;
+		int fd = listener_has_path(l)
+				 ? -1 : listen_open(l, spec->handoff, &f);
 
-		if (!listener_has_path(l))
-			fd = listen_open(l, spec->handoff, &f);
 		print(c, l->url,
 		      fd >= 0 || listener_has_path(l) ? ok :
 		      listener_has(l, LISTENER_TRY) ? will_warn : will_fail,
@@ -350,6 +349,8 @@ static void look_exec(struct check *c)
 			  plan->exec.command[0]);
 	else if (!is_unfit(file, &f)) {
 		print(c, file, ok, NULL);
+		if (getpid() == 1 && !plan->init.wanted)
+			print(c, "TERM needs a handler or --init", ok, NULL);
 		return;
 	}
 	print(c, plan->exec.command[0], will_fail, &f);

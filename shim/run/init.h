@@ -2,10 +2,9 @@
  * init: stay as the parent of the application, with no more rights than it
  * has: forward signals, reap every orphan, return its exit status.
  *
- * The parent sleeps in sigtimedwait(2) and needs no descriptor, so the
- * application, which may set the limits of a process of its uid, cannot make it
- * deaf. In each round it takes every signal at most once and a bounded number
- * of dead children, and looks at the clock: nobody can keep it from a deadline.
+ * The parent needs no descriptor, which the application could deny to it. In
+ * each round it takes every signal at most once and a bounded number of dead
+ * children, and looks at the clock: nobody can keep it from a deadline.
  */
 #ifndef STEPDOWN_RUN_INIT_H
 #define STEPDOWN_RUN_INIT_H
@@ -30,8 +29,7 @@ struct duration {
 /* What --init, to stay as the application's parent, was asked for. */
 struct init_spec {
 	bool signal_group;	/* forward to the child's process group */
-	bool wanted;
-	bool no_subreaper;
+	bool wanted, no_subreaper;
 	struct duration stop_timeout;	/* 0: never kill */
 	struct duration drain;	/* 0: do not wait */
 	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
@@ -52,10 +50,9 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again);
  * Fork; the child becomes the application, the parent stays until it has ended.
  * All signals must have been blocked since the start of the program.
  *
- * Returns, in the parent alone, the exit status: the application's own, or
- * 128+n, as --map-exit says; where the child could not become the application,
- * that of the fault that it has reported. Returns -1 with a fault when there is
- * no child.
+ * Returns, in the parent alone, the exit status as --map-exit says: that of the
+ * application, 128+n, or that of the fault that the child has reported. Returns
+ * -1 with a fault when there is no child.
  */
 int init_run(const struct init_spec *s, const struct launch *l,
 	     struct fault *f);
@@ -73,8 +70,7 @@ struct supervisor {
 	int64_t deadline;	/* milliseconds, or 0 */
 	pid_t child;		/* 0 once it was reaped */
 	int status;		/* its exit status then */
-	bool childless;
-	bool verbose;
+	bool childless, verbose;
 	bool first;		/* the first process of its pid namespace */
 	bool terminal;		/* this session has one */
 	bool shared;		/* and the child is in this session */
@@ -104,9 +100,8 @@ pid_t tty_foreground(void);
 void tty_give(pid_t group);
 
 /*
- * Give up the terminal that this process controls as the leader of a session,
- * for another session to take. Returns a descriptor of it, or -1 if this
- * process has none to give up.
+ * Give up the terminal of the session that this process leads, for another one
+ * to take. Returns a descriptor of it, or -1 if there is none to give up.
  */
 int tty_leave(void);
 

@@ -1,16 +1,14 @@
 /*
  * signals: their names, the signal mask, and waiting for them.
  *
- * A set of signals is a uint64_t whose bit n - 1 is signal n, as the kernel has
- * it: sigprocmask(3) of musl and of glibc hides the real-time signals that they
- * keep for themselves, and an inherited mask must come back exactly.
+ * A set is a uint64_t whose bit n - 1 is signal n, as the kernel has it: the C
+ * library's hides its own real-time signals, and a mask must come back exactly.
  */
 #ifndef STEPDOWN_RUN_SIGNALS_H
 #define STEPDOWN_RUN_SIGNALS_H
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -34,9 +32,8 @@ uint64_t signals_restore(uint64_t mask);
 int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds);
 
 /*
- * Stop this process, or its whole process group, by a signal whose default
- * action that is. Returns when it was continued, or at once where the kernel
- * ignores the signal (an orphaned process group).
+ * Stop this process, or its process group, by a signal whose default that is.
+ * Returns when it was continued; at once if its process group is orphaned.
  */
 void signals_stop(int number, bool group);
 

@@ -76,8 +76,7 @@ static void set_deadline(struct supervisor *s, enum phase phase,
 {
 	int64_t deadline = sys_milliseconds() + patience;
 
-	if (s->phase != STOPPING || phase == KILLING ||
-	    deadline < s->deadline)
+	if (s->phase != STOPPING || phase == KILLING || deadline < s->deadline)
 		s->deadline = deadline;
 	s->phase = phase;
 }
@@ -168,11 +167,9 @@ static bool lend_terminal(struct supervisor *s)
 
 /*
  * A child that reads the terminal, or may not write to it, gets it if this
- * process has it to give. Otherwise this process stops in the same way, with
- * its group as the child's group did, for the shell above to notice and take
- * the terminal back; `fg` continues both. Without a shell nobody could ever
- * type `fg`, so Ctrl-Z is undone: the kernel would not even have stopped the
- * application had it been the first process.
+ * process has it to give. Otherwise this process stops in the same way, for the
+ * shell above to notice; `fg` continues both. Without a shell Ctrl-Z is undone:
+ * nobody could type `fg`.
  */
 static void child_stopped(struct supervisor *s, int number)
 {
@@ -354,11 +351,10 @@ static bool kill_in_time(struct supervisor *s)
 /* How long to sleep, in milliseconds, or -1 for as long as nothing happens. */
 static int64_t patience(const struct supervisor *s)
 {
-	int64_t left;
+	const int64_t left = s->deadline - sys_milliseconds();
 
 	if (!s->deadline)
 		return -1;
-	left = s->deadline - sys_milliseconds();
 	return left > 0 ? left : 0;
 }
 

@@ -65,6 +65,17 @@ is_valid()
 	! grep -q 'account\|will' "$out" || fail_seen 'what was not asked for'
 }
 
+@test "process 1 without --init is told that TERM needs a handler" {
+	before=(unshare --pid --fork --kill-child --)
+	stepdown --check --user=4242:4242 -- "$WITNESS"
+	check_says 'ok  *exec  *TERM needs a handler or --init$'
+	stepdown --check --user=4242:4242 --init -- "$WITNESS"
+	! grep -q 'TERM needs' "$out" || fail_seen
+	before=()
+	stepdown --check --user=4242:4242 -- "$WITNESS"
+	! grep -q 'TERM needs' "$out" || fail_seen
+}
+
 @test "it changes nothing" {
 	traced "$changing_calls" "$STEPDOWN" --check --user=4242:4242 \
 		--own="$tmp/volume" --own-stdio --account=app -- "$WITNESS"
