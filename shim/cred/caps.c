@@ -277,7 +277,7 @@ int caps_hint(struct fault *f, int cap)
 	char name[CAPS_NAME_MAX];
 	uint64_t permitted, effective;
 
-	if (caps_held(&permitted, &effective) < 0 ||
+	if (cap < 0 || caps_held(&permitted, &effective) < 0 ||
 	    (effective & CAPS_BIT(cap)))
 		return -1;
 	strcpy(name, names[cap]);

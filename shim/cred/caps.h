@@ -64,8 +64,9 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 int caps_leave(uint64_t keep, struct fault *f);
 
 /*
- * After a call failed for want of a capability (CAP_CHOWN and so on): add the
- * hint that says where to get it, unless this process has it. Returns -1.
+ * After a call failed for want of a capability (CAP_CHOWN and so on, or -1 for
+ * none): add the hint that says where to get it, unless this process has it.
+ * Returns -1.
  */
 int caps_hint(struct fault *f, int cap);
 
