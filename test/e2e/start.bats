@@ -460,6 +460,23 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	! grep -q hunter2 "$err" || fail_seen
 }
 
+@test "file capabilities: a secret is one of the config file, for --user alone" {
+	mkdir "$root/secrets"
+	echo hush >"$root/secrets/key"
+	chmod 400 "$root/secrets/key"
+	capable $usual
+	configured 'user=4242:4242' 'secret=KEY=/secrets/key'
+	started_as 4242 4242 '' /stepdown /witness
+	succeeded
+	witness_says env.KEY /proc/self/fd/3
+	started_as 4242 4242 '' /stepdown --secret=KEY=/secrets/key -- /witness
+	refused 100
+	started_as 5000 5000 '' /stepdown /witness
+	exited 111
+	grep -q '^stepdown: secret /secrets/key: Permission denied$' "$err" ||
+		fail_seen
+}
+
 @test "file capabilities under no_new_privs: explained, and it runs without" {
 	capable $usual
 	configured user=4242:4242
