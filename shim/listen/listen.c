@@ -212,6 +212,7 @@ static int announce_secret(const struct sockets *sockets, size_t i,
 				 "with a NUL byte",
 				 (int)h->name.length, h->name.at);
 	value[got] = '\0';
+	out->length += (size_t)got;
 	return 1;
 }
 
