@@ -94,8 +94,10 @@ static int make_memfd(uid_t uid, gid_t gid)
 	fd = memfd_create("secret", flags | NOEXEC_SEAL);
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("secret", flags);
-	if (fd >= 0 && fchmod(fd, 0400) < 0) {
-		close(fd);
+	/* 0 to 2 are taken: such an answer is a lie, and not ours to chmod. */
+	if (fd <= STDERR_FILENO || fchmod(fd, 0400) < 0) {
+		if (fd > STDERR_FILENO)
+			close(fd);
 		fd = -1;
 	}
 	return fsids_leave(&before) == 0 ? fd : -1;

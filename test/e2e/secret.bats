@@ -373,3 +373,16 @@ tls.createSecureContext({ cert: fs.readFileSync(process.argv[1]),
 console.log("loaded");' "$keys/tls.crt"
 	prints loaded
 }
+
+# Descriptor 0 is a file of the test's, and keeps its mode.
+@test "a memfd_create(2) that lies: nothing is changed that is not ours" {
+	touch "$tmp/stdin"
+	chmod 644 "$tmp/stdin"
+	echo hush >"$tmp/hush"
+	status=0
+	strace -qq -f -b execve -o "$calls" -e inject=memfd_create:retval=0 \
+		"$STEPDOWN" --user=4242:4242 --secret=A="$tmp/hush" -- true \
+		<"$tmp/stdin" >"$out" 2>"$err" 3>&- 4>&- || status=$?
+	exited 111
+	[ "$(stat -c %a "$tmp/stdin")" = 644 ]
+}

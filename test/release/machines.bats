@@ -60,7 +60,7 @@ on_each()
 		before=(setpriv "--groups=0,27,5000")
 		as_4242 --groups=6001,1 -- "$WITNESS"
 		succeeded && witness_is 4242 4242 '1 6001' &&
-			witness_says securebits 239
+			witness_says securebits 3
 	}
 	on_each dropped
 }
