@@ -85,13 +85,15 @@ first()
 # Everybody in there is 4242 and has nothing, the supervisor too.
 nobody_is_privileged()
 {
-	local pid pids
+	local pid pids seen
 
 	mapfile -t pids < <(pgrep --ns "$(first)" --nslist pid .)
 	[ "${#pids[@]}" -ge "${1:-2}" ] || fail "only ${#pids[@]} processes"
 	for pid in "${pids[@]}"; do
-		[ "$(sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")" = $no_caps ]
-		[ "$(sed -n 's/^Uid:\t//p' "/proc/$pid/status")" = \
+		# A worker of before a reload may have ended meanwhile.
+		seen=$(cat "/proc/$pid/status") || continue
+		[ "$(sed -n 's/^CapPrm:\t//p' <<<"$seen")" = $no_caps ]
+		[ "$(sed -n 's/^Uid:\t//p' <<<"$seen")" = \
 			"$(printf '4242\t4242\t4242\t4242')" ]
 	done
 }
