@@ -81,7 +81,7 @@ struct launch {
 	struct verify_spec proof;
 };
 
-/* Append what exec_run() would do. */
+/* Append what exec_application() would do. */
 void exec_describe(const struct exec_spec *s, struct text *out);
 
 /*
