@@ -142,6 +142,12 @@ replica()
 	END
 }
 
+# podman ends a pod once more after its last container has ended.
+cleaned_up()
+{
+	! pgrep -f "$BATS_FILE_TMPDIR.* container cleanup |conmon .*web-0"
+}
+
 @test "kubernetes: the Deployment's nginx on port 80" {
 	local pid
 
@@ -155,9 +161,8 @@ replica()
 	capture "$top/examples/nginx/prove" "$pid"
 	succeeded
 	# Its folders of mode 0700 are in the emptyDir by now.
-	# podman ends a pod once more after its last container has ended.
 	quietly podman pod stop web-0
-	sleep 2
+	eventually 20 cleaned_up || fail 'podman is still at it'
 	quietly podman pod start web-0
 	pid=$(podman inspect --format '{{.State.Pid}}' web-0-nginx)
 	eventually 10 nsenter --target "$pid" --net \

@@ -50,7 +50,8 @@ docker()
 		shift 2
 		podman run -d --sysctl net.ipv4.ip_unprivileged_port_start=1024 \
 			"$@" >"$tmp/log" 2>&1 || cat "$tmp/log"
-		sleep 0.5
+		eventually 20 podman exec "$2" \
+			grep -q '^NoNewPrivs:.1' /proc/1/status
 		;;
 	*) podman "$@" ;;
 	esac
@@ -61,7 +62,7 @@ setup()
 	mkdir "$tmp/here"
 	cd "$tmp/here" || return
 	block dockerfile >Dockerfile
-	export -f docker
+	export -f docker eventually
 	export tmp
 }
 
