@@ -17,7 +17,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
 #include "listen/listen.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "options.h"
 
 #define BLANKS " \t\r"

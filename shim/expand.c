@@ -4,7 +4,6 @@
 
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/text.h"
 
 /*
  * The value of a variable is one part of the option's value, whatever bytes it

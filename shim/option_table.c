@@ -5,7 +5,6 @@
 
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "cred/account.h"
 #include "cred/caps.h"
 #include "drop/limits.h"

@@ -4,9 +4,8 @@
 #include <strings.h>
 
 #include "base/fault.h"
-#include "base/near.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "expand.h"
 
 static const struct option *find_name(struct slice name)
@@ -122,7 +121,7 @@ static int hint_value(const struct option *o, const char *value,
 		at += strncasecmp(at, "SIG", 3) == 0  ? 3 :
 		      strncasecmp(at, "cap_", 4) == 0 ? 4 : 0;
 		part = (struct slice){ at, strcspn(at, ":=,?&") };
-		found = near_find(part, value_word, o);
+		found = str_nearest(part, value_word, o);
 		if (found.at && (found.length != part.length ||
 				 strncasecmp(found.at, at, part.length) != 0))
 			return fault_hint(f, "did you mean %.*s?",
@@ -182,6 +181,7 @@ static int unknown(const char *word, struct fault *f)
 {
 	struct slice rest = str_word(word);
 	struct slice name = str_cut(&rest, '=');
+	struct slice found;
 
 	fault_set(f, EXIT_USAGE, 0, "unknown option %s", word);
 	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
@@ -192,8 +192,9 @@ static int unknown(const char *word, struct fault *f)
 		return -1;
 	name.at += 2;
 	name.length -= 2;
-	return near_hint(f, "--", name, value_word,
-			 find_name(str_word("help")));
+	found = str_nearest(name, value_word, find_name(str_word("help")));
+	return !found.at ? -1 : fault_hint(f, "did you mean --%.*s?",
+					   (int)found.length, found.at);
 }
 
 /*

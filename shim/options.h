@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/near.h"
+#include "base/str.h"
 #include "plan.h"
 
 struct fault;
@@ -38,7 +38,7 @@ struct option {
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
 	const char *separators;	/* cut the value; see expand_value() */
-	near_words *near;	/* words that the value is made of, or ... */
+	str_words *near;	/* words that the value is made of, or ... */
 	const char *parts;	/* ... joined by blanks */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	bool many;		/* may be given more than once */

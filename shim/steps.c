@@ -6,7 +6,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "bind/declared.h"
 #include "bind/filter.h"
 #include "cred/account.h"

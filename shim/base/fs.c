@@ -14,7 +14,6 @@
 #include "base/fault.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "base/text.h"
 
 enum {
 	SYMLINKS_MAX = 40,	/* MAXSYMLINKS of the kernel */

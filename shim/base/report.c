@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/str.h"
 
 /*
  * No more than a page, which a pipe takes whole or not at all. A path of

@@ -2,11 +2,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "base/text.h"
+#include <strings.h>
 
 bool str_is_number(const char *text)
 {
@@ -116,6 +114,111 @@ struct slice str_cut(struct slice *rest, char at)
 	rest->at += gone;
 	rest->length -= gone;
 	return part;
+}
+
+enum { NEAR_MAX = 31 };	/* letters that are compared */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * The distance of optimal string alignment: row[i % 3][j] is that of the first
+ * i letters of a and the first j of b.
+ */
+static size_t distance(struct slice a, struct slice b)
+{
+	size_t row[3][NEAR_MAX + 1];
+
+	for (size_t i = 0; i <= a.length; i++)
+		for (size_t j = 0; j <= b.length; j++) {
+			size_t *here = &row[i % 3][j];
+			size_t differ;
+
+			if (i == 0 || j == 0) {
+				*here = i + j;
+				continue;
+			}
+			*here = least(row[(i - 1) % 3][j] + 1, here[-1] + 1);
+			differ = tolower(a.at[i - 1]) != tolower(b.at[j - 1]);
+			*here = least(*here, row[(i - 1) % 3][j - 1] + differ);
+			if (i > 1 && j > 1 &&
+			    tolower(a.at[i - 1]) == tolower(b.at[j - 2]) &&
+			    tolower(a.at[i - 2]) == tolower(b.at[j - 1]))
+				*here = least(*here,
+					      row[(i - 2) % 3][j - 2] + 1);
+		}
+	return row[a.length % 3][b.length];
+}
+
+struct slice str_nearest(struct slice typed, str_words *words,
+			 const void *list)
+{
+	struct slice best = { NULL, 0 };
+	size_t nearest = typed.length < 3 ? 2 : typed.length / 3 + 1;
+	struct slice word;
+
+	if (typed.length < 2 || typed.length > NEAR_MAX)
+		return best;
+	for (size_t i = 0; (word = words(list, i)).at; i++) {
+		size_t far = nearest;
+
+		if (word.length <= NEAR_MAX)
+			far = distance(typed, word);
+		if (far > 1 && word.length > typed.length &&
+		    strncasecmp(word.at, typed.at, typed.length) == 0)
+			far = 1;
+		if (far < nearest) {
+			nearest = far;
+			best = word;
+		}
+	}
+	return best;
+}
+
+void text_start(struct text *t, char *buffer, size_t size)
+{
+	t->start = buffer;
+	t->size = size;
+	t->length = 0;
+	t->cut = false;
+	buffer[0] = '\0';
+}
+
+void text_add_bytes(struct text *t, const char *bytes, size_t length)
+{
+	size_t room = t->size - t->length - 1;
+
+	if (length > room) {
+		t->cut = true;
+		length = room;
+	}
+	memcpy(t->start + t->length, bytes, length);
+	t->length += length;
+	t->start[t->length] = '\0';
+}
+
+void text_add_list(struct text *t, const char *format, va_list words)
+{
+	size_t room = t->size - t->length;
+	int wanted = vsnprintf(t->start + t->length, room, format, words);
+
+	if (wanted >= 0 && (size_t)wanted < room) {
+		t->length += (size_t)wanted;
+		return;
+	}
+	t->cut = true;
+	t->length += strlen(t->start + t->length);
+}
+
+void text_add(struct text *t, const char *format, ...)
+{
+	va_list words;
+
+	va_start(words, format);
+	text_add_list(t, format, words);
+	va_end(words);
 }
 
 bool str_no(struct text *wrong, const char *format, ...)

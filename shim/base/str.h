@@ -1,20 +1,20 @@
 /*
- * parse: words to values. Pure: no system call, no global state.
+ * str: words to values, and texts in fixed buffers. Pure: no system call, no
+ * global state.
  *
- * Each function returns true and fills its result, or returns false and leaves
- * it as it was. A number is decimal digits and nothing else: no sign, no space,
- * no base prefix, no exponent; what strtoul(3) lets through has let more than
- * one setuid helper run a command as root.
+ * What reads a word returns true and fills its result, or returns false and
+ * leaves it as it was. A number is decimal digits and nothing else: no sign, no
+ * space, no base prefix, no exponent; what strtoul(3) lets through has let more
+ * than one setuid helper run a command as root.
  */
 #ifndef STEPDOWN_BASE_STR_H
 #define STEPDOWN_BASE_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-struct text;
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -70,7 +70,44 @@ bool str_copy(struct slice w, char *out, size_t size);
  */
 struct slice str_cut(struct slice *rest, char at);
 
-/* Append what is wrong with a text; returns false, so that it is one line. */
+/* Word number i of a list, or one with at NULL behind the last. */
+typedef struct slice str_words(const void *list, size_t i);
+
+/*
+ * Find the word of a list that is nearest to what was typed, by the number of
+ * letters to insert, remove, replace or exchange with their neighbour; a third
+ * of the letters at most, or one of two. What was typed may also be the
+ * beginning of the word. Case does not count.
+ *
+ * Returns it, or a slice with at NULL if none is near.
+ */
+struct slice str_nearest(struct slice typed, str_words *words,
+			 const void *list);
+
+/* A string that is built in a buffer that somebody else owns. */
+struct text {
+	char *start;	/* always ends in NUL */
+	size_t size;	/* bytes at start, the NUL included */
+	size_t length;	/* bytes written, without the NUL */
+	bool cut;	/* something did not fit */
+};
+
+/* Begin an empty text in a buffer of size bytes (at least 1). */
+void text_start(struct text *t, char *buffer, size_t size);
+
+/*
+ * Append what printf(3) makes of the format. What does not fit is left out, and
+ * t->cut is set: the text is never longer than its buffer and ends in NUL.
+ */
+void text_add(struct text *t, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void text_add_list(struct text *t, const char *format, va_list words)
+	__attribute__((format(printf, 2, 0)));
+
+/* Append length bytes as they are; the same rule. */
+void text_add_bytes(struct text *t, const char *bytes, size_t length);
+
+/* Append what is wrong with a word; returns false, so that it is one line. */
 bool str_no(struct text *wrong, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

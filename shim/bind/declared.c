@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cred/start.h"
 
 /* The port is at the same place for both families. */

@@ -12,7 +12,6 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "cred/ids.h"
 #include "cred/passwd.h"
 #include "cred/start.h"

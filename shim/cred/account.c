@@ -11,7 +11,7 @@
 
 #include "base/fault.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cred/caps.h"
 
 #define DEFAULT_SHELL "/sbin/nologin"

@@ -14,7 +14,6 @@
 
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/text.h"
 
 /* The kernel keeps its sets in 64 bits. */
 enum { CAPS_LIMIT = 64, CAPS_NAME_MAX = 32 };

@@ -28,7 +28,7 @@ struct text;
 int caps_parse(const char *option, const char *list, uint64_t *set,
 	       struct fault *f);
 
-/* The names of capabilities without "cap_", for near_find(). */
+/* The names of capabilities without "cap_", for str_nearest(). */
 struct slice caps_word(const void *list, size_t i);
 
 /* Append the names of a set, joined by commas; "none" when it is empty. */

@@ -14,7 +14,6 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "base/text.h"
 #include "drop/drop.h"
 #include "listen/url.h"
 #include "own/spec.h"

@@ -16,7 +16,6 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
 #include "cred/start.h"

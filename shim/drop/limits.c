@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/str.h"
 
 static const char names[RLIM_NLIMITS][12] = {
 	[RLIMIT_AS] = "as",		[RLIMIT_CORE] = "core",

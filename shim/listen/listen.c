@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/str.h"
 
 /* --- the inherited sockets ----------------------------------------------- */
 

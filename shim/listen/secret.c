@@ -10,7 +10,7 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/str.h"
 #include "cred/caps.h"
 #include "listen/listen.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "cred/passwd.h"
 
 /* What an option needs a listener to be. */

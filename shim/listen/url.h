@@ -123,7 +123,7 @@ static inline bool listener_has_path(const struct listener *l)
 bool url_parse(const char *text, struct listener *listener,
 	       struct text *wrong);
 
-/* What the options are called in OPTIONS, for near_find(). */
+/* What the options are called in OPTIONS, for str_nearest(). */
 struct slice url_word(const void *list, size_t i);
 
 #endif

@@ -10,7 +10,6 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "cred/caps.h"
 #include "own/give.h"
 #include "own/spec.h"

@@ -6,7 +6,6 @@
 #include "base/fault.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "base/text.h"
 
 /* These themselves; what an image puts below them may be the application's. */
 static const char system_dirs[] =

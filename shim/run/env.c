@@ -5,7 +5,6 @@
 
 #include "base/fault.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "cred/ids.h"
 
 /* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */

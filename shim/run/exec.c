@@ -11,7 +11,6 @@
 #include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "cred/ids.h"
 #include "drop/drop.h"
 #include "drop/limits.h"

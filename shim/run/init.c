@@ -12,7 +12,6 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
-#include "base/text.h"
 #include "bind/broker.h"
 #include "bind/declared.h"
 #include "run/exec.h"

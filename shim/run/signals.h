@@ -47,7 +47,7 @@ int signals_parse(const char *text, size_t length);
 /* Read signals joined by commas; false if one is none, or cannot be taken. */
 bool signals_parse_set(const char *text, uint64_t *set);
 
-/* Name number i without "SIG", for near_find(). */
+/* Name number i without "SIG", for str_nearest(). */
 struct slice signals_word(const void *list, size_t i);
 
 /* The name without "SIG", or NULL for a real-time signal. */

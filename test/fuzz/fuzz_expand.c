@@ -2,11 +2,11 @@
  * ${VAR} in a value. The input is the room, then the value and variables, each
  * ended by NUL.
  */
+#include "base/str.h"
 #include "fuzz.h"
 
 #include "expand.h"
 #include "base/fault.h"
-#include "base/text.h"
 
 enum { MAX_VARIABLES = 16 };
 

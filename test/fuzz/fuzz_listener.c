@@ -3,10 +3,10 @@
  * have values in their bounds, and what it says it was given as is taken again
  * and means the same.
  */
+#include "base/str.h"
 #include "fuzz.h"
 
 #include "plan.h"
-#include "base/text.h"
 #include "listen/url.h"
 
 static void check_name(const char *text, const struct listener *l)

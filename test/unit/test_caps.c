@@ -2,8 +2,8 @@
 
 #include <linux/capability.h>
 
+#include "base/str.h"
 #include "cred/caps.h"
-#include "base/text.h"
 
 static struct fault f;
 

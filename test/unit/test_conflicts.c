@@ -1,7 +1,7 @@
 #include "unit.h"
 
+#include "base/str.h"
 #include "conflicts.h"
-#include "base/text.h"
 #include "listen/url.h"
 
 /* static: a plan is large */

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/capability.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "bind/declared.h"
 #include "listen/url.h"
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "base/text.h"
+#include "base/str.h"
 #include "run/exec.h"
 
 static struct plan plan;

@@ -1,7 +1,7 @@
 #include "unit.h"
 
+#include "base/str.h"
 #include "expand.h"
-#include "base/text.h"
 
 static char *const *env(void)
 {

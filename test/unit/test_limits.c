@@ -1,7 +1,7 @@
 #include "unit.h"
 
+#include "base/str.h"
 #include "drop/limits.h"
-#include "base/text.h"
 
 static struct limits_spec limits;
 

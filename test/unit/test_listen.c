@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "listen/listen.h"
 
 /* What is inherited, and no --listen. */

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "base/text.h"
+#include "base/str.h"
 #include "options.h"
 
 static struct plan plan;

@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include "base/text.h"
+#include "base/str.h"
 #include "listen/url.h"
 
 static bool parse(const char *text, struct listener *l, char *why, size_t size)
