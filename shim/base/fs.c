@@ -67,18 +67,13 @@ static uint64_t mount_of(int fd)
 }
 
 /* EPERM is how seccomp profiles older than a call deny it. */
-static bool is_denied(int fd)
-{
-	return fd < 0 && (errno == ENOSYS || errno == EPERM);
-}
-
 void fs_start(struct fs_opener *o, int top, bool cross_mounts)
 {
 	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
 	int fd = sys_openat2(AT_FDCWD, "/", &how);
 
 	o->cross_mounts = cross_mounts;
-	o->openat2 = !is_denied(fd);
+	o->openat2 = fd >= 0 || (errno != ENOSYS && errno != EPERM);
 	o->mount = o->openat2 ? 0 : mount_of(top);
 	if (fd >= 0)
 		close(fd);
@@ -111,9 +106,16 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
 				    flags | O_NOFOLLOW | O_CLOEXEC));
 }
 
+enum links {
+	NO_LINKS,		/* none is followed */
+	ROOTS_LINKS,		/* what lies behind them may be anybody's */
+	ROOTS_ALONE		/* and every part of the path must be root's */
+};
+
 /* A walk along a path. */
 struct way {
-	bool roots;		/* only through what is root's doing */
+	enum links follow;
+	bool roots;		/* so far only through what is root's doing */
 	int dir;		/* how far it has come */
 	int links;		/* followed so far */
 	const char *at;		/* what is left, in rest */
@@ -167,20 +169,21 @@ static int take_part(struct way *w, const char *name)
 		return -1;
 	if (fstat(next, &st) < 0)
 		return close_with(next, errno);
-	if (w->roots && !is_roots_doing(w->dir, &st))
-		return close_with(next, EPERM);
+	w->roots = w->roots && is_roots_doing(w->dir, &st);
+	if (!w->roots && (w->follow == ROOTS_ALONE || S_ISLNK(st.st_mode)))
+		return close_with(next, w->follow == NO_LINKS ? ELOOP : EPERM);
 	if (S_ISLNK(st.st_mode))
-		return w->roots ? follow_link(w, next)
-				: close_with(next, ELOOP);
+		return follow_link(w, next);
 	close(w->dir);
 	w->dir = next;
 	return 0;
 }
 
-/* Component by component. Returns a descriptor, or -1 with errno. */
-static int walk_path(const char *path, bool roots)
+/* Returns a descriptor, or -1 with errno. */
+static int walk_path(const char *path, enum links follow)
 {
-	struct way w = { .roots = roots, .at = w.rest };
+	struct way w = { .follow = follow, .roots = follow != NO_LINKS,
+			 .at = w.rest };
 	char name[NAME_MAX + 2];
 
 	if (strlen(path) >= sizeof(w.rest)) {
@@ -195,24 +198,21 @@ static int walk_path(const char *path, bool roots)
 	return w.dir;
 }
 
-int fs_check_way(const char *path)
-{
-	int fd = walk_path(path, true);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? -1 : 0;
-}
-
 int fs_open_path(const char *path)
 {
-	const struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_NO_SYMLINKS
-	};
-	int fd = sys_openat2(AT_FDCWD, path, &how);
+	return walk_path(path, NO_LINKS);
+}
 
-	return is_denied(fd) ? walk_path(path, false) : fd;
+int fs_open_way(const char *path)
+{
+	return walk_path(path, ROOTS_LINKS);
+}
+
+int fs_check_way(const char *path)
+{
+	int fd = walk_path(path, ROOTS_ALONE);
+
+	return fd < 0 ? -1 : close(fd);
 }
 
 unsigned int fs_max_descriptors(unsigned int most)
@@ -243,26 +243,22 @@ bool fs_read(int dir, const char *path, char *out, size_t size)
 
 /*
  * Without close_range(2) (Linux 5.9) poll(2) tells which are open: a million
- * calls of close(2) would take a tenth of a second.
+ * calls of close(2) would take a tenth of a second. It refuses to look where
+ * RLIMIT_NOFILE is smaller than the batch, and then each is closed.
  */
 int fs_close_from(int first, struct fault *f)
 {
 	struct pollfd look[BATCH];
-	/* poll(2) takes no more at once than RLIMIT_NOFILE, which may be 0. */
-	const unsigned int most = fs_max_descriptors(BATCH);
-	const unsigned int batch = most ? most : 1;
 
 	if (syscall(SYS_close_range, first, UINT_MAX, 0) == 0)
 		return 0;
-	for (; first < HIGHEST_WITHOUT_CLOSE_RANGE; first += (int)batch) {
-		for (unsigned int i = 0; i < batch; i++)
-			look[i] = (struct pollfd){ .fd = first + (int)i };
-		if (poll(look, batch, 0) < 0)
-			return fault_set(f, EXIT_STEP, errno,
-					 "look for descriptors to close");
-		for (unsigned int i = 0; i < batch; i++)
+	for (; first < HIGHEST_WITHOUT_CLOSE_RANGE; first += BATCH) {
+		for (int i = 0; i < BATCH; i++)
+			look[i] = (struct pollfd){ .fd = first + i };
+		poll(look, BATCH, 0);
+		for (int i = 0; i < BATCH; i++)
 			if (!(look[i].revents & POLLNVAL) &&
-			    close(look[i].fd) < 0)
+			    close(look[i].fd) < 0 && errno != EBADF)
 				return fault_set(f, EXIT_STEP, errno,
 						 "close descriptor %d",
 						 look[i].fd);

@@ -49,10 +49,12 @@ void fs_link(char path[FS_LINK], const char *dir, int fd);
 bool fs_next_part(const char **path, char name[NAME_MAX + 2]);
 
 /*
- * Open an absolute path with O_PATH; no component of it may be a symbolic link.
- * With openat2 in one call, without it component by component.
+ * Open an absolute path with O_PATH; no component of it may be a symbolic link
+ * (ELOOP), or for fs_open_way() only one that nobody but root can have put
+ * there (EPERM). What the link leads to is taken as if it were typed.
  */
 int fs_open_path(const char *path);
+int fs_open_way(const char *path);
 
 /*
  * Prepare to open what is below top, and find out whether there is openat2.

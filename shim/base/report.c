@@ -20,8 +20,7 @@ enum { MESSAGE_SIZE = 4096 };
 
 enum { NOWAIT = 8 };	/* RWF_NOWAIT, for pipes since Linux 6.4 */
 
-/* How a message leaves: write_all() or write_now(). */
-typedef void put_function(int fd, const char *bytes, size_t length);
+#define PREFIX "stepdown: "
 
 /* A message that cannot be written is lost, never a reason to stop. */
 static void write_all(int fd, const char *bytes, size_t length)
@@ -75,73 +74,69 @@ static void add_printable(struct text *out, const char *words)
 }
 
 /* A message ends in a newline also when it was cut. */
-static void end_line(struct text *out)
+static void put(int fd, struct text *out, bool now)
 {
 	if (out->cut)
 		out->start[out->length - 1] = '\n';
+	if (now)
+		write_now(fd, out->start, out->length);
+	else
+		write_all(fd, out->start, out->length);
 }
 
-static void put_fault(const struct fault *f, const char *kind,
-		      put_function *put_it)
+static void add_line(struct text *out, const char *before, const char *words,
+		     int err)
+{
+	text_add(out, "%s", before);
+	add_printable(out, words);
+	text_add(out, "%s%s\n", err ? ": " : "", err ? strerror(err) : "");
+}
+
+static void put_fault(const struct fault *f, const char *before, bool now)
 {
 	char buffer[MESSAGE_SIZE];
 	struct text out;
 
 	text_start(&out, buffer, sizeof(buffer));
-	text_add(&out, "stepdown: %s", kind);
-	add_printable(&out, f->what);
-	if (f->err)
-		text_add(&out, ": %s", strerror(f->err));
-	text_add(&out, "\n");
-	if (f->hint[0]) {
-		text_add(&out, "stepdown: hint: ");
-		add_printable(&out, f->hint);
-		text_add(&out, "\n");
-	}
-	end_line(&out);
-	put_it(STDERR_FILENO, out.start, out.length);
+	add_line(&out, before, f->what, f->err);
+	if (f->hint[0])
+		add_line(&out, PREFIX "hint: ", f->hint, 0);
+	put(STDERR_FILENO, &out, now);
 }
 
 void report_fault(const struct fault *f)
 {
-	put_fault(f, "", write_all);
+	put_fault(f, PREFIX, false);
 }
 
 void report_fault_now(const struct fault *f)
 {
-	put_fault(f, "", write_now);
+	put_fault(f, PREFIX, true);
 }
 
 void report_warning(const struct fault *f)
 {
-	put_fault(f, "warning: ", write_all);
+	put_fault(f, PREFIX "warning: ", false);
 }
 
 void report_warning_now(const struct fault *f)
 {
-	put_fault(f, "warning: ", write_now);
+	put_fault(f, PREFIX "warning: ", true);
 }
 
-static void put_line(int fd, const char *tail, const char *format,
-		     va_list words, put_function *put_it)
-	__attribute__((format(printf, 3, 0)));
+static void put_line(int fd, const char *format, va_list words, bool now)
+	__attribute__((format(printf, 2, 0)));
 
-static void put_line(int fd, const char *tail, const char *format,
-		     va_list words, put_function *put_it)
+static void put_line(int fd, const char *format, va_list words, bool now)
 {
-	char line[MESSAGE_SIZE / 2];
-	char buffer[MESSAGE_SIZE];
+	char line[MESSAGE_SIZE / 2], buffer[MESSAGE_SIZE];
 	struct text out;
 
 	text_start(&out, line, sizeof(line));
 	text_add_list(&out, format, words);
 	text_start(&out, buffer, sizeof(buffer));
-	if (fd == STDERR_FILENO)
-		text_add(&out, "stepdown: ");
-	add_printable(&out, line);
-	text_add(&out, "%s", tail);
-	end_line(&out);
-	put_it(fd, out.start, out.length);
+	add_line(&out, fd == STDERR_FILENO ? PREFIX : "", line, 0);
+	put(fd, &out, now);
 }
 
 void report_note(const char *format, ...)
@@ -149,7 +144,7 @@ void report_note(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDERR_FILENO, "\n", format, words, write_all);
+	put_line(STDERR_FILENO, format, words, false);
 	va_end(words);
 }
 
@@ -158,7 +153,7 @@ void report_note_now(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDERR_FILENO, "\n", format, words, write_now);
+	put_line(STDERR_FILENO, format, words, true);
 	va_end(words);
 }
 
@@ -167,12 +162,11 @@ void report_line(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDOUT_FILENO, "\n", format, words, write_all);
+	put_line(STDOUT_FILENO, format, words, false);
 	va_end(words);
 }
 
 void report_text(struct text *text)
 {
-	end_line(text);
-	write_all(STDOUT_FILENO, text->start, text->length);
+	put(STDOUT_FILENO, text, false);
 }

@@ -58,10 +58,8 @@ static int find_owner(const struct ids_word *w, struct slice word,
 	int fd;
 
 	errno = ENAMETOOLONG;
-	fd = str_copy(name, path, sizeof(path)) ? fs_open_path(path) : -1;
 	/* No link that the application may have made at an earlier run. */
-	if (fd < 0 && errno == ELOOP && fs_check_way(path) == 0)
-		fd = open(path, O_PATH | O_CLOEXEC);
+	fd = str_copy(name, path, sizeof(path)) ? fs_open_way(path) : -1;
 	if (fd >= 0 && fstat(fd, st) == 0)
 		return close(fd);
 	fault_set(f, EXIT_STEP, errno, "--%s %s: find the owner", w->option,

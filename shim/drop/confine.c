@@ -129,11 +129,9 @@ static int allow_all(struct rules *r, const char *const list[], size_t count,
 		     uint64_t rights, bool must_exist)
 {
 	for (size_t i = 0; i < count; i++) {
-		int fd = must_exist ? fs_open_path(list[i]) : -1;
+		int fd = must_exist ? fs_open_way(list[i])
+				    : open(list[i], O_PATH | O_CLOEXEC);
 
-		if (!must_exist || (fd < 0 && errno == ELOOP &&
-				    fs_check_way(list[i]) == 0))
-			fd = open(list[i], O_PATH | O_CLOEXEC);
 		if ((fd >= 0 || must_exist) &&
 		    allow(r, fd, rights, list[i]) < 0)
 			return -1;
