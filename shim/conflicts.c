@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 #include "plan.h"
 

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 
 /*

@@ -8,8 +8,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "check.h"
 #include "compat/names.h"
 #include "config_file.h"

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 #include "cred/account.h"
 #include "cred/caps.h"

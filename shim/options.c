@@ -3,7 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "expand.h"

@@ -11,7 +11,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 #include "base/sys.h"
 

@@ -9,7 +9,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 
 /*

@@ -1,6 +1,6 @@
 /*
- * str: words to values, and texts in fixed buffers. Pure: no system call, no
- * global state.
+ * str: words to values, texts in fixed buffers, and faults. Pure: no system
+ * call, no global state.
  *
  * What reads a word returns true and fills its result, or returns false and
  * leaves it as it was. A number is decimal digits and nothing else: no sign, no
@@ -109,6 +109,41 @@ void text_add_bytes(struct text *t, const char *bytes, size_t length);
 
 /* Append what is wrong with a word; returns false, so that it is one line. */
 bool str_no(struct text *wrong, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The exit statuses of stepdown itself, as in execline(7) and s6. */
+enum {
+	EXIT_USAGE = 100,	/* wrong words or a contradiction */
+	EXIT_STEP = 111,	/* a step, that is a system call, failed */
+	EXIT_NOEXEC = 126,	/* the application cannot be executed */
+	EXIT_NOTFOUND = 127	/* there is no such application */
+};
+
+/*
+ * Why something failed: the one error idiom of the program. A function returns
+ * 0, or returns -1 and has filled a struct fault; main prints it.
+ */
+struct fault {
+	int status;		/* exit status */
+	int err;		/* errno, or 0 when the words say it all */
+	char what[512];		/* object, act, value as typed */
+	char hint[512];		/* what to change, or empty */
+};
+
+/*
+ * Say what failed. Words too long for the buffer end in "...".
+ *
+ * status: exit status, one of the above; err: errno or 0.
+ * Returns -1 always, so that a failure is one `return` line. Clears the hint.
+ */
+int fault_set(struct fault *f, int status, int err, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * Add the hint: what outside must change, naming the flag or manifest line.
+ * Call it after fault_set(). Returns -1 always.
+ */
+int fault_hint(struct fault *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/sys.h"
 #include "bind/declared.h"
 #include "bind/filter.h"

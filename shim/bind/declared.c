@@ -4,7 +4,6 @@
 #include <linux/capability.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 #include "cred/start.h"
 

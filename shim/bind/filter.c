@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fault.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 /*

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "cred/caps.h"

@@ -12,7 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 
 /* The kernel keeps its sets in 64 bits. */

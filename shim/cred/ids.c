@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/fs.h"
+#include "base/str.h"
 
 int ids_unreadable(const char *path, struct fault *f)
 {

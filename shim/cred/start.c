@@ -12,9 +12,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
+#include "base/str.h"
 
 /* The inode of the first user namespace (include/linux/proc_ns.h). */
 static const ino_t first_namespace = 0xEFFFFFFDu;

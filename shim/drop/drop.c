@@ -13,7 +13,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "cred/caps.h"

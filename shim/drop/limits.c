@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 
 static const char names[RLIM_NLIMITS][12] = {

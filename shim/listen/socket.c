@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/fs.h"
+#include "base/str.h"
 #include "cred/caps.h"
 #include "listen/listen.h"
 

@@ -13,7 +13,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/fs.h"
 #include "base/str.h"
 

@@ -23,7 +23,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/str.h"
 #include "cred/ids.h"
 

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/report.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 enum {

@@ -6,7 +6,6 @@
 #include "fuzz.h"
 
 #include "expand.h"
-#include "base/fault.h"
 
 enum { MAX_VARIABLES = 16 };
 

@@ -2,9 +2,9 @@
  * The command line, from words to a checked plan. The input is the words, each
  * ended by NUL. Nobody becomes root, or keeps the id he has, by a slip.
  */
+#include "base/str.h"
 #include "fuzz.h"
 
-#include "base/fault.h"
 #include "options.h"
 #include "conflicts.h"
 #include "plan.h"

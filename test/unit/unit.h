@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "base/fault.h"
+#include "base/str.h"
 #include "plan.h"
 
 /* Words as an argv, which is not const for reasons of history. */
