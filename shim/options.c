@@ -25,7 +25,7 @@ static const struct option *find_option(const char *word, const char **value)
 	struct slice name = str_cut(&rest, '=');
 
 	if (word[1] == '-') {
-		*value = name.at[name.length] ? rest.at : NULL;
+		*value = rest.at;
 		return find_name(name);
 	}
 	*value = word[2] ? word + 2 : NULL;
@@ -74,7 +74,7 @@ static struct slice value_word(const void *option, size_t i)
 	rest = str_word(o->words ? o->words : o->parts ? o->parts : "");
 	for (i++; i-- > 0;)
 		word = str_cut(&rest, ' ');
-	word.length = strcspn(word.at, "=[ ");
+	word.length = word.at ? strcspn(word.at, "=[ ") : 0;
 	return word.length ? word : (struct slice){ NULL, 0 };
 }
 

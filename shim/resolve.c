@@ -32,10 +32,9 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 	struct target *t = &plan->target;
 	struct slice group = str_word(plan->who.user);
 	struct slice user = str_cut(&group, ids_is_owner(group) ? '\0' : ':');
-	bool has_group = user.at[user.length];
 	struct passwd_entry entry;
 
-	if (has_group && !group.length) {
+	if (group.at && !group.length) {
 		fault_set(f, EXIT_USAGE, 0,
 			  "--user %s: no group stands after the colon",
 			  plan->who.user);
@@ -49,7 +48,7 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 	t->uid = entry.uid;
 	t->gid = entry.gid;
 	ids_describe(&entry, t);
-	if (has_group)
+	if (group.at)
 		return ids_group(w, group, &t->gid, f);
 	if (t->gid != IDS_NO_GID)
 		return 0;
@@ -91,11 +90,8 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 	t->gid = target->gid;
 	t->from_uid = (uid_t)-1;
 	t->from_gid = (gid_t)-1;
-	if (t->from) {
+	if (t->from)
 		user = str_cut(&group, ':');
-		if (!user.at[user.length])
-			group.at = NULL;
-	}
 	if (resolve_pair(w, user, group, &t->from_uid, &t->from_gid, f) < 0)
 		return -1;
 	group = given(t->group);
@@ -109,9 +105,8 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
-	struct passwd_entry root;
-	const struct ids_word w = { "user", plan->who.user, passwd, group,
-				    &root };
+	struct passwd_entry root = { .name = "root", .home = "/root" };
+	const struct ids_word w = { "user", plan->who.user, passwd, group };
 	struct ids_groups_spec groups;
 
 	if (!plan->who.user) {
@@ -120,11 +115,13 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	}
 	if (resolve_ids(plan, &w, f) < 0)
 		return -1;
-	strcpy(plan->root_home, root.name[0] ? root.home : "/root");
+	if (passwd_find_user(passwd, NULL, 0, &root) < 0)
+		return ids_unreadable(passwd, f);
+	strcpy(plan->root_home, root.home);
 	groups = (struct ids_groups_spec){
 		.list = plan->groups,
 		.named = plan->named,
-		.root = root.name[0] ? root.name : "root",
+		.root = root.name,
 		.file = group,
 		.runtime = plan->start.groups,
 		.nruntime = plan->start.ngroups

@@ -102,7 +102,7 @@ static void describe_secret(const struct plan *plan, struct text *out)
 
 static int check_secret(const struct plan *plan, struct fault *f)
 {
-	return secret_check(&plan->secrets, f);
+	return secret_run(&plan->secrets, 0, 0, NULL, f);
 }
 
 static int run_secret(const struct plan *plan, struct run *run, struct fault *f)

@@ -99,21 +99,23 @@ bool str_copy(struct slice w, char *out, size_t size)
 {
 	if (w.length >= size)
 		return false;
-	memcpy(out, w.at, w.length);
+	if (w.length)
+		memcpy(out, w.at, w.length);
 	out[w.length] = '\0';
 	return true;
 }
 
 struct slice str_cut(struct slice *rest, char at)
 {
-	const char *end = memchr(rest->at, at, rest->length);
-	struct slice part = { rest->at,
-			     end ? (size_t)(end - rest->at) : rest->length };
-	size_t gone = part.length + (end != NULL);
+	const struct slice all = *rest;
+	const char *end = all.at ? memchr(all.at, at, all.length) : NULL;
 
-	rest->at += gone;
-	rest->length -= gone;
-	return part;
+	*rest = (struct slice){ NULL, 0 };
+	if (!end)
+		return all;
+	rest->at = end + 1;
+	rest->length = all.length - (size_t)(rest->at - all.at);
+	return (struct slice){ all.at, (size_t)(end - all.at) };
 }
 
 enum { NEAR_MAX = 31 };	/* letters that are compared */

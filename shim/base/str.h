@@ -66,7 +66,7 @@ bool str_copy(struct slice w, char *out, size_t size);
 
 /*
  * Take the part before the character off *rest, and the character too. Without
- * one, all of *rest is the part, and *rest is empty.
+ * one, all of *rest is the part, and *rest is over: its .at is NULL.
  */
 struct slice str_cut(struct slice *rest, char at);
 

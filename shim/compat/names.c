@@ -79,7 +79,7 @@ static int find_user(struct peer *p, struct slice word, struct slice group,
 		return fail_as(p, "the user's name is too long", NULL);
 	number = !*name || str_id(name, &p->uid);
 	found = passwd_find_user(PASSWD_USERS, number ? NULL : name, p->uid,
-				 user, NULL);
+				 user);
 	if (found < 0)
 		return fail_as(p, PASSWD_USERS, strerror(errno));
 	if (!found && !number)

@@ -65,7 +65,7 @@ static int resolve_user_entry(struct account_spec *a, struct target *t,
 			      struct fault *f)
 {
 	struct passwd_entry user;
-	int found = passwd_find_user(PASSWD_USERS, a->name, 0, &user, NULL);
+	int found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
 
 	if (found < 0)
 		return ids_unreadable(PASSWD_USERS, f);

@@ -48,18 +48,17 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 	       struct fault *f)
 {
 	struct slice rest = str_word(list);
-	struct slice word;
 	uint64_t found = 0;
 
 	if (strcmp(list, "none") == 0) {
 		*set = 0;
 		return 0;
 	}
-	do {
+	while (rest.at) {
+		struct slice word = str_cut(&rest, ',');
 		char name[CAPS_NAME_MAX];
 		int cap = -1;
 
-		word = str_cut(&rest, ',');
 		if (str_copy(word, name, sizeof(name)))
 			cap = find(name);
 		if (cap < 0) {
@@ -69,7 +68,7 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 			return fault_hint(f, "as in net_bind_service,chown");
 		}
 		found |= CAPS_BIT(cap);
-	} while (word.at[word.length]);
+	}
 	*set = found;
 	return 0;
 }

@@ -82,7 +82,7 @@ int ids_user(const struct ids_word *w, struct slice name,
 		return -1;
 	if (number || *word)
 		found = passwd_find_user(w->passwd, number ? NULL : word,
-					 st.st_uid, user, w->root);
+					 st.st_uid, user);
 	if (found < 0)
 		return ids_unreadable(w->passwd, f);
 	if (!found && !number)
@@ -262,8 +262,6 @@ int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		struct slice word = str_cut(&rest, ',');
 		bool is_auto = str_is(word, "auto");
 
-		if (!word.at[word.length])
-			rest.at = NULL;
 		if ((is_auto && spec->named) || str_is(word, "init"))
 			result = add_init(spec->file, t, f);
 		if (result == 0 && (is_auto || str_is(word, "runtime")))

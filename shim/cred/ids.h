@@ -36,7 +36,6 @@ struct ids_word {
 	const char *value;
 	const char *passwd;
 	const char *group;
-	struct passwd_entry *root;	/* see passwd_find_user(); or NULL */
 };
 
 /* The gid of a user that was given by a number without an entry. */

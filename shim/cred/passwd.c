@@ -2,232 +2,160 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
 
 /*
  * passwd(5) is name:password:uid:gid:gecos:home:shell, and group(5) is
- * name:password:gid:members. It is read as a stream of fields, so that lines
- * and files may be of any length.
+ * name:password:gid:members.
  */
-enum { END_OF_FILE = -1, ID_SIZE = 16 };
-
-struct reader {
-	int fd;
-	int err;	/* errno of a failed read, or 0 */
-	int ended;	/* what ended the last field: ':', '\n' or the end */
-	bool bad;	/* a field of this line has a NUL, or is overlong */
-	size_t at, length;
-	struct passwd_entry entry;	/* of a group: name and uid alone */
-	char buffer[4096];
-};
+enum { NAME, ID = 2, GID, MEMBERS = 3, HOME = 5, SHELL, FIELDS, ID_SIZE = 16 };
 
 /*
- * Returns 1, 0 if there is no such file, or -1 with errno. A closed file counts
- * as none for who is not root: podman makes a closed /etc where the image has
- * none. For root it is an error, also where the id is known without it: the
- * groups that /etc/group gives root must not pass for the runtime's.
+ * Map a file into memory. Returns 1, 0 if there is no such file or nothing in
+ * it, or -1 with errno. A closed file counts as none for who is not root:
+ * podman makes a closed /etc where the image has none. For root it is an error,
+ * also where the id is known without it: the groups that /etc/group gives root
+ * must not pass for the runtime's.
  */
-static int open_file(struct reader *r, const char *path)
+static int map_file(const char *path, struct slice *text)
 {
-	r->err = 0;
-	r->ended = '\n';
-	r->at = r->length = 0;
-	r->fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	if (r->fd >= 0)
-		return 1;
-	if (errno == ENOENT || errno == ENOTDIR ||
-	    (errno == EACCES && geteuid() != 0))
-		return 0;
-	return -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int result = -1, err;
+	void *at = NULL;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ||
+		       (errno == EACCES && geteuid() != 0) ? 0 : -1;
+	errno = EISDIR;
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		result = st.st_size > 0;
+		at = result ? mmap(NULL, (size_t)st.st_size, PROT_READ,
+				   MAP_PRIVATE, fd, 0) : NULL;
+		*text = (struct slice){ at, (size_t)st.st_size };
+	}
+	err = errno;
+	close(fd);
+	errno = err;
+	return at == MAP_FAILED ? -1 : result;
 }
 
-/* Returns the result, or -1 with errno if a read failed on the way. */
-static ssize_t close_file(struct reader *r, ssize_t result)
+static int unmap_file(struct slice text, int result)
 {
-	close(r->fd);
-	errno = r->err;
-	return r->err ? -1 : result;
+	munmap((void *)(uintptr_t)text.at, text.length);
+	return result;
 }
 
-/* Fill the buffer; false at the end of the file. */
-static bool read_more(struct reader *r)
+/* Is there a NUL between two fields' beginnings? */
+static bool has_nul(const char *from, const char *to)
 {
-	ssize_t got;
-
-	do {
-		got = read(r->fd, r->buffer, sizeof(r->buffer));
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		r->err = errno;
-	r->at = 0;
-	r->length = got > 0 ? (size_t)got : 0;
-	return got > 0;
-}
-
-static int next_byte(struct reader *r)
-{
-	if (r->at == r->length && !read_more(r))
-		return END_OF_FILE;
-	return (unsigned char)r->buffer[r->at++];
+	return memchr(from, '\0', (size_t)(to - from));
 }
 
 /*
- * Read one field, if there is one. A byte that has no place in out makes the
- * line bad; without out they are passed over.
+ * Cut the next line that has a name and an id, and a field behind them, into
+ * its fields; one that it lacks has NULL as .at.
  */
-static void read_field(struct reader *r, char *out, size_t size)
+static bool next_entry(struct slice *rest, struct slice field[FIELDS],
+		       struct passwd_entry *e)
 {
-	size_t length = 0;
-	int c = r->ended;
-
-	while (r->ended == ':' && (c = next_byte(r)) != ':' && c != '\n' &&
-	       c != END_OF_FILE) {
-		r->bad |= c == '\0' || (out && length == size - 1);
-		if (out && !r->bad)
-			out[length++] = (char)c;
-	}
-	if (out)
-		out[length] = '\0';
-	r->ended = c;
-}
-
-/* Go to the next line; false if there is none. */
-static bool skip_line(struct reader *r)
-{
-	while (r->ended != '\n') {
-		char *at = r->buffer + r->at;
-		char *end = memchr(at, '\n', r->length - r->at);
-
-		if (end) {
-			r->at += (size_t)(end + 1 - at);
-			r->ended = '\n';
-		} else if (r->ended == END_OF_FILE || !read_more(r)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Read name and id of the next line that has both, and more behind them. */
-static bool next_entry(struct reader *r)
-{
-	struct passwd_entry *e = &r->entry;
 	char id[ID_SIZE];
 
-	do {
-		if (!skip_line(r))
-			return false;
-		r->bad = false;
-		r->ended = ':';
-		read_field(r, e->name, sizeof(e->name));
-		read_field(r, NULL, 0);
-		read_field(r, id, sizeof(id));
-	} while (r->ended != ':' || r->bad || !e->name[0] ||
-		 strchr("#+-", e->name[0]) || !str_id(id, &e->uid));
-	return true;
+	while (rest->at) {
+		struct slice line = str_cut(rest, '\n');
+
+		for (size_t i = 0; i < FIELDS; i++)
+			field[i] = str_cut(&line, ':');
+		if (field[GID].at && !has_nul(field[NAME].at, field[GID].at) &&
+		    field[NAME].length && !strchr("#+-", *field[NAME].at) &&
+		    str_copy(field[NAME], e->name, sizeof(e->name)) &&
+		    str_copy(field[ID], id, sizeof(id)) && str_id(id, &e->uid))
+			return true;
+	}
+	return false;
 }
 
 /* Read the rest of a user's line; false if that is not whole. */
-static bool read_user(struct reader *r)
+static bool read_user(const struct slice field[FIELDS], struct passwd_entry *e)
 {
-	struct passwd_entry *e = &r->entry;
+	const struct slice shell = field[SHELL];
 	char gid[ID_SIZE];
 
-	read_field(r, gid, sizeof(gid));
-	read_field(r, NULL, 0);
-	read_field(r, e->home, sizeof(e->home));
-	if (r->ended != ':')
-		return false;
-	read_field(r, e->shell, sizeof(e->shell));
-	return !r->bad && str_id(gid, &e->gid);
+	return shell.at && !has_nul(field[GID].at, shell.at + shell.length) &&
+	       str_copy(field[GID], gid, sizeof(gid)) && str_id(gid, &e->gid) &&
+	       str_copy(field[HOME], e->home, sizeof(e->home)) &&
+	       str_copy(shell, e->shell, sizeof(e->shell));
 }
 
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		     struct passwd_entry *user, struct passwd_entry *root)
+		     struct passwd_entry *user)
 {
-	struct reader r;
-	int opened = open_file(&r, passwd);
-	bool found = false, found_root = !root;
+	struct slice text, rest, field[FIELDS];
+	struct passwd_entry e;
+	int opened = map_file(passwd, &text);
+	bool found = false;
 
-	if (root)
-		root->name[0] = '\0';
 	/* For an id the closed file of another user namespace tells nothing. */
 	if (opened < 0 && !name && errno == EACCES)
 		return 0;
 	if (opened <= 0)
 		return opened;
-	while (!(found && found_root) && next_entry(&r)) {
-		bool is_root = !found_root && r.entry.uid == 0;
-		bool is_it = !found && (name ? strcmp(r.entry.name, name) == 0
-					     : r.entry.uid == uid);
-
-		if (!(is_it || is_root) || !read_user(&r))
-			continue;
-		if (is_it)
-			*user = r.entry;
-		if (is_root)
-			*root = r.entry;
-		found |= is_it;
-		found_root |= is_root;
-	}
-	return (int)close_file(&r, found);
+	rest = text;
+	while (!found && next_entry(&rest, field, &e))
+		found = (name ? strcmp(e.name, name) == 0 : e.uid == uid) &&
+			read_user(field, &e);
+	if (found)
+		*user = e;
+	return unmap_file(text, found);
 }
 
 int passwd_find_group(const char *group, const char *name, gid_t *gid)
 {
-	struct reader r;
-	int opened = open_file(&r, group);
+	struct slice text, rest, field[FIELDS];
+	struct passwd_entry e;
+	int opened = map_file(group, &text);
 	bool found = false;
 
 	if (opened <= 0)
 		return opened;
-	while (!found && next_entry(&r))
-		found = name ? strcmp(r.entry.name, name) == 0
-			     : r.entry.uid == *gid;
+	rest = text;
+	while (!found && next_entry(&rest, field, &e))
+		found = name ? strcmp(e.name, name) == 0 : e.uid == *gid;
 	if (found)
-		*gid = r.entry.uid;
-	return (int)close_file(&r, found);
+		*gid = e.uid;
+	return unmap_file(text, found);
 }
 
-/* Read the members, which end the line; is user one of them? */
-static bool has_member(struct reader *r, const char *user)
+static bool has_member(struct slice members, const char *user)
 {
-	bool found = false;
-
-	do {
-		const char *at = user;
-		bool same = true;
-
-		while ((r->ended = next_byte(r)) != END_OF_FILE &&
-		       r->ended != '\n' && r->ended != ':' && r->ended != ',') {
-			same = same && r->ended && (char)r->ended == *at;
-			at += same;
-		}
-		if (same && !*at)
-			found = true;
-	} while (r->ended == ',');
-	return found;
+	while (members.at)
+		if (str_is(str_cut(&members, ','), user))
+			return true;
+	return false;
 }
 
 ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
 			 size_t size)
 {
-	struct reader r;
+	struct slice text, rest, field[FIELDS];
+	struct passwd_entry e;
 	size_t count = 0;
-	int opened = open_file(&r, group);
+	int opened = map_file(group, &text);
 
 	if (opened <= 0)
 		return opened;
-	while (next_entry(&r)) {
-		if (!has_member(&r, user))
+	rest = text;
+	while (next_entry(&rest, field, &e)) {
+		if (!has_member(field[MEMBERS], user))
 			continue;
 		if (count < size)
-			groups[count] = r.entry.uid;
+			groups[count] = e.uid;
 		count++;
 	}
-	return close_file(&r, (ssize_t)count);
+	return unmap_file(text, (int)count);
 }

@@ -30,14 +30,13 @@ struct passwd_entry {
 };
 
 /*
- * Find a user by name, or by uid where name is NULL; and on the way uid 0, if
- * root is not NULL: its name stays empty when there is none.
+ * Find a user by name, or by uid where name is NULL.
  *
  * Returns 1 and fills *user; 0 when there is none (no such file included); -1
  * with errno when the file cannot be read.
  */
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		     struct passwd_entry *user, struct passwd_entry *root);
+		     struct passwd_entry *user);
 
 /*
  * Find a group's gid by its name, or whether there is a group with *gid where

@@ -101,7 +101,7 @@ static int adapt(const struct start_spec *spec, struct start *s,
 	t->groups = s->groups;
 	if (t->uid == s->uid)
 		return 0;
-	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user, NULL);
+	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user);
 	if (found < 0)
 		return ids_unreadable(PASSWD_USERS, f);
 	if (!found)

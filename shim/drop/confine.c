@@ -67,22 +67,20 @@ bool confine_read_ports(const char *value, void *at)
 {
 	struct confine_spec *spec = at;
 	struct slice rest = str_word(value);
-	struct slice word;
 
 	spec->connects = true;
 	if (strcmp(value, "none") == 0)
 		return true;
-	do {
+	while (rest.at) {
 		char number[8];
 		uint64_t port;
 
-		word = str_cut(&rest, ',');
 		if (spec->nports == CONFINE_MAX ||
-		    !str_copy(word, number, sizeof(number)) ||
+		    !str_copy(str_cut(&rest, ','), number, sizeof(number)) ||
 		    !str_number(number, 1, 65535, &port))
 			return false;
 		spec->ports[spec->nports++] = (uint16_t)port;
-	} while (word.at[word.length]);
+	}
 	return true;
 }
 

@@ -40,7 +40,7 @@ bool limits_read_rlimit(const char *value, void *at)
 	struct rlimit limit;
 	int i = 0;
 
-	if (!soft.at[soft.length])
+	if (!hard.at)
 		hard = soft;
 	while (i < RLIM_NLIMITS && !str_is(name, names[i]))
 		i++;

@@ -137,13 +137,11 @@ int sockets_arrange(const struct sockets *sockets, struct fault *f);
 void sockets_close(const struct sockets *sockets);
 
 /*
- * Secrets: the file is read before the drop, and its content goes into a
- * sealed memfd that belongs to the application: whoever reads /proc/self/fd/N
- * reads it, as often as they like, nobody can change it, and it is on no disk.
- * The original stays closed to the application. No message has the content.
+ * NAME=PATH[?OPTIONS] of --secret. The file is read before the drop, into a
+ * sealed memfd of the application's: whoever reads /proc/self/fd/N reads it, as
+ * often as they like, nobody can change it, and it is on no disk. The original
+ * stays closed to the application. No message has the content.
  */
-
-/* NAME=PATH[?OPTIONS] of --secret. */
 struct secret {
 	struct slice name;	/* of the variable */
 	struct slice path;
@@ -163,10 +161,10 @@ bool secret_read(const char *value, void *at);
 void secret_describe(const struct secret_spec *spec, size_t first,
 		     struct text *out);
 
-/* Can every file be read? Returns 0, or -1 with a fault. */
-int secret_check(const struct secret_spec *spec, struct fault *f);
-
-/* Copy the files, for uid and gid. Returns 0, or -1 with a fault. */
+/*
+ * Copy the files, for uid and gid; without sockets (NULL) look whether each can
+ * be read. Returns 0, or -1 with a fault.
+ */
 int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
 	       struct sockets *sockets, struct fault *f);
 

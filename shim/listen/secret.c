@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,14 +28,17 @@ bool secret_read(const char *value, void *at)
 
 	s.path = str_cut(&rest, '?');
 	if (spec->count == SECRETS_MAX || s.path.length >= PATH_MAX ||
-	    !str_is_variable(s.name.at, s.name.length) || s.path.at[0] != '/')
+	    !str_is_variable(s.name.at, s.name.length) || !s.path.length ||
+	    s.path.at[0] != '/')
 		return false;
 	while (rest.length) {
 		struct slice option = str_cut(&rest, '&');
 
-		s.content |= str_is(option, "env");
-		s.attempt |= str_is(option, "try");
-		if (!str_is(option, "env") && !str_is(option, "try"))
+		if (str_is(option, "env"))
+			s.content = true;
+		else if (str_is(option, "try"))
+			s.attempt = true;
+		else
 			return false;
 	}
 	spec->all[spec->count++] = s;
@@ -48,7 +52,7 @@ static int secret_failed(const struct secret *s, int err, const char *why,
 		  s->path.at, why);
 	if (err == EACCES)
 		return caps_hint(f, CAP_DAC_READ_SEARCH);
-	if (err == ENOENT)
+	if (err == ENOENT && !why[0])
 		return fault_hint(f, "mount it (compose: secrets, Kubernetes: "
 				     "a secret volume), or add ?try");
 	if (err == EPERM && !why[0])
@@ -102,37 +106,20 @@ static int make_memfd(uid_t uid, gid_t gid)
 	return fsids_leave(&before) == 0 ? fd : -1;
 }
 
+/* The kernel copies: no memory of ours has the content. */
 static int copy_and_seal(int from, int to)
 {
-	char buffer[4096];
 	size_t total = 0;
 	ssize_t got;
 
-	while ((got = read(from, buffer, sizeof(buffer))) > 0) {
-		total += (size_t)got;
+	do {
+		got = sendfile(to, from, NULL, MOST_BYTES + 1 - total);
+		total += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && total <= MOST_BYTES);
+	if (got > 0)
 		errno = EFBIG;
-		if (total > MOST_BYTES || write(to, buffer, (size_t)got) != got)
-			break;
-	}
-	explicit_bzero(buffer, sizeof(buffer));
-	if (got != 0 || lseek(to, 0, SEEK_SET) < 0)
-		return -1;
-	return fcntl(to, F_ADD_SEALS, SEALS);
-}
-
-static int copy_secret(const struct secret *s, uid_t uid, gid_t gid,
-		       struct handed *h, struct fault *f)
-{
-	int from = open_secret(s, f);
-
-	if (from < 0)
-		return -1;
-	*h = (struct handed){ .name = s->name, .content = s->content,
-			      .fd = make_memfd(uid, gid) };
-	if (h->fd < 0 || copy_and_seal(from, h->fd) < 0)
-		return secret_failed(s, errno, ": copy it", f);
-	close(from);
-	return 0;
+	return got != 0 || lseek(to, 0, SEEK_SET) < 0
+		       ? -1 : fcntl(to, F_ADD_SEALS, SEALS);
 }
 
 void secret_describe(const struct secret_spec *spec, size_t first,
@@ -151,36 +138,28 @@ void secret_describe(const struct secret_spec *spec, size_t first,
 	}
 }
 
-int secret_check(const struct secret_spec *spec, struct fault *f)
-{
-	for (size_t i = 0; i < spec->count; i++) {
-		int fd = open_secret(&spec->all[i], f);
-
-		if (fd >= 0)
-			close(fd);
-		else if (!spec->all[i].attempt || f->err != ENOENT)
-			return -1;
-	}
-	return 0;
-}
-
 int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
 	       struct sockets *sockets, struct fault *f)
 {
-	for (size_t i = 0; i < spec->count; i++) {
-		const struct secret *s = &spec->all[i];
+	for (const struct secret *s = spec->all; s < spec->all + spec->count;
+	     s++) {
+		int from = open_secret(s, f);
+		struct handed h = { .name = s->name, .content = s->content };
 
-		if (copy_secret(s, uid, gid,
-				&sockets->all[sockets_descriptors(sockets)],
-				f) == 0) {
-			sockets->nsecrets++;
-			continue;
-		}
-		if (!s->attempt || f->err != ENOENT)
+		if (from < 0 && (!s->attempt || f->err != ENOENT))
 			return -1;
-		fault_set(f, EXIT_STEP, ENOENT, "secret %.*s: passed over",
-			  (int)s->path.length, s->path.at);
-		report_warning(f);
+		if (from < 0 && sockets) {
+			secret_failed(s, ENOENT, ": passed over", f);
+			report_warning(f);
+		} else if (sockets) {
+			h.fd = make_memfd(uid, gid);
+			if (h.fd < 0 || copy_and_seal(from, h.fd) < 0)
+				return secret_failed(s, errno, ": copy it", f);
+			sockets->all[sockets_descriptors(sockets)] = h;
+			sockets->nsecrets++;
+		}
+		if (from >= 0)
+			close(from);
 	}
 	return 0;
 }

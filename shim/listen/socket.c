@@ -19,14 +19,6 @@
  */
 enum { BACKLOG_NGINX = 511, BACKLOG = 4096, DEFAULT_MODE = 0660 };
 
-static const int types[LISTENER_KINDS] = {
-	[LISTENER_TCP] = SOCK_STREAM,
-	[LISTENER_UDP] = SOCK_DGRAM,
-	[LISTENER_UNIX] = SOCK_STREAM,
-	[LISTENER_UNIX_DGRAM] = SOCK_DGRAM,
-	[LISTENER_UNIX_SEQPACKET] = SOCK_SEQPACKET,
-};
-
 /*
  * Options that take one int. cap is what the kernel may want for it, or -1;
  * what SO_..FORCE may not is tried without, and then cut at net.core.?mem_max.
@@ -284,7 +276,7 @@ static int bind_path(int fd, const struct listener *l, struct fault *f)
 
 int listen_backlog(const struct listener *l, enum handoff handoff)
 {
-	if (types[l->kind] == SOCK_DGRAM || handoff == HANDOFF_BIND ||
+	if (l->type == SOCK_DGRAM || handoff == HANDOFF_BIND ||
 	    listener_has(l, LISTENER_NOLISTEN))
 		return 0;
 	if (listener_has(l, LISTENER_BACKLOG))
@@ -300,7 +292,7 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	bool nonblock = handoff == HANDOFF_NGINX ||
 			listener_has(l, LISTENER_NONBLOCK);
 	int backlog = listen_backlog(l, handoff);
-	int fd = socket(address->sa_family, types[l->kind] | SOCK_CLOEXEC |
+	int fd = socket(address->sa_family, l->type | SOCK_CLOEXEC |
 					   (nonblock ? SOCK_NONBLOCK : 0), 0);
 
 	if (fd < 0)
@@ -316,10 +308,10 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 }
 
 /* Who is not root may have no other gid; check_file() sets that of a file. */
-static int open_as_owner(const struct listener *l, enum handoff handoff,
-			 const struct sockaddr *address, socklen_t size,
-			 struct fault *f)
+int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
 {
+	const struct sockaddr_in any = { .sin_family = AF_INET,
+					 .sin_port = l->address.in6.sin6_port };
 	struct fsids before;
 	int fd;
 
@@ -328,23 +320,13 @@ static int open_as_owner(const struct listener *l, enum handoff handoff,
 		socket_failed(l, "become its owner", f);
 		return caps_hint(f, CAP_SETUID);
 	}
-	fd = open_socket(l, handoff, address, size, f);
+	fd = open_socket(l, handoff, &l->address.any, l->address_size, f);
+	if (fd < 0 && l->dual && listen_without_address(f->err))
+		fd = open_socket(l, handoff, (const struct sockaddr *)&any,
+				 sizeof(any), f);
 	if (fsids_leave(&before) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return socket_failed(l, "go back from its owner's ids", f);
-}
-
-int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
-{
-	const struct sockaddr_in any = { .sin_family = AF_INET,
-					 .sin_port = l->address.in6.sin6_port };
-	int fd = open_as_owner(l, handoff, &l->address.any, l->address_size,
-			       f);
-
-	if (fd >= 0 || !l->dual || !listen_without_address(f->err))
-		return fd;
-	return open_as_owner(l, handoff, (const struct sockaddr *)&any,
-			     sizeof(any), f);
 }

@@ -55,13 +55,15 @@ static const struct {
 
 static const struct {
 	const char *scheme;
+	int type;
 	unsigned int traits;	/* IP6 and PATH are the address's */
 } kinds[LISTENER_KINDS] = {
-	[LISTENER_TCP] = { "tcp://", ANY | INET | TCP | LISTENS },
-	[LISTENER_UDP] = { "udp://", ANY | INET },
-	[LISTENER_UNIX] = { "unix:", ANY | LISTENS },
-	[LISTENER_UNIX_DGRAM] = { "unix-dgram:", ANY },
-	[LISTENER_UNIX_SEQPACKET] = { "unix-seqpacket:", ANY | LISTENS },
+	[LISTENER_TCP] = { "tcp://", SOCK_STREAM, ANY | INET | TCP | LISTENS },
+	[LISTENER_UDP] = { "udp://", SOCK_DGRAM, ANY | INET },
+	[LISTENER_UNIX] = { "unix:", SOCK_STREAM, ANY | LISTENS },
+	[LISTENER_UNIX_DGRAM] = { "unix-dgram:", SOCK_DGRAM, ANY },
+	[LISTENER_UNIX_SEQPACKET] = { "unix-seqpacket:", SOCK_SEQPACKET,
+				      ANY | LISTENS },
 };
 
 /* 1 to most bytes of printable ASCII, without those that are refused. */
@@ -87,16 +89,15 @@ static bool is_device(struct slice w)
 static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 {
 	struct in6_addr *a = &l->address.in6.sin6_addr;
-	bool zoned = memchr(inside.at, '%', inside.length) != NULL;
 	struct slice digits = str_cut(&inside, '%');
 	char host[INET6_ADDRSTRLEN];
 
 	if (!str_copy(digits, host, sizeof(host)) ||
 	    inet_pton(AF_INET6, host, a) != 1)
 		return str_no(wrong, "expected an IPv6 address in [ ]");
-	if (zoned && !is_device(inside))
+	if (inside.at && !is_device(inside))
 		return str_no(wrong, "expected an interface after '%%'");
-	if (zoned)
+	if (inside.at)
 		l->given |= UINT32_C(1) << LISTENER_DEVICE;
 	if (IN6_IS_ADDR_V4MAPPED(a))
 		return str_no(wrong, "write an IPv4 address as a.b.c.d");
@@ -181,9 +182,8 @@ struct slice url_word(const void *list, size_t i)
 static bool read_value(enum listener_option o, struct slice value,
 		       uint32_t *number)
 {
-	const bool octal = options[o].value == OCTAL;
 	char text[24], *end;
-	uint64_t wide;
+	unsigned long long wide;
 
 	*number = 1;
 	if (options[o].value == FLAG || !value.at)
@@ -193,23 +193,17 @@ static bool read_value(enum listener_option o, struct slice value,
 		return value.length >= options[o].lowest &&
 		       value.length <= options[o].highest &&
 		       (o != LISTENER_DEVICE || is_device(value));
-	if (!str_copy(value, text, octal ? 5 : sizeof(text)) ||
-	    !str_number(text, octal ? 0 : options[o].lowest,
-			octal ? 7777 : options[o].highest, &wide))
+	if (!str_copy(value, text, sizeof(text)) || !str_is_number(text))
 		return false;
-	if (octal) {
-		wide = strtoul(text, &end, 8);
-		if (*end || wide > options[o].highest)
-			return false;
-	}
+	wide = strtoull(text, &end, options[o].value == OCTAL ? 8 : 10);
 	*number = (uint32_t)wide;
-	return true;
+	return !*end && wide >= options[o].lowest &&
+	       wide <= options[o].highest;
 }
 
 static bool set_option(struct listener *l, struct slice part,
 		       struct text *wrong)
 {
-	bool valued = memchr(part.at, '=', part.length) != NULL;
 	struct slice name = str_cut(&part, '=');
 	enum listener_option o = 0;
 
@@ -223,8 +217,6 @@ static bool set_option(struct listener *l, struct slice part,
 	if (listener_has(l, o))
 		return str_no(wrong, "%.*s is given twice", (int)name.length,
 			      name.at);
-	if (!valued)
-		part.at = NULL;
 	if (o == LISTENER_DEVICE)
 		l->device = part;
 	else if (o == LISTENER_USER)
@@ -248,6 +240,7 @@ static bool set_scheme(struct listener *l)
 		if (strncmp(l->url, kinds[i].scheme,
 			    strlen(kinds[i].scheme)) == 0) {
 			l->kind = (enum listener_kind)i;
+			l->type = kinds[i].type;
 			return true;
 		}
 	return false;
@@ -282,22 +275,18 @@ bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 {
 	struct listener l = { .url = text };
 	struct slice rest, where;
-	bool more;
 
 	if (!set_name(&l, wrong))
 		return false;
 	rest = str_word(l.url + strlen(kinds[l.kind].scheme));
-	more = strchr(rest.at, '?') != NULL;
 	where = str_cut(&rest, '?');
 	if (l.kind == LISTENER_TCP || l.kind == LISTENER_UDP
 		    ? !set_inet(&l, where, wrong)
 		    : !set_unix(&l, where, wrong))
 		return false;
-	while (more) {
-		more = memchr(rest.at, '&', rest.length) != NULL;
+	while (rest.at)
 		if (!set_option(&l, str_cut(&rest, '&'), wrong))
 			return false;
-	}
 	*listener = l;
 	return true;
 }

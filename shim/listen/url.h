@@ -68,6 +68,7 @@ struct listener {
 	const char *url;	/* as typed, without its name */
 	struct slice name;	/* for LISTEN_FDNAMES, or .at is NULL */
 	enum listener_kind kind;
+	int type;		/* SOCK_STREAM and so on */
 	union {
 		struct sockaddr any;
 		struct sockaddr_in in;

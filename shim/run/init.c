@@ -45,19 +45,17 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again)
 {
 	struct slice to = str_word(value);
 	struct slice from = str_cut(&to, ':');
-	struct slice word;
 	uint64_t status, number;
 
 	*again = false;
 	if (!read_status(to, &status))
 		return false;
-	do {
-		word = str_cut(&from, ',');
-		if (!read_status(word, &number))
+	while (from.at) {
+		if (!read_status(str_cut(&from, ','), &number))
 			return false;
 		*again = *again || s->exits[number];
 		s->exits[number] = (int16_t)(status + 1);
-	} while (word.at[word.length] == ',');
+	}
 	return true;
 }
 

@@ -99,16 +99,16 @@ bool signals_parse_set(const char *text, uint64_t *set)
 {
 	struct slice rest = str_word(text);
 
-	for (*set = 0;; ) {
+	*set = 0;
+	while (rest.at) {
 		struct slice word = str_cut(&rest, ',');
 		int number = signals_parse(word.at, word.length);
 
 		if (!number || number == SIGKILL || number == SIGSTOP)
 			return false;
 		*set |= SIGNAL_BIT(number);
-		if (!word.at[word.length])
-			return true;
 	}
+	return true;
 }
 
 struct slice signals_word(const void *list, size_t i)

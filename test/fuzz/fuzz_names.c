@@ -184,9 +184,9 @@ static void check(const char *path, const char *file, size_t length,
 	size_t count, stored;
 	int found;
 
-	same_user(passwd_find_user(path, name, 0, &user, NULL), &user,
+	same_user(passwd_find_user(path, name, 0, &user), &user,
 		  find_user(file, length, name, 0, &other), &other);
-	same_user(passwd_find_user(path, NULL, 1, &user, NULL), &user,
+	same_user(passwd_find_user(path, NULL, 1, &user), &user,
 		  find_user(file, length, NULL, 1, &other), &other);
 	count = read_groups(file, length, name, name, other_groups, &found,
 			    &other_gid);

@@ -13,13 +13,13 @@ static struct passwd_entry user;
 static int find_user(const char *file, const char *name)
 {
 	memset(&user, 0x55, sizeof(user));
-	return passwd_find_user(file, name, 0, &user, NULL);
+	return passwd_find_user(file, name, 0, &user);
 }
 
 static int find_uid(const char *file, uid_t uid)
 {
 	memset(&user, 0x55, sizeof(user));
-	return passwd_find_user(file, NULL, uid, &user, NULL);
+	return passwd_find_user(file, NULL, uid, &user);
 }
 
 static void a_user_is_found_by_name_and_by_uid(void **state)
@@ -261,7 +261,7 @@ static void a_home_fits_a_path_or_the_line_is_no_entry(void **state)
 					     USER_PATH_MAX - 1, ":s\n"), "a"), 0);
 }
 
-/* Around the size of the reader's buffer, and far beyond. */
+/* Around the size of a page, and far beyond. */
 static void a_line_may_have_any_length(void **state)
 {
 	static const size_t lengths[] = { 4000, 4090, 4091, 4092, 4093, 4094,
@@ -457,22 +457,6 @@ static void a_list_of_members_may_have_any_length(void **state)
 						   "\n"), "u", groups, 2), 0);
 }
 
-/* The reader must take what read(2) gives, however little. */
-static void a_pipe_is_read_to_its_end(void **state)
-{
-	char path[64];
-	int ends[2];
-
-	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(write(ends[1], "a:x:1:2::/h:s", 13), 13);
-	close(ends[1]);
-	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
-	assert_int_equal(find_user(path, "a"), 1);
-	assert_int_equal(user.gid, 2);
-	close(ends[0]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,7 +479,6 @@ int main(void)
 		cmocka_unit_test(a_user_is_in_the_groups_that_list_him),
 		cmocka_unit_test(more_groups_than_fit_are_counted_and_not_stored),
 		cmocka_unit_test(a_list_of_members_may_have_any_length),
-		cmocka_unit_test(a_pipe_is_read_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, remove_temporary_files);

@@ -363,7 +363,6 @@ static const struct {
 	{ "unix:/s?mode=", "expected mode=OCTAL" },
 	{ "unix:/s?mode=8", "expected mode=OCTAL" },
 	{ "unix:/s?mode=1777", "expected mode=OCTAL" },
-	{ "unix:/s?mode=00600", "expected mode=OCTAL" },
 	{ "unix:/s?user", "expected user=USER" },
 	{ "unix:/s?group=", "expected group=GROUP" },
 	{ "tcp://*:80?nolisten&backlog=1", "exclude each other" },
