@@ -194,7 +194,7 @@ environment_is()
 @test "a variable adds no option to a value" {
 	mkdir "$tmp/comma,shallow" "$tmp/comma,shallow/below" "$tmp/comma"
 	with_net HOME=/srv "DIR=$tmp/comma,shallow" FORCED=/etc,force \
-		'PORT=80?mode=0' 'MORE=8&mark=1'
+		'PORT=80?mode=0' 'MORE=8&mark=1' ACCOUNT=root,move
 	as_4242 --own='${DIR}' -- "$WITNESS"
 	succeeded
 	owned_by 4242:4242 "$tmp/comma,shallow" "$tmp/comma,shallow/below"
@@ -210,6 +210,9 @@ environment_is()
 	as_4242 --listen='tcp://0.0.0.0:80?backlog=${MORE}' -- "$WITNESS"
 	refused 100
 	message_has "'&' in the value of MORE would add an option"
+	as_4242 --account='${ACCOUNT}' -- "$WITNESS"
+	refused 100
+	message_has "',' in the value of ACCOUNT would add an option"
 }
 
 # shellcheck disable=SC2016
