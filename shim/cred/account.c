@@ -18,8 +18,7 @@
 /* Of a file that is written; two ids with a colon between them. */
 enum { FILE_SIZE = 65536, ID_SIZE = 24 };
 
-#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-		   "0123456789_-."
+#define DIGITS "0123456789"
 
 /* An absolute path on one line, or empty: then it becomes the default. */
 static bool is_path(struct slice *path, const char *by_default)
@@ -45,8 +44,10 @@ bool account_read(const char *value, void *spec)
 		return false;
 	a->home = str_cut(&rest, ':');
 	a->shell = str_cut(&rest, ':');
+	for (const char *c = a->name; *c; c++)
+		if (!str_is_name_byte(*c) && *c != '-' && *c != '.')
+			return false;
 	return !rest.length && str_is_variable(a->name, 1) &&
-	       !a->name[strspn(a->name, NAME_BYTES)] &&
 	       is_path(&a->home, "/") && is_path(&a->shell, DEFAULT_SHELL);
 }
 
@@ -139,13 +140,11 @@ static char *find_ids(char *text, const char *name)
  * Returns 0, or errno.
  */
 static int edit(int fd, const struct account_spec *a, enum account_act act,
-		const char *ids, const char *line)
+		const char *ids, const char *tail)
 {
 	char old[FILE_SIZE], new[FILE_SIZE + 3 * USER_PATH_MAX];
-	ssize_t size = pread(fd, old, sizeof(old) - 1, 0);
+	ssize_t size = pread(fd, old, sizeof(old) - 1, 0), length;
 	char *at, *rest;
-	off_t where;
-	ssize_t length;
 	int err;
 
 	if (size < 0 || (size_t)size == sizeof(old) - 1)
@@ -154,20 +153,21 @@ static int edit(int fd, const struct account_spec *a, enum account_act act,
 	at = act == ACCOUNT_ADD ? old + size : find_ids(old, a->name);
 	if (!at || strlen(old) != (size_t)size)
 		return EINVAL;
-	where = at - old;
-	if (act == ACCOUNT_ADD)
-		line += where > 0 && at[-1] != '\n' ? 0 : 1;
-	rest = at + strspn(at, "0123456789");
+	rest = at + strspn(at, DIGITS);
 	if (strchr(ids, ':') && *rest == ':')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	length = snprintf(new, sizeof(new), "%s%s",
-			  act == ACCOUNT_ADD ? line : ids, rest);
+		rest += 1 + strspn(rest + 1, DIGITS);
+	if (act == ACCOUNT_ADD)
+		length = snprintf(new, sizeof(new), "%s%s:x:%s:%s\n",
+				  at > old && at[-1] != '\n' ? "\n" : "",
+				  a->name, ids, tail);
+	else
+		length = snprintf(new, sizeof(new), "%s%s", ids, rest);
 	errno = ENOSPC;
-	if (pwrite(fd, new, (size_t)length, where) == length &&
-	    (act == ACCOUNT_ADD || ftruncate(fd, where + length) == 0))
+	if (pwrite(fd, new, (size_t)length, at - old) == length &&
+	    (act == ACCOUNT_ADD || ftruncate(fd, at - old + length) == 0))
 		return 0;
 	err = errno;
-	if (pwrite(fd, at, (size_t)(size - where), where) < 0 ||
+	if (pwrite(fd, at, strlen(at), at - old) < 0 ||
 	    ftruncate(fd, size) < 0)
 		err = errno;
 	return err;
@@ -179,16 +179,19 @@ static int edit(int fd, const struct account_spec *a, enum account_act act,
  * the file where the image has none, so that it is nobody else's at any time.
  */
 static void write_entry(const struct account_spec *a, enum account_act act,
-			const char *file, const char *ids, const char *line,
+			const char *file, const char *ids, const char *tail,
 			bool root)
 {
 	const int how = act == ACCOUNT_MOVE ? 0 :
 			root ? O_APPEND | O_CREAT : O_APPEND;
 	struct fault f;
-	int fd = open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-				    O_CLOEXEC | how, 0644);
-	int err = fd < 0 ? errno : edit(fd, a, act, ids, line);
+	int fd, err;
 
+	if (act == ACCOUNT_STAYS)
+		return;
+	fd = open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+				O_CLOEXEC | how, 0644);
+	err = fd < 0 ? errno : edit(fd, a, act, ids, tail);
 	if (fd >= 0)
 		close(fd);
 	if (!err)
@@ -209,9 +212,9 @@ static void write_entry(const struct account_spec *a, enum account_act act,
 int account_run(const struct account_spec *a, const struct target *t,
 		struct fault *f)
 {
-	char ids[ID_SIZE], line[3 * USER_PATH_MAX];
+	char uid[ID_SIZE], *gid, tail[2 * USER_PATH_MAX];
 	struct rlimit limit = { 0 };
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, signal_before;
+	void (*signal_before)(int);
 	struct fsids before;
 	mode_t mask;
 	bool root;
@@ -220,26 +223,20 @@ int account_run(const struct account_spec *a, const struct target *t,
 		return 0;
 	/* The caller's limit is not about these files. */
 	getrlimit(RLIMIT_FSIZE, &limit);
-	if (setrlimit(RLIMIT_FSIZE, &(struct rlimit){ RLIM_INFINITY,
-						      RLIM_INFINITY }) < 0)
-		setrlimit(RLIMIT_FSIZE,
-			  &(struct rlimit){ limit.rlim_max, limit.rlim_max });
-	sigaction(SIGXFSZ, &ignore, &signal_before);
+	setrlimit(RLIMIT_FSIZE,
+		  &(struct rlimit){ limit.rlim_max, limit.rlim_max });
+	signal_before = signal(SIGXFSZ, SIG_IGN);
 	mask = umask(022);
 	root = fsids_enter(0, 0, &before) == 0;
-	snprintf(ids, sizeof(ids), "%u:%u", t->uid, t->gid);
-	snprintf(line, sizeof(line), "\n%s:x:%s::%.*s:%.*s\n", a->name, ids,
-		 (int)a->home.length, a->home.at, (int)a->shell.length,
-		 a->shell.at);
-	if (a->user)
-		write_entry(a, a->user, PASSWD_USERS, ids, line, root);
-	snprintf(ids, sizeof(ids), "%u", t->gid);
-	snprintf(line, sizeof(line), "\n%s:x:%s:\n", a->name, ids);
-	if (a->group)
-		write_entry(a, a->group, PASSWD_GROUPS, ids, line, root);
+	snprintf(uid, sizeof(uid), "%u:%u", t->uid, t->gid);
+	gid = strchr(uid, ':') + 1;
+	snprintf(tail, sizeof(tail), ":%.*s:%.*s", (int)a->home.length,
+		 a->home.at, (int)a->shell.length, a->shell.at);
+	write_entry(a, a->user, PASSWD_USERS, uid, tail, root);
+	write_entry(a, a->group, PASSWD_GROUPS, gid, "", root);
 	umask(mask);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	sigaction(SIGXFSZ, &signal_before, NULL);
+	signal(SIGXFSZ, signal_before);
 	if (root && fsids_leave(&before) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "account: leave the filesystem ids of root");

@@ -109,19 +109,20 @@ static void choose(capng_type_t type, uint64_t set)
  * Of the calling thread: libcap-ng remembers the thread that it began with. The
  * kernel may write to the header, and qemu-user insists that it could.
  */
-static struct __user_cap_header_struct of_thread(void)
+static int call(long number, struct __user_cap_data_struct data[2])
 {
-	return (struct __user_cap_header_struct){
+	struct __user_cap_header_struct thread = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
+
+	return (int)syscall(number, &thread, data);
 }
 
 int caps_held(uint64_t *permitted, uint64_t *effective)
 {
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	struct __user_cap_header_struct thread = of_thread();
+	struct __user_cap_data_struct data[2] = { 0 };
 
-	if (syscall(SYS_capget, &thread, data) < 0)
+	if (call(SYS_capget, data) < 0)
 		return -1;
 	*permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	*effective = data[0].effective | (uint64_t)data[1].effective << 32;
@@ -130,30 +131,27 @@ int caps_held(uint64_t *permitted, uint64_t *effective)
 
 int caps_set_effective(uint64_t effective)
 {
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	struct __user_cap_header_struct thread = of_thread();
+	struct __user_cap_data_struct data[2] = { 0 };
 
-	if (syscall(SYS_capget, &thread, data) < 0)
+	if (call(SYS_capget, data) < 0)
 		return -1;
 	data[0].effective = (uint32_t)effective;
 	data[1].effective = (uint32_t)(effective >> 32);
-	return (int)syscall(SYS_capset, &thread, data);
+	return call(SYS_capset, data);
 }
 
-/* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
-static int in_bounding(int cap)
-{
-	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-}
-
+/* The kernel knows no capability past the first that it does not answer for. */
 uint64_t caps_bounding(void)
 {
 	uint64_t set = 0;
-	int has;
 
-	for (int cap = 0; cap < CAPS_LIMIT && (has = in_bounding(cap)) >= 0;
-	     cap++)
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+
+		if (has < 0)
+			break;
 		set |= has ? CAPS_BIT(cap) : 0;
+	}
 	return set;
 }
 
@@ -163,10 +161,10 @@ static int refused(const char *act, struct fault *f)
 }
 
 /*
- * capng_apply() tells failures apart by its return value and does not promise
- * an errno; the calls it makes leave theirs.
+ * Set these three sets, nothing more. capng_apply() tells failures apart by its
+ * return value and does not promise an errno; the calls it makes leave theirs.
  */
-int caps_set(uint64_t permitted, uint64_t effective, uint64_t inheritable)
+static int set_all(uint64_t permitted, uint64_t effective, uint64_t inheritable)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
 	choose(CAPNG_PERMITTED, permitted);
@@ -188,22 +186,18 @@ static int set_ambient(uint64_t set)
 }
 
 /*
- * Drop from the bounding set what is not kept, up to the last one the kernel
- * has: libcap-ng knows only the capabilities of its own day, and Debian's build
- * of it reports success when a drop failed. To ask costs a seventh of dropping;
- * what is permitted mostly is in the set too, and is not asked about.
+ * Drop from the bounding set what is not kept: libcap-ng knows only the
+ * capabilities of its own day, and Debian's build of it reports success when a
+ * drop failed. To ask first costs a seventh of dropping.
  */
-static int reduce_bounding(uint64_t keep, uint64_t permitted)
+static int reduce_bounding(uint64_t keep)
 {
-	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = permitted & CAPS_BIT(cap) ? 1 : in_bounding(cap);
+	const uint64_t gone = caps_bounding() & ~keep;
 
-		if (has < 0)	/* past the last one, and there is a first */
-			return errno == EINVAL && cap > 0 ? 0 : -1;
-		if (has && !(keep & CAPS_BIT(cap)) &&
+	for (int cap = 0; cap < CAPS_LIMIT; cap++)
+		if (gone & CAPS_BIT(cap) &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -237,16 +231,16 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	 * and inheritable first.
 	 */
 	setpcap = permitted & CAPS_BIT(CAP_SETPCAP);
-	if (caps_set(keep | held | setpcap, setpcap, keep) < 0)
+	if (set_all(keep | held | setpcap, setpcap, keep) < 0)
 		return refused("set the capabilities", f);
 	if (set_ambient(keep) < 0)
 		return refused("set the ambient capabilities", f);
 	if (setpcap && bounding != UINT64_MAX &&
-	    reduce_bounding(keep | bounding, permitted) < 0)
+	    reduce_bounding(keep | bounding) < 0)
 		return refused("reduce the bounding set", f);
 	if (setpcap && !new_privs && lock_noroot() < 0)
 		return refused("lock the securebits", f);
-	if (caps_set(keep | held, keep | held, keep) < 0)
+	if (set_all(keep | held, keep | held, keep) < 0)
 		return refused("drop the capabilities", f);
 	return 0;
 }
@@ -254,14 +248,11 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 int caps_leave(uint64_t keep, struct fault *f)
 {
 	const uint32_t low = (uint32_t)keep, high = (uint32_t)(keep >> 32);
-	struct __user_cap_header_struct thread = of_thread();
-	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-		{ .permitted = low, .effective = low, .inheritable = low },
-		{ .permitted = high, .effective = high, .inheritable = high }
-	};
+	struct __user_cap_data_struct data[2] = { { low, low, low },
+						  { high, high, high } };
 
-	return syscall(SYS_capset, &thread, data) < 0
-		       ? refused("drop the capabilities", f) : 0;
+	return call(SYS_capset, data) < 0 ? refused("drop the capabilities", f)
+					  : 0;
 }
 
 /*
@@ -293,8 +284,8 @@ int caps_hint(struct fault *f, int cap)
 					   "securityContext.fsGroup" : "");
 	return fault_hint(f, "CAP_%s is not %s: --cap-add=%s, or "
 			  "securityContext.capabilities.add: [\"%s\"]", name,
-			  in_bounding(cap) > 0 ? "effective"
-					       : "in the bounding set",
+			  caps_bounding() & CAPS_BIT(cap)
+				  ? "effective" : "in the bounding set",
 			  name, name);
 }
 
@@ -334,13 +325,6 @@ int fsids_enter(uid_t uid, gid_t gid, struct fsids *before)
 
 int fsids_leave(const struct fsids *before)
 {
-	uint64_t permitted, effective;
-
-	if (set_both(before->uid, before->gid) < 0 ||
-	    caps_held(&permitted, &effective) < 0)
-		return -1;
-	/* On the way back to fsuid 0 the kernel raises them itself. */
-	return effective == before->effective
-		       ? 0
-		       : caps_set_effective(before->effective);
+	return set_both(before->uid, before->gid) < 0
+		       ? -1 : caps_set_effective(before->effective);
 }

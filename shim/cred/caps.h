@@ -42,9 +42,6 @@ int caps_set_effective(uint64_t effective);
 
 uint64_t caps_bounding(void);
 
-/* Set these three sets, nothing more. Returns 0, or -1 with errno. */
-int caps_set(uint64_t permitted, uint64_t effective, uint64_t inheritable);
-
 /*
  * Reduce this process to the capabilities in keep, in all sets. With
  * CAP_SETPCAP the bounding set is reduced too, to these and those in bounding

@@ -164,58 +164,51 @@ bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb)
 	return na == nb && memcmp(a, b, na * sizeof(*a)) == 0;
 }
 
-static bool is_in(const gid_t *list, size_t count, gid_t gid)
-{
-	return bsearch(&gid, list, count, sizeof(gid), compare);
-}
-
-static int too_many_groups(struct fault *f)
-{
-	return fault_set(f, EXIT_USAGE, 0, "--groups: more than %d groups",
-			 IDS_MAX_GROUPS);
-}
-
-/* The list is sorted at the end, and when duplicates may have filled it. */
+/* Not the primary gid. Duplicates go when they have filled the list. */
 static int add_group(struct target *t, gid_t gid, struct fault *f)
 {
-	if (t->ngroups == IDS_MAX_GROUPS)
-		t->ngroups = unique(t->groups, t->ngroups);
-	if (t->ngroups == IDS_MAX_GROUPS && is_in(t->groups, t->ngroups, gid))
+	if (gid == t->gid)
 		return 0;
 	if (t->ngroups == IDS_MAX_GROUPS)
-		return too_many_groups(f);
+		t->ngroups = unique(t->groups, t->ngroups);
+	if (t->ngroups == IDS_MAX_GROUPS)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--groups: more than %d groups",
+				 IDS_MAX_GROUPS);
 	t->groups[t->ngroups++] = gid;
 	return 0;
 }
 
-/*
- * Append the groups that the file lists a name in, but for gid 0: a line of
- * the image must not make the application a member of root's group.
- */
-static int collect(const char *file, const char *name, gid_t *list,
-		   size_t *count, struct fault *f)
+/* The groups that a file lists a name in, sorted. Returns how many, or -1. */
+static ssize_t find_groups(const char *file, const char *name,
+			   gid_t list[IDS_MAX_GROUPS], struct fault *f)
 {
-	size_t room = IDS_MAX_GROUPS - *count;
-	gid_t *added = list + *count;
-	ssize_t found = passwd_groups_of(file, name, added, room);
+	ssize_t count = passwd_groups_of(file, name, list, IDS_MAX_GROUPS);
 
-	if (found < 0)
+	if (count < 0)
 		return ids_unreadable(file, f);
-	if ((size_t)found > room)
-		return too_many_groups(f);
-	for (ssize_t i = 0; i < found; i++)
-		if (added[i] != 0)
-			list[(*count)++] = added[i];
-	return 0;
+	if (count > IDS_MAX_GROUPS)
+		return fault_set(f, EXIT_USAGE, 0, "%s: %s has more than %d "
+				 "groups", file, name, IDS_MAX_GROUPS);
+	ids_sort(list, (size_t)count);
+	return count;
 }
 
-/* What /etc/group gives the user; a uid without a name has none there. */
-static int add_init(const char *file, struct target *t, struct fault *f)
+/*
+ * What /etc/group gives the user, but for gid 0: a line of the image must not
+ * make the application a member of root's group. A uid without a name has none.
+ */
+static int add_init(const struct ids_groups_spec *spec, struct target *t,
+		    struct fault *f)
 {
-	if (!t->name[0])
-		return 0;
-	t->ngroups = unique(t->groups, t->ngroups);
-	return collect(file, t->name, t->groups, &t->ngroups, f);
+	static gid_t list[IDS_MAX_GROUPS];
+	ssize_t count = !t->name[0] ? 0 :
+			find_groups(spec->file, t->name, list, f);
+
+	for (ssize_t i = 0; i < count; i++)
+		if (list[i] != 0 && add_group(t, list[i], f) < 0)
+			return -1;
+	return count < 0 ? -1 : 0;
 }
 
 /*
@@ -229,18 +222,15 @@ static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
 {
 	static gid_t roots[IDS_MAX_GROUPS];
 	const gid_t *groups = spec->runtime;
-	size_t count = 0;
+	ssize_t count = !spec->nruntime ? 0 :
+			find_groups(spec->file, spec->root, roots, f);
 
-	if (spec->nruntime == 0)
-		return 0;
-	if (collect(spec->file, spec->root, roots, &count, f) < 0)
-		return -1;
-	count = unique(roots, count);
-	for (size_t i = 0; i < spec->nruntime; i++)
-		if (groups[i] != 0 && !is_in(roots, count, groups[i]) &&
+	for (size_t i = 0; count >= 0 && i < spec->nruntime; i++)
+		if (groups[i] != 0 && !bsearch(&groups[i], roots, (size_t)count,
+					       sizeof(gid_t), compare) &&
 		    add_group(t, groups[i], f) < 0)
 			return -1;
-	return 0;
+	return count < 0 ? -1 : 0;
 }
 
 int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
@@ -250,33 +240,25 @@ int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 	const struct ids_word w = { .option = "groups", .value = spec->list,
 				    .group = spec->file };
 	struct slice rest = str_word(spec->list ? spec->list : "auto");
-	size_t kept = 0;
-	int result = 0;
 	gid_t gid;
 
 	t->groups = room;
 	t->ngroups = 0;
 	if (str_is(rest, "none"))
 		return 0;
-	while (result == 0 && rest.at) {
+	while (rest.at) {
 		struct slice word = str_cut(&rest, ',');
 		bool is_auto = str_is(word, "auto");
+		bool init = str_is(word, "init") || (is_auto && spec->named);
+		bool runtime = str_is(word, "runtime") || is_auto;
 
-		if ((is_auto && spec->named) || str_is(word, "init"))
-			result = add_init(spec->file, t, f);
-		if (result == 0 && (is_auto || str_is(word, "runtime")))
-			result = add_runtime(spec, t, f);
-		else if (result == 0 && !str_is(word, "init"))
-			result = ids_group(&w, word, &gid, f) < 0
-					 ? -1
-					 : add_group(t, gid, f);
+		if ((init && add_init(spec, t, f) < 0) ||
+		    (runtime && add_runtime(spec, t, f) < 0))
+			return -1;
+		if (!init && !runtime && (ids_group(&w, word, &gid, f) < 0 ||
+					  add_group(t, gid, f) < 0))
+			return -1;
 	}
-	if (result < 0)
-		return -1;
 	t->ngroups = unique(t->groups, t->ngroups);
-	for (size_t i = 0; i < t->ngroups; i++)
-		if (t->groups[i] != t->gid)
-			t->groups[kept++] = t->groups[i];
-	t->ngroups = kept;
 	return 0;
 }

@@ -54,10 +54,7 @@ static int renounce(struct start *s, struct fault *f)
 	    setresuid(s->uid, s->uid, s->uid) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "give up the setuid file's ids");
-	if (s->uid != 0 && caps_set(0, 0, 0) < 0)
-		return fault_set(f, EXIT_STEP, errno,
-				 "give up the file capabilities");
-	return start_read(s, f);
+	return s->uid != 0 && caps_leave(0, f) < 0 ? -1 : start_read(s, f);
 }
 
 long start_first_port(void)
@@ -125,7 +122,7 @@ int start_settle(const struct start_spec *spec, struct start *s,
 	}
 	/* File capabilities may be permitted only; drop takes all away. */
 	if (s->permitted != s->effective &&
-	    caps_set(s->permitted, s->permitted, 0) < 0)
+	    caps_set_effective(s->permitted) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "raise the file capabilities");
 	if (s->euid == 0)

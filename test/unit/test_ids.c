@@ -108,8 +108,6 @@ static void as_many_as_the_kernel_takes_and_no_more(void **state)
 	assert_int_equal(resolve("runtime"), 0);
 	assert_int_equal(plan.target.ngroups, IDS_MAX_GROUPS);
 	assert_memory_equal(plan.target.groups, many, sizeof(many));
-	assert_int_equal(resolve("runtime,100000,165535"), 0);
-	assert_int_equal(plan.target.ngroups, IDS_MAX_GROUPS);
 	assert_int_equal(resolve("runtime,1"), -1);
 	assert_fault(&f, EXIT_USAGE, "65536");
 	assert_int_equal(resolve("1,runtime"), -1);
