@@ -12,11 +12,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # A tree that root can only change with capabilities: it belongs to others, who
 # let nobody in.
 setup()

@@ -14,11 +14,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # Directories of the application: one that --own gives it, and one that file
 # modes let it write, but not the plan.
 setup()

@@ -16,11 +16,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # A directory that 4242 can reach, which is the volume of each server.
 setup()
 {
@@ -40,24 +35,8 @@ setup()
 
 teardown()
 {
-	local pids
-
-	if [ -n "$background" ]; then
-		mapfile -t pids < <(family "$background")
-		kill -KILL "${pids[@]}" 2>/dev/null || true
-		wait "$background" 2>/dev/null || true
-	fi
+	stop_family
 	rm -rf "$dir"
-}
-
-family()
-{
-	local child
-
-	echo "$1"
-	for child in $(pgrep -P "$1"); do
-		family "$child"
-	done
 }
 
 # confined SERVER OPTIONS COMMAND...: in mounts of its own, made by $mounts.

@@ -5,39 +5,16 @@ engine=docker
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/engine.bash"
 
-# A daemon of our own, with its own folders and socket. It touches no bridge and
-# no packet filter of the machine.
 setup_file()
 {
-	local dir=$BATS_FILE_TMPDIR/docker
-
 	need docker dockerd runc curl expect pgrep mmdebstrap setcap tar
-	mkdir "$dir"
-	export DOCKER_HOST=unix://$dir/socket
-	# The builder that needs no plugin of the client.
-	export DOCKER_BUILDKIT=0
-	dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
-		--init-path="$STEPDOWN" --pidfile "$dir/pid" --host "$DOCKER_HOST" \
-		--storage-driver=overlay2 --bridge=none --iptables=false \
-		--ip6tables=false --ip-forward=false --ip-masq=false \
-		>"$dir/log" 2>&1 </dev/null 3>&- 4>&- &
-	export dockerd=$!
-	eventually 60 docker version ||
-		cannot_run "dockerd: $(tail -n 5 "$dir/log")"
+	docker_up --init-path="$STEPDOWN"
 	image_up
-}
-
-dockerd_ended()
-{
-	! kill -0 "$dockerd"
 }
 
 teardown_file()
 {
-	[ -n "${dockerd-}" ] || return 0
-	kill -TERM "$dockerd" || true
-	eventually 30 dockerd_ended || true
-	stop "$dockerd"
+	docker_down
 }
 
 @test "docker: sockets, ids, capabilities, descriptors" {

@@ -13,11 +13,6 @@ setup_file()
 	export DENY=$BATS_FILE_TMPDIR/deny
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # NOROOT and its lock (capabilities(7)). The others are as they were: they can
 # give nothing back, and programs count on them.
 locked_securebits=3

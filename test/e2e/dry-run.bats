@@ -10,11 +10,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 setup()
 {
 	use_net

@@ -177,6 +177,29 @@ stop()
 	wait "$1" 2>/dev/null || true
 }
 
+# family PID: it and all its descendants
+family()
+{
+	local child
+
+	echo "$1"
+	for child in $(pgrep -P "$1"); do
+		family "$child"
+	done
+}
+
+# What was started in the background, and all that it has started.
+stop_family()
+{
+	local pids
+
+	[ -n "${background-}" ] || return 0
+	mapfile -t pids < <(family "$background")
+	kill -KILL "${pids[@]}" 2>/dev/null || true
+	wait "$background" 2>/dev/null || true
+	background=
+}
+
 # ---- a network of our own ----
 
 # The port below which bind(2) needs CAP_NET_BIND_SERVICE is a property of the
@@ -200,6 +223,12 @@ is_other_net()
 net_down()
 {
 	[ -z "${net_holder-}" ] || stop "$net_holder"
+}
+
+# A file that has more to end says so itself.
+teardown_file()
+{
+	net_down
 }
 
 in_net()
@@ -255,6 +284,75 @@ in_scratch()
 
 	shift
 	capture "$(command -v chroot)" "$dir" "$@"
+}
+
+# ---- engines of our own ----
+
+# podman_up MAKE COMMAND...: podman has a store of its own, so that images and
+# containers are not among the user's. MAKE fills it, the command runs one image:
+# where plain podman cannot, since crun refuses some machines' cgroups, and the
+# default limits need CAP_SYS_RESOURCE, a configuration works around that.
+podman_up()
+{
+	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
+	cat >"$CONTAINERS_STORAGE_CONF" <<-end
+	[storage]
+	driver = "overlay"
+	graphroot = "$BATS_FILE_TMPDIR/graph"
+	runroot = "$BATS_FILE_TMPDIR/run"
+	end
+	"$1"
+	shift
+	! "$@" >"$BATS_FILE_TMPDIR/plain" 2>&1 || return 0
+	export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
+	cat >"$CONTAINERS_CONF" <<-end
+	[containers]
+	default_ulimits = ["nofile=1024:1024", "nproc=20000:20000"]
+	[engine]
+	runtime = "runc"
+	end
+	"$@" >"$BATS_FILE_TMPDIR/worked-around" 2>&1 ||
+		cannot_run "podman: $(cat "$BATS_FILE_TMPDIR/plain" \
+			"$BATS_FILE_TMPDIR/worked-around")"
+}
+
+podman_down()
+{
+	podman pod rm --all --force >/dev/null 2>&1 || true
+	podman rm --all --force >/dev/null 2>&1 || true
+	umount "$BATS_FILE_TMPDIR/graph/overlay" 2>/dev/null || true
+}
+
+# docker_up [OPTION...]: a daemon with these options, its own directories and
+# socket. It touches no bridge and no packet filter of the machine.
+docker_up()
+{
+	local dir=$BATS_FILE_TMPDIR/docker
+
+	mkdir "$dir"
+	# The builder that needs no plugin of the client.
+	export DOCKER_HOST=unix://$dir/socket DOCKER_BUILDKIT=0
+	dockerd --data-root "$dir/data" --exec-root "$dir/exec" "$@" \
+		--pidfile "$dir/pid" --host "$DOCKER_HOST" \
+		--storage-driver=overlay2 --bridge=none --iptables=false \
+		--ip6tables=false --ip-forward=false --ip-masq=false \
+		>"$dir/log" 2>&1 </dev/null 3>&- 4>&- &
+	export dockerd=$!
+	eventually 60 docker version ||
+		cannot_run "dockerd: $(tail -n 5 "$dir/log")"
+}
+
+dockerd_ended()
+{
+	! kill -0 "$dockerd"
+}
+
+docker_down()
+{
+	[ -n "${dockerd-}" ] || return 0
+	kill -TERM "$dockerd" || true
+	eventually 30 dockerd_ended || true
+	stop "$dockerd"
 }
 
 # ---- what the witness says ----

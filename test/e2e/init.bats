@@ -30,11 +30,6 @@ teardown()
 	[ -z "${bystander-}" ] || stop "$bystander"
 }
 
-teardown_file()
-{
-	net_down
-}
-
 with_init()
 {
 	as_4242 --init "$@"

@@ -5,43 +5,15 @@ engine=podman
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/engine.bash"
 
-# Images and containers of these tests are not among the user's.
 setup_file()
 {
 	need podman runc curl expect pgrep mmdebstrap setcap tar
-	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
-	cat >"$CONTAINERS_STORAGE_CONF" <<-end
-	[storage]
-	driver = "overlay"
-	graphroot = "$BATS_FILE_TMPDIR/graph"
-	runroot = "$BATS_FILE_TMPDIR/run"
-	end
-	image_up
-	podman run --rm --network none $image >"$BATS_FILE_TMPDIR/plain" 2>&1 ||
-		work_around
-}
-
-# Where plain podman cannot run a container: crun refuses some machines'
-# cgroups, and the default limits need CAP_SYS_RESOURCE.
-work_around()
-{
-	export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
-	cat >"$CONTAINERS_CONF" <<-end
-	[containers]
-	default_ulimits = ["nofile=1024:1024", "nproc=20000:20000"]
-	[engine]
-	runtime = "runc"
-	end
-	podman run --rm --network none $image \
-		>"$BATS_FILE_TMPDIR/worked-around" 2>&1 ||
-		cannot_run "podman: $(cat "$BATS_FILE_TMPDIR/plain" \
-			"$BATS_FILE_TMPDIR/worked-around")"
+	podman_up image_up podman run --rm --network none "$image"
 }
 
 teardown_file()
 {
-	podman rm --all --force >/dev/null 2>&1 || true
-	umount "$BATS_FILE_TMPDIR/graph/overlay" 2>/dev/null || true
+	podman_down
 }
 
 @test "podman: sockets, ids, capabilities, descriptors" {

@@ -17,11 +17,6 @@ setup_file()
 	sysctl_in_net net/ipv4/ping_group_range '0 2147483647'
 }
 
-teardown_file()
-{
-	net_down
-}
-
 setup()
 {
 	use_net
@@ -35,29 +30,8 @@ setup()
 
 teardown()
 {
-	end
+	stop_family
 	rm -rf "$dir"
-}
-
-family()
-{
-	local child
-
-	echo "$1"
-	for child in $(pgrep -P "$1"); do
-		family "$child"
-	done
-}
-
-end()
-{
-	local pids
-
-	[ -n "$background" ] || return 0
-	mapfile -t pids < <(family "$background")
-	kill -KILL "${pids[@]}" 2>/dev/null || true
-	wait "$background" 2>/dev/null || true
-	background=
 }
 
 # is_ready WORDS: the program says so, or tcp:PORT listens, or it has ended,
@@ -95,7 +69,7 @@ what_happens()
 				"$(cat "$out" "$err" | tail -n 1 | tr -d 0-9)"
 		fi
 	fi >"$dir/result"
-	end
+	stop_family
 }
 
 # same READY EXPECTED [OPTION...] -- COMMAND...

@@ -11,11 +11,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 setup()
 {
 	root=$tmp/root

@@ -17,11 +17,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # A folder that uid 4242 can reach, unlike that of bats.
 setup()
 {
@@ -35,31 +30,11 @@ setup()
 
 teardown()
 {
-	[ -z "$background" ] || stop_all
+	stop_family
 	rm -rf "$dir"
 }
 
 # ---- the processes of a server ----
-
-# family PID: it and all its descendants
-family()
-{
-	local child
-
-	echo "$1"
-	for child in $(pgrep -P "$1"); do
-		family "$child"
-	done
-}
-
-stop_all()
-{
-	local pids
-
-	mapfile -t pids < <(family "$background")
-	kill -KILL "${pids[@]}" 2>/dev/null || true
-	wait "$background" 2>/dev/null || true
-}
 
 # All processes of the server are 4242 for good, without any capability.
 unprivileged()

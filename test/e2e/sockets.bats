@@ -16,11 +16,6 @@ setup_file()
 	in_net ip link set far1 up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 setup()
 {
 	use_net

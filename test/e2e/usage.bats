@@ -11,11 +11,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # What every case below would do, were it not misused.
 setup()
 {

@@ -10,33 +10,14 @@
 
 setup_file()
 {
-	local dir=$BATS_FILE_TMPDIR/docker
-
 	need docker dockerd docker-compose runc busybox
-	mkdir "$dir"
-	export DOCKER_HOST=unix://$dir/socket DOCKER_BUILDKIT=0
 	export COMPOSE_PROJECT_NAME=stepdown
-	dockerd --data-root "$dir/data" --exec-root "$dir/exec" \
-		--pidfile "$dir/pid" --host "$DOCKER_HOST" \
-		--storage-driver=overlay2 --bridge=none --iptables=false \
-		--ip6tables=false --ip-forward=false --ip-masq=false \
-		>"$dir/log" 2>&1 </dev/null 3>&- 4>&- &
-	export dockerd=$!
-	eventually 60 docker version ||
-		cannot_run "dockerd: $(tail -n 5 "$dir/log")"
-}
-
-dockerd_ended()
-{
-	! kill -0 "$dockerd"
+	docker_up
 }
 
 teardown_file()
 {
-	[ -n "${dockerd-}" ] || return 0
-	kill -TERM "$dockerd" || true
-	eventually 30 dockerd_ended || true
-	stop "$dockerd"
+	docker_down
 }
 
 compose()

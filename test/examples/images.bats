@@ -13,7 +13,7 @@ setup_file()
 
 teardown_file()
 {
-	store_down
+	podman_down
 }
 
 # contained [OPTION...] NAME [WORD...]

@@ -18,7 +18,7 @@ setup_file()
 
 teardown_file()
 {
-	store_down
+	podman_down
 }
 
 # enter NAME: a copy of examples/, with the binary where the page wants it

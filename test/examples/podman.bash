@@ -8,44 +8,14 @@
 # store_up: for setup_file; the images busybox and stepdown-foreign are there then
 store_up()
 {
-	export CONTAINERS_STORAGE_CONF=$BATS_FILE_TMPDIR/storage.conf
-	cat >"$CONTAINERS_STORAGE_CONF" <<-end
-	[storage]
-	driver = "overlay"
-	graphroot = "$BATS_FILE_TMPDIR/graph"
-	runroot = "$BATS_FILE_TMPDIR/run"
-	end
+	podman_up images_up podman run --rm --network none stepdown-foreign \
+		/witness
+}
+
+images_up()
+{
 	base_up
 	image foreign
-	plain >"$BATS_FILE_TMPDIR/plain" 2>&1 || work_around
-}
-
-store_down()
-{
-	podman pod rm --all --force >/dev/null 2>&1 || true
-	podman rm --all --force >/dev/null 2>&1 || true
-	umount "$BATS_FILE_TMPDIR/graph/overlay" 2>/dev/null || true
-}
-
-plain()
-{
-	podman run --rm --network none stepdown-foreign /witness
-}
-
-# As in ../e2e/podman.bats: crun refuses some machines' cgroups, and the default
-# limits need CAP_SYS_RESOURCE.
-work_around()
-{
-	export CONTAINERS_CONF=$BATS_FILE_TMPDIR/containers.conf
-	cat >"$CONTAINERS_CONF" <<-end
-	[containers]
-	default_ulimits = ["nofile=1024:1024", "nproc=20000:20000"]
-	[engine]
-	runtime = "runc"
-	end
-	plain >"$BATS_FILE_TMPDIR/worked-around" 2>&1 ||
-		cannot_run "podman: $(cat "$BATS_FILE_TMPDIR/plain" \
-			"$BATS_FILE_TMPDIR/worked-around")"
 }
 
 # Commands may be run as a page shows them: nothing but a loopback, unasked.

@@ -28,7 +28,7 @@ setup_file()
 
 teardown_file()
 {
-	store_down
+	podman_down
 }
 
 # block LANGUAGE: the first block of that kind

@@ -15,11 +15,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 setup()
 {
 	use_net

@@ -21,7 +21,7 @@ setup_file()
 
 teardown_file()
 {
-	store_down
+	podman_down
 }
 
 @test "the page says what happens" {

@@ -31,11 +31,6 @@ setup_file()
 	net_up
 }
 
-teardown_file()
-{
-	net_down
-}
-
 # on_each COMMAND... : with $STEPDOWN as each of the binaries
 on_each()
 {

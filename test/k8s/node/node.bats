@@ -23,7 +23,7 @@ setup_file()
 teardown_file()
 {
 	"$node" down "$state" >/dev/null 2>&1 || true
-	store_down
+	podman_down
 }
 
 # saved NAME: the image stepdown-NAME as an archive for containerd
