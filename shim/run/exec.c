@@ -187,10 +187,27 @@ static int announce(const struct listen_spec *spec,
 	return more;
 }
 
+/*
+ * "/" is the HOME of a uid without an entry. An application that may not write
+ * there fails on its first dot file, far from the reason.
+ */
+static void warn_of_home(const struct launch *l, const struct environment *e)
+{
+	const char *wanted = l->env->home;
+	const char *home = str_variable(e->list, "HOME", 4);
+
+	/* In the store it is the target's: not inherited, nor of --env. */
+	if (home && home >= e->store && home < e->store + e->stored &&
+	    strcmp(home, "/") == 0 && (!wanted || wanted[0] != '/') &&
+	    !l->target->name[0] && access("/", W_OK) < 0)
+		report_note_now("HOME is /, which uid %u may not write: "
+				"give --home=DIR, or --home=/ if that is meant",
+				l->target->uid);
+}
+
 int exec_application(const struct launch *l, struct fault *f)
 {
 	struct environment *e = &l->run->environment;
-	const char *home;
 
 	if (limits_chdir(l->limits, l->target ? l->target->uid : geteuid(),
 			 f) < 0 ||
@@ -202,10 +219,6 @@ int exec_application(const struct launch *l, struct fault *f)
 	    sockets_arrange(&l->run->sockets, f) < 0 ||
 	    verify_descriptors(sockets_descriptors(&l->run->sockets), f) < 0)
 		return -1;
-	home = str_variable(e->list, "HOME", 4);
-	if (l->verbose && home && strcmp(home, "/") == 0 &&
-	    access("/", W_OK) < 0)
-		report_note_now("HOME is /, which uid %u may not write; "
-				"--home names another", l->target->uid);
+	warn_of_home(l, e);
 	return execute(l->exec, e->list, f);
 }

@@ -17,6 +17,12 @@ setup()
 	make_people "$people"
 }
 
+# HOME is what is looked at, so no option sets it.
+as_4242()
+{
+	stepdown --user=4242:4242 "$@"
+}
+
 # with NAME=VALUE... : from here on, exactly these are in the environment.
 with()
 {

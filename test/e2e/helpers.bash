@@ -98,9 +98,10 @@ stepdown()
 	capture "$STEPDOWN" "$@"
 }
 
+# HOME is what it would be anyway; as a wish there is no word about it.
 as_4242()
 {
-	capture "$STEPDOWN" --user=4242:4242 "$@"
+	capture "$STEPDOWN" --user=4242:4242 --home=/ "$@"
 }
 
 # strace writes a line for each call of the named kinds to $calls.

@@ -47,7 +47,7 @@ contained()
 }
 
 @test "ids, capabilities, descriptors" {
-	in_scratch "$root" /stepdown --user=4242:4242 -- /witness
+	in_scratch "$root" /stepdown --user=4242:4242 --home=/ -- /witness
 	succeeded
 	witness_is 4242 4242
 	witness_has_descriptors 0 1 2
@@ -115,9 +115,9 @@ contained()
 }
 
 @test "an application that is not there: 127" {
-	in_scratch "$root" /stepdown --user=4242:4242 -- /nginx
+	in_scratch "$root" /stepdown --user=4242:4242 --home=/ -- /nginx
 	refused 127
-	in_scratch "$root" /stepdown --user=4242:4242 -- nginx
+	in_scratch "$root" /stepdown --user=4242:4242 --home=/ -- nginx
 	refused 127
 }
 

@@ -39,7 +39,7 @@ unprivileged()
 	local uid=$1
 
 	shift
-	started_as "$uid" "$uid" '' /stepdown --user=4242:4242 "$@" \
+	started_as "$uid" "$uid" '' /stepdown --user=4242:4242 --home=/ "$@" \
 		-- /witness
 }
 

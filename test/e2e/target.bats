@@ -499,11 +499,42 @@ last:x:5:5::/:/bin/sh" ]
 	witness_says env.USER app
 	in_scratch "$root" /stepdown --user=7:7 --home=passwd -- /witness
 	witness_says env.HOME /
-	[ ! -s "$err" ]
-	in_scratch "$root" /stepdown -v --user=7:7 --home=passwd -- /witness
-	grep -q '^stepdown: HOME is /, which uid 7 may not .*--home' "$err"
 }
 
+# homeless [ARGUMENT...]: as a uid without an entry
+homeless()
+{
+	in_scratch "$root" /stepdown --user=7:7 "$@" -- /witness
+	witness_is 7 7
+}
+
+@test "HOME=/ that cannot be written is named, unless it was asked for" {
+	local words
+
+	export HOME=/root
+	for words in '' --home=passwd --init; do
+		# shellcheck disable=SC2086 # none is no word
+		homeless $words
+		witness_says env.HOME /
+		[ "$(cat "$err")" = "stepdown: HOME is /, which uid 7 may \
+not write: give --home=DIR, or --home=/ if that is meant" ] || fail_seen 'one note'
+	done
+	for words in --home=/ --home=/tmp --env=HOME=/ --unset-env=HOME; do
+		homeless "$words"
+		[ ! -s "$err" ] || fail_seen "no note with $words"
+	done
+	HOME=/somewhere homeless
+	[ ! -s "$err" ] || fail_seen 'it was chosen'
+	HOME=/ homeless --home=keep
+	[ ! -s "$err" ] || fail_seen 'it was kept'
+	chmod 777 "$root"
+	homeless
+	[ ! -s "$err" ] || fail_seen 'it can be written'
+	chmod 755 "$root"
+	echo 'seven:x:7:7::/:/bin/sh' >>"$root/etc/passwd"
+	homeless
+	[ ! -s "$err" ] || fail_seen 'the entry says so'
+}
 
 @test "HOME, USER, LOGNAME and SHELL go together" {
 	export HOME=/superuser USER=x LOGNAME=x SHELL=x
