@@ -96,7 +96,10 @@ static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
 	return v6;
 }
 
-/* [::] for both families is more than [::] unless v6only=0 declares it. */
+/*
+ * [::] for both families is more than [::] unless v6only=0 declares it. Of a
+ * link-local address the scope is a part.
+ */
 static bool covers(const struct listener *l, const struct bind_address *a)
 {
 	struct in6_addr one, other;
@@ -107,11 +110,15 @@ static bool covers(const struct listener *l, const struct bind_address *a)
 		     l->address.in6.sin6_addr);
 	other = mapped(a->at.any.sa_family, a->at.in.sin_addr,
 		       a->at.in6.sin6_addr);
-	return l->dual ||
-	       (IN6_ARE_ADDR_EQUAL(&one, &other) &&
-		(a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
-		 (listener_has(l, LISTENER_V6ONLY) &&
-		  !l->number[LISTENER_V6ONLY])));
+	if (l->dual)
+		return true;
+	if (!IN6_ARE_ADDR_EQUAL(&one, &other) ||
+	    ((IN6_IS_ADDR_LINKLOCAL(&one) || IN6_IS_ADDR_MC_LINKLOCAL(&one)) &&
+	     l->address.in6.sin6_scope_id != a->at.in6.sin6_scope_id))
+		return false;
+	return a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
+	       (listener_has(l, LISTENER_V6ONLY) &&
+		!l->number[LISTENER_V6ONLY]);
 }
 
 bool declared_concerns(const struct bind_spec *spec,

@@ -111,6 +111,24 @@ static void the_any_address_of_ipv6_is_for_one_family_unless_told(void **state)
 	assert_false(found("::", 80, false));
 }
 
+static void another_scope_is_another_address(void **state)
+{
+	struct bind_address a = tcp("fe80::1", 80, false);
+
+	(void)state;
+	listen_to("tcp://[fe80::1]:80");
+	assert_true(declared_covers(&spec, &a));
+	a.at.in6.sin6_scope_id = 1;
+	assert_false(declared_covers(&spec, &a));
+	listen_to("tcp://*:80");
+	assert_true(declared_covers(&spec, &a));
+	start(state);
+	listen_to("tcp://[::1]:80");
+	a = tcp("::1", 80, false);
+	a.at.in6.sin6_scope_id = 1;	/* the kernel does not care */
+	assert_true(declared_covers(&spec, &a));
+}
+
 static void another_kind_of_socket_is_not_covered(void **state)
 {
 	struct bind_address a = tcp("0.0.0.0", 80, false);
@@ -209,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			the_any_address_of_ipv6_is_for_one_family_unless_told,
 			start),
+		cmocka_unit_test_setup(another_scope_is_another_address, start),
 		cmocka_unit_test_setup(another_kind_of_socket_is_not_covered,
 				       start),
 		cmocka_unit_test_setup(an_address_that_is_too_short_has_no_port,
