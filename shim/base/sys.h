@@ -66,6 +66,9 @@ static inline int sys_notifier(int fd, unsigned long request, void *argument)
 	return (int)syscall(SYS_ioctl, fd, request, argument);
 }
 
+/* SO_NETNS_COOKIE, Linux 5.14. */
+enum { SOCKET_NETWORK_COOKIE = 71 };
+
 /* seccomp(2). */
 static inline int sys_seccomp(unsigned int operation, unsigned int flags,
 				 void *argument)

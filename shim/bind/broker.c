@@ -4,9 +4,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,17 +32,16 @@ struct broker {
 	int notify;
 	bool killable;		/* only SIGKILL interrupts a thread that asks */
 	ino_t network;
-	struct target_fresh fresh;
+	uint64_t cookie;	/* the same, as a socket tells it, or 0 */
 	size_t noptions;	/* so many were set, on sockets not yet bound */
 	struct option options[OPTIONS];
 	size_t ngiven;
-	ino_t given[GIVEN];	/* sockets of ours */
+	ino_t given[GIVEN];	/* sockets that were bound here */
 	bool unreadable;	/* reported */
 	size_t nreported;
 	struct bind_address reported[REPORTED];
 
-	sem_t verified;		/* the thread has looked at itself: result */
-	sem_t begin;		/* there is a filter */
+	pthread_barrier_t gate;	/* twice: there is a result, and a filter */
 	int result;
 	struct fault *fault;
 };
@@ -55,30 +52,23 @@ struct broker {
 static void note_option(struct broker *b, const struct seccomp_notif *q)
 {
 	const __u64 *args = q->data.args;
-	struct target_socket s;
-	int value;
+	struct option o = { .level = (int)args[1], .name = (int)args[2] };
 
-	if ((int)args[4] < (int)sizeof(value) ||
-	    !target_socket((pid_t)q->pid, (int)args[0], &s))
-		return;
-	/* A socket that can be copied is asked itself, when it is bound. */
-	if (s.copy >= 0)
-		close(s.copy);
-	else if (target_read((pid_t)q->pid, args[3], &value,
-			     sizeof(value)) == 0)
-		b->options[b->noptions++ % OPTIONS] = (struct option){
-			s.inode, (int)args[1], (int)args[2], value
-		};
+	o.inode = target_inode((pid_t)q->pid, (int)args[0]);
+	if (o.inode && (int)args[4] >= (int)sizeof(o.value) &&
+	    target_read((pid_t)q->pid, args[3], &o.value,
+			sizeof(o.value)) == 0)
+		b->options[b->noptions++ % OPTIONS] = o;
 }
 
 /* Returns a socket like the application's, not bound, or -1 with errno. */
-static int make_socket(struct broker *b, const struct target_socket *s)
+static int make_socket(const struct broker *b, const struct target_socket *s,
+		       int flags)
 {
-	const int fd = socket(s->family, s->type | SOCK_CLOEXEC, s->protocol);
+	const int type = s->type | (flags & O_NONBLOCK ? SOCK_NONBLOCK : 0);
+	const int fd = socket(s->family, type | SOCK_CLOEXEC, s->protocol);
 
-	if (fd >= 0 && s->copy >= 0)
-		target_copy_options(s, fd, &b->fresh);
-	for (size_t i = 0; fd >= 0 && s->copy < 0 && i < OPTIONS; i++) {
+	for (size_t i = 0; fd >= 0 && i < OPTIONS; i++) {
 		const struct option *o =
 			&b->options[(b->noptions + i) % OPTIONS];
 
@@ -87,6 +77,15 @@ static int make_socket(struct broker *b, const struct target_socket *s)
 				   sizeof(o->value));
 	}
 	return fd;
+}
+
+static uint64_t network_cookie(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SOCKET_NETWORK_COOKIE, &cookie, &size);
+	return cookie;
 }
 
 /* ---- what is reported ---- */
@@ -127,57 +126,71 @@ static void report_undeclared(struct broker *b, const struct bind_address *a)
 
 enum { LEAVE = -1 };
 
+static int bind_it(struct broker *b, int fd, const struct bind_address *a,
+		   ino_t inode)
+{
+	if (bind(fd, &a->at.any, a->size) < 0)
+		return errno;
+	b->given[b->ngiven++ % GIVEN] = inode;
+	return 0;
+}
+
 /*
  * Not SECCOMP_ADDFD_FLAG_SEND: bind(2) would return a number. ENOENT: the
  * thread has died, or a signal has interrupted it, and it will ask again.
+ * Ours is closed before the answer, so that the application alone has the port.
  */
-static int put_over(struct broker *b, int fd, const struct target_socket *s,
-		    const struct seccomp_notif *q)
+static int replace(struct broker *b, const struct seccomp_notif *q,
+		   struct bind_address *a, const struct target_socket *s)
 {
+	const int flags = target_flags((pid_t)q->pid, (int)q->data.args[0]);
+	const int fd = make_socket(b, s, flags);
 	struct seccomp_notif_addfd add = {
 		.id = q->id,
 		.flags = SECCOMP_ADDFD_FLAG_SETFD,
 		.srcfd = (uint32_t)fd,
 		.newfd = (uint32_t)q->data.args[0],
-		.newfd_flags = s->cloexec ? O_CLOEXEC : 0
+		.newfd_flags = (uint32_t)flags & O_CLOEXEC
 	};
-	struct stat st;
-
-	if (sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0)
-		return errno;
-	if (fstat(fd, &st) == 0)
-		b->given[b->ngiven++ % GIVEN] = st.st_ino;
-	return 0;
-}
-
-/*
- * A socket of ours is bound already, which is EINVAL; but before Linux 5.19 a
- * signal may take a thread out of the call after that, and it asks again.
- * Ours is closed before the answer, so that the application alone has the port.
- */
-static int serve(struct broker *b, const struct seccomp_notif *q,
-		 struct bind_address *a, const struct target_socket *s)
-{
-	int fd, v6only = 0, answer = LEAVE;
+	int v6only = 0, answer = LEAVE;
 	socklen_t size = sizeof(v6only);
 
-	for (size_t i = 0; i < GIVEN; i++)
-		if (b->given[i] == s->inode)
-			return b->killable ? EINVAL : 0;
-	fd = make_socket(b, s);
 	if (fd < 0)
 		return errno;
 	getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &size);
 	a->v6only = v6only;
-	a->kind = s->protocol == IPPROTO_UDP ? LISTENER_UDP : LISTENER_TCP;
 	if (!declared_covers(b->spec, a))
 		report_undeclared(b, a);
-	else if (bind(fd, &a->at.any, a->size) < 0)
-		answer = errno;
 	else
-		answer = put_over(b, fd, s, q);
+		answer = bind_it(b, fd, a, target_inode(getpid(), fd));
+	if (answer == 0 &&
+	    sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0)
+		answer = errno;
 	close(fd);
 	return answer;
+}
+
+/*
+ * A socket that was bound here is EINVAL; but before Linux 5.19 a signal may
+ * take a thread out of the call after that, and it asks again.
+ *
+ * The application's own socket is bound where nothing decides that may change
+ * meanwhile: it is of this network, and the address is covered without
+ * IPV6_V6ONLY too. For another, the thread must be of this network.
+ */
+static int serve(struct broker *b, const struct seccomp_notif *q,
+		 struct bind_address *a, const struct target_socket *s)
+{
+	for (size_t i = 0; i < GIVEN; i++)
+		if (b->given[i] == s->inode)
+			return b->killable ? EINVAL : 0;
+	a->kind = s->protocol == IPPROTO_UDP ? LISTENER_UDP : LISTENER_TCP;
+	if (s->copy >= 0 && b->cookie &&
+	    network_cookie(s->copy) == b->cookie &&
+	    declared_covers(b->spec, a))
+		return bind_it(b, s->copy, a, s->inode);
+	return target_network((pid_t)q->pid) == b->network
+		       ? replace(b, q, a, s) : LEAVE;
 }
 
 static int decide(struct broker *b, const struct seccomp_notif *q)
@@ -199,7 +212,6 @@ static int decide(struct broker *b, const struct seccomp_notif *q)
 	    !target_socket(tid, (int)q->data.args[0], &s))
 		return LEAVE;
 	if (s.family == a.at.any.sa_family &&
-	    s.network == b->network &&
 	    sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0)
 		answer = serve(b, q, &a, &s);
 	if (s.copy >= 0)
@@ -252,8 +264,8 @@ static void *run_thread(void *argument)
 	struct broker *b = argument;
 
 	b->result = prove(b, b->proof->held);
-	sem_post(&b->verified);
-	sem_wait(&b->begin);
+	pthread_barrier_wait(&b->gate);
+	pthread_barrier_wait(&b->gate);
 	while (answer_one(b))
 		;
 	return NULL;
@@ -263,20 +275,20 @@ int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
 		 struct verify_seen *seen, struct fault *f)
 {
 	static struct broker b;
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	pthread_t thread;
-	struct stat st;
 	int err;
 
-	if (stat("/proc/self/ns/net", &st) < 0)
-		return fault_set(f, EXIT_STEP, errno, "look into /proc");
 	b = (struct broker){ .spec = spec, .proof = proof, .seen = seen,
-			     .fault = f, .network = st.st_ino };
-	sem_init(&b.verified, 0, 0);
-	sem_init(&b.begin, 0, 0);
+			     .fault = f, .network = target_network(getpid()),
+			     .cookie = network_cookie(fd) };
+	if (fd >= 0)
+		close(fd);
+	pthread_barrier_init(&b.gate, NULL, 2);
 	err = pthread_create(&thread, NULL, run_thread, &b);
 	if (err)
 		return fault_set(f, EXIT_STEP, err, "start a thread");
-	sem_wait(&b.verified);
+	pthread_barrier_wait(&b.gate);
 	/* Capabilities are a thread's own: the broker's keeps what it has. */
 	if (b.result < 0 || caps_leave(proof->keep_caps, f) < 0 ||
 	    prove(&b, 0) < 0)
@@ -286,6 +298,6 @@ int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
 		return -1;
 	/* SET_FLAGS, FD_SYNC_WAKE_UP (Linux 6.6): only faster. */
 	syscall(SYS_ioctl, b.notify, SECCOMP_IOW(4, __u64), 1UL);
-	sem_post(&b.begin);
+	pthread_barrier_wait(&b.gate);
 	return 0;
 }

@@ -2,9 +2,11 @@
  * broker: the supervisor's answers to bind(2), for --handoff=bind.
  *
  * The application carries a seccomp filter (filter.h) that asks about bind(2).
- * For an address that the plan declares, the broker makes a socket as the
- * application's own one is, binds it, and puts it over the application's
- * descriptor. Every other call is left to the kernel.
+ * For an address that the plan declares, the broker binds the application's own
+ * socket by a copy of its descriptor. Where pidfd_getfd(2) is refused, or where
+ * more than the address decides, it makes a socket as that one is, binds it,
+ * and puts it over the application's descriptor. Every other call is left to
+ * the kernel.
  *
  * The broker is a thread, since signals must be forwarded and children reaped
  * while it waits for the application's memory; and no process of its own,
@@ -14,13 +16,16 @@
  * The security argument; SECURITY.md names a test for each line. The
  * application is hostile, and is of the same uid.
  *
- *  1. What is bound is a socket of ours, at an address in our own memory, read
- *     once: both are compared with the plan, then used, out of its reach.
+ *  1. What is bound is what a descriptor of ours holds, at an address in our
+ *     own memory, read once: both are compared with the plan, then used. Of its
+ *     own socket the application can change nothing that was compared: neither
+ *     protocol nor namespace; and IPV6_V6ONLY was not, since both its values
+ *     are declared. Any other socket is of ours, out of its reach.
  *  2. All else is answered with "continue". Arguments can change after the
  *     look, so this denies nothing; but the broker only grants, and the kernel
  *     decides by the application's own rights, which are none.
- *  3. A wrong descriptor harms its owner alone: it is replaced in the table of
- *     the thread that called, while that waits in the call.
+ *  3. A wrong descriptor harms its owner alone: it is copied from the table of
+ *     the thread that called, or replaced there, while that waits in the call.
  *  4. A thread id may belong to another thread by now: whether the notification
  *     is still valid is asked after the last look, before acting.
  *  5. If a declared port needs it, this thread has CAP_NET_BIND_SERVICE,

@@ -61,7 +61,6 @@ static int hint_other_way(struct fault *f)
  */
 int filter_check(struct fault *f)
 {
-	uint32_t action = SECCOMP_RET_USER_NOTIF;
 	struct seccomp_notif_sizes sizes;
 	char self[16] = "";
 
@@ -73,7 +72,6 @@ int filter_check(struct fault *f)
 	}
 	errno = 0;
 	if (KERNEL_AUDIT_ARCH != 0 &&
-	    sys_seccomp(SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0 &&
 	    sys_seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
 	    sizes.seccomp_notif <= FILTER_NOTIFICATION_SIZE &&
 	    sizes.seccomp_notif_resp <= FILTER_NOTIFICATION_SIZE)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +46,10 @@ static int help(void *argument)
 /*
  * Not even SIGKILL interrupts a read that waits for a FUSE server, and a thread
  * in it would keep process 1 from ending and from taking that server along; so
- * is process_vm_readv(2), which Docker denies besides. So a helper reads. To
- * wait for it as vfork(2) does is interrupted by SIGKILL, and without a signal
- * at its end the supervisor's waitpid(2) does not see it. Under Yama it has no
- * right to read; that is asked when the file is opened, here.
+ * is process_vm_readv(2), which Docker denies besides. So a helper reads, and
+ * SIGKILL interrupts the wait for it. Without a signal at its end the
+ * supervisor's waitpid(2) does not see it. Under Yama it has no right to read;
+ * that is asked when the file is opened, here.
  */
 int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 {
@@ -61,11 +60,11 @@ int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 	pid_t pid;
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)tid);
-	job.memory = open(path, O_RDONLY | O_CLOEXEC);
+	job.memory = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (job.memory < 0)
 		return -1;
 	pid = clone(help, stack + sizeof(stack),
-		    CLONE_VM | CLONE_VFORK | CLONE_FILES, &job);
+		    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND, &job);
 	if (pid < 0)
 		job.err = errno;
 	else
@@ -75,7 +74,16 @@ int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 	return job.err ? -1 : 0;
 }
 
-/* ---- the socket ---- */
+/* ---- the descriptor ---- */
+
+ino_t target_network(pid_t tid)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
 
 /* The number behind a word of a file of /proc; 0 if there is none. */
 static int proc_field(const char *path, const char *word, int base)
@@ -87,6 +95,26 @@ static int proc_field(const char *path, const char *word, int base)
 		return 0;
 	at = strstr(file, word);
 	return at ? (int)strtol(at + strlen(word), NULL, base) : 0;
+}
+
+int target_flags(pid_t tid, int fd)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)tid, fd);
+	return proc_field(path, "\nflags:", 8);
+}
+
+/* The link says so; the server of a FUSE file is not asked. */
+ino_t target_inode(pid_t tid, int fd)
+{
+	char path[PATH_SIZE], link[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tid, fd);
+	if (readlink(path, link, sizeof(link) - 1) < 0 ||
+	    strncmp(link, "socket:[", 8) != 0)
+		return 0;
+	return strtoul(link + 8, NULL, 10);
 }
 
 /* The name of a protocol by sockfs: TCP, MPTCP or UDP, and perhaps "v6". */
@@ -108,14 +136,14 @@ static bool classify(const char *name, struct target_socket *s)
  * whole process, whose number is in "status"; a thread may have descriptors of
  * its own, hence the look at the inode.
  */
-static int borrow(pid_t tid, int fd, ino_t inode)
+static int borrow(pid_t tid, int fd)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, tid, O_EXCL);
+	const bool of_thread = pidfd >= 0 || errno != EINVAL;
 	char path[PATH_SIZE];
-	struct stat st;
 	int copy;
 
-	if (pidfd < 0 && errno == EINVAL) {
+	if (!of_thread) {
 		snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
 		pidfd = (int)syscall(SYS_pidfd_open,
 				     proc_field(path, "\nTgid:", 10), 0);
@@ -124,98 +152,32 @@ static int borrow(pid_t tid, int fd, ino_t inode)
 		return -1;
 	copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	close(pidfd);
-	if (copy < 0 || (fstat(copy, &st) == 0 && st.st_ino == inode))
+	if (of_thread || target_inode(getpid(), copy) == target_inode(tid, fd))
 		return copy;
 	close(copy);
 	return -1;
 }
 
 /*
- * O_PATH holds the file, and its link in /proc says that it is a socket. What
- * is of a FUSE server is not asked: not even SIGKILL ends the wait for it.
+ * A copy, or else O_PATH, holds the file; that it is a socket is known before
+ * it is asked for more.
  */
 bool target_socket(pid_t tid, int fd, struct target_socket *s)
 {
 	char path[PATH_SIZE], name[32] = "";
-	struct stat st;
-	int file, flags;
+	int held;
 	bool known;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tid, fd);
-	file = open(path, O_PATH | O_CLOEXEC);
-	fs_link(path, "fd", file);
-	known = readlink(path, name, 8) == 8 && strcmp(name, "socket:[") == 0 &&
+	s->copy = borrow(tid, fd);
+	held = s->copy >= 0 ? s->copy
+			    : openat(AT_FDCWD, path, O_PATH | O_CLOEXEC);
+	fs_link(path, "fd", held);
+	s->inode = target_inode(getpid(), held);
+	known = s->inode &&
 		getxattr(path, "system.sockprotoname", name,
-			 sizeof(name) - 1) > 0 &&
-		classify(name, s) && fstat(file, &st) == 0;
-	close(file);
-	if (!known)
-		return false;
-	s->inode = st.st_ino;
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)tid, fd);
-	flags = proc_field(path, "\nflags:", 8);
-	s->cloexec = flags & O_CLOEXEC;
-	s->type |= flags & O_NONBLOCK ? SOCK_NONBLOCK : 0;
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)tid);
-	if (stat(path, &st) < 0)
-		return false;
-	s->network = st.st_ino;
-	s->copy = borrow(tid, fd, s->inode);
-	return true;
-}
-
-/* ---- its options ---- */
-
-/* What can be read, and be written in the same bytes without a capability. */
-static const unsigned char options[TARGET_OPTIONS][2] = {
-	{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT },
-	{ SOL_SOCKET, SO_BINDTODEVICE }, { SOL_SOCKET, SO_BROADCAST },
-	{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_LINGER },
-	{ SOL_SOCKET, SO_RCVBUF }, { SOL_SOCKET, SO_RCVTIMEO },
-	{ SOL_SOCKET, SO_SNDBUF }, { SOL_SOCKET, SO_SNDTIMEO },
-	{ IPPROTO_IP, IP_FREEBIND }, { IPPROTO_IP, IP_MTU_DISCOVER },
-	{ IPPROTO_IP, IP_PKTINFO }, { IPPROTO_IP, IP_RECVERR },
-	{ IPPROTO_IP, IP_TOS }, { IPPROTO_IP, IP_TTL },
-	{ IPPROTO_IPV6, IPV6_V6ONLY }, { IPPROTO_IPV6, IPV6_MTU_DISCOVER },
-	{ IPPROTO_IPV6, IPV6_RECVERR }, { IPPROTO_IPV6, IPV6_RECVPKTINFO },
-	{ IPPROTO_IPV6, IPV6_TCLASS }, { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
-	{ IPPROTO_TCP, TCP_CONGESTION }, { IPPROTO_TCP, TCP_DEFER_ACCEPT },
-	{ IPPROTO_TCP, TCP_FASTOPEN }, { IPPROTO_TCP, TCP_KEEPIDLE },
-	{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_NODELAY },
-};
-
-static socklen_t get(int fd, size_t option, int value[4])
-{
-	socklen_t size = 16;
-
-	memset(value, 0, size);
-	return getsockopt(fd, options[option][0], options[option][1], value,
-			  &size) == 0 ? size : 0;
-}
-
-/*
- * Only what differs is set, so that the kernel goes on tuning buffers that were
- * not; their sizes are read back doubled (socket(7)).
- */
-void target_copy_options(const struct target_socket *s, int ours,
-			 struct target_fresh *fresh)
-{
-	int value[4];
-
-	for (size_t i = 0; i < TARGET_OPTIONS; i++) {
-		const int level = options[i][0], name = options[i][1];
-
-		if (fresh->family != s->family ||
-		    fresh->protocol != s->protocol)
-			fresh->size[i] = get(ours, i, fresh->value[i]);
-		if (!fresh->size[i] || !get(s->copy, i, value) ||
-		    memcmp(value, fresh->value[i], sizeof(value)) == 0)
-			continue;
-		if (level == SOL_SOCKET &&
-		    (name == SO_RCVBUF || name == SO_SNDBUF))
-			value[0] /= 2;
-		setsockopt(ours, level, name, value, fresh->size[i]);
-	}
-	fresh->family = s->family;
-	fresh->protocol = s->protocol;
+			 sizeof(name) - 1) > 0 && classify(name, s);
+	if (!known || s->copy < 0)
+		close(held);
+	return known;
 }

@@ -13,22 +13,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct target_socket {
-	ino_t inode;		/* which socket it is */
-	ino_t network;		/* the thread's namespace */
-	int family, type, protocol;	/* as for socket(2) */
-	bool cloexec;
-	int copy;		/* a descriptor of it, or -1 */
-};
-
-/* The options of a new socket; zeroes at first, filled for what is copied. */
-enum { TARGET_OPTIONS = 28 };
-struct target_fresh {
-	int family, protocol;
-	unsigned int size[TARGET_OPTIONS];
-	int value[TARGET_OPTIONS][4];
-};
-
 /*
  * Copy size bytes at an address of its memory. This may wait for as long as
  * whoever provides that memory likes, but not longer than this process lives.
@@ -36,18 +20,26 @@ struct target_fresh {
  */
 int target_read(pid_t tid, uint64_t address, void *out, size_t size);
 
+/* Its network namespace; 0 if that cannot be seen. */
+ino_t target_network(pid_t tid);
+
+/* The number of the socket that its descriptor is; 0 if it is none. */
+ino_t target_inode(pid_t tid, int fd);
+
+/* O_NONBLOCK and O_CLOEXEC, as its descriptor has them. */
+int target_flags(pid_t tid, int fd);
+
+struct target_socket {
+	ino_t inode;		/* which socket it is */
+	int family, type, protocol;	/* as for socket(2) */
+	int copy;		/* a descriptor of it, or -1 */
+};
+
 /*
  * What its descriptor is. s->copy is had by pidfd_getfd(2), where the engine's
  * seccomp profile allows that, and must be closed. Returns false, and there is
  * no copy, if it is no TCP or UDP socket, or cannot be examined.
  */
 bool target_socket(pid_t tid, int fd, struct target_socket *s);
-
-/*
- * Give ours, which is new, the options of the application's socket, but those
- * that take a capability or cannot be read back (multicast groups, filters).
- */
-void target_copy_options(const struct target_socket *s, int ours,
-			 struct target_fresh *fresh);
 
 #endif

@@ -332,7 +332,7 @@ shows_capabilities()
 	as_4242 --strict --handoff=bind --listen='tcp://*:80' -- \
 		"$BINDER" bind tcp4:0.0.0.0:80
 	succeeded
-	says by.0=stepdown
+	says bind.0=ok
 }
 
 @test "--dry-run and --check say which of the two it is" {
@@ -461,8 +461,17 @@ print("bound honestly")'
 	done
 }
 
+@test "a [::] for IPv6 alone stays so, whatever another thread sets" {
+	binder 'tcp://[::]:80' -- v6only 80 1000
+	succeeded
+}
+
 @test "a network namespace of its own is its own" {
-	binder 'tcp://0.0.0.0:80' -- netns 80
+	binder 'tcp://0.0.0.0:80' -- netns 80 ok
+	succeeded
+	use_net
+	under "$DENY" pidfd_getfd=1 --
+	binder 'tcp://0.0.0.0:80' -- netns 80 EACCES
 	succeeded
 }
 
