@@ -1,14 +1,11 @@
 #include "check.h"
 
-#include <ctype.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -18,120 +15,11 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "cred/caps.h"
-#include "cred/ids.h"
 #include "listen/listen.h"
+#include "needs.h"
+#include "own/own.h"
 #include "plan.h"
 #include "steps.h"
-
-struct missing {
-	const struct start *start;
-	uint64_t caps;			/* bit n is capability n */
-	struct text why, flags, list;	/* for people, engine and manifest */
-};
-
-/* Each capability is named once, with the first thing that takes it. */
-static void need(struct missing *m, int cap, const char *verb,
-		 const char *what)
-{
-	char name[32] = "";
-
-	if (start_has(m->start, cap) || (m->caps >> cap & 1))
-		return;
-	str_copy(caps_word(NULL, (size_t)cap), name, sizeof(name));
-	for (char *c = name; *c; c++)
-		*c = (char)toupper(*c);
-	text_add(&m->why, "%sCAP_%s to %s %s", m->caps ? ", " : "", name, verb,
-		 what);
-	text_add(&m->flags, " --cap-add=%s", name);
-	text_add(&m->list, "%s\"%s\"", m->caps ? ", " : "", name);
-	m->caps |= UINT64_C(1) << cap;
-}
-
-static void need_for_files(struct missing *m, const struct plan *plan)
-{
-	long open = plan->listen.count ? start_first_port() : 0;
-	struct stat st;
-
-	for (size_t i = 0; i < plan->listen.count; i++) {
-		const struct listener *l = &plan->listen.listeners[i];
-
-		/* sin_port and sin6_port are at the same place. */
-		if (l->address.any.sa_family != AF_UNIX &&
-		    ntohs(l->address.in.sin_port) < open)
-			need(m, CAP_NET_BIND_SERVICE, "listen on", l->url);
-	}
-	for (size_t i = 0; i < plan->own.ntrees; i++) {
-		const struct own_tree *t = &plan->own.trees[i];
-
-		if (!t->may_fail && !t->from && t->uid != (uid_t)-1 &&
-		    lstat(t->path, &st) == 0 && st.st_uid != t->uid)
-			need(m, CAP_CHOWN, "own", t->path);
-	}
-}
-
-static void need_for_drop(struct missing *m, const struct plan *plan)
-{
-	const struct start *s = m->start;
-	const struct target *t = &plan->target;
-
-	if (t->gid != s->gid && t->gid != s->egid && t->gid != s->sgid)
-		need(m, CAP_SETGID, "set", "the gid");
-	if (!ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
-		need(m, CAP_SETGID, "set", "the groups");
-	if (t->uid != s->uid && t->uid != s->euid && t->uid != s->suid)
-		need(m, CAP_SETUID, "set", "the uid");
-}
-
-/*
- * With no_new_privs a bounding set that cannot be reduced gives nothing.
- * Without it, a setuid program of root gets all of it, whoever the user is.
- */
-static int need_for_caps(struct missing *m, const struct plan *plan,
-			 struct fault *f)
-{
-	uint64_t stays = plan->strict || plan->drop.allow_new_privs
-				 ? drop_bounding(&plan->drop, plan->target.uid)
-				 : UINT64_MAX;
-
-	for (int cap = 0; cap < 64; cap++) {
-		if (!(plan->drop.keep_caps >> cap & 1))
-			continue;
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--keep-caps %d: no such capability "
-					 "in this kernel", cap);
-		need(m, cap, "keep", "it");
-	}
-	if (m->start->bounding & ~stays)
-		need(m, CAP_SETPCAP, "empty", "the bounding set");
-	return 0;
-}
-
-int check_capabilities(const struct plan *plan, struct fault *f)
-{
-	char why[sizeof(f->what)], flags[sizeof(f->hint)], list[256];
-	struct missing m = { .start = &plan->start };
-
-	text_start(&m.why, why, sizeof(why));
-	text_start(&m.flags, flags, sizeof(flags));
-	text_start(&m.list, list, sizeof(list));
-	need_for_files(&m, plan);
-	need_for_drop(&m, plan);
-	if (need_for_caps(&m, plan, f) < 0)
-		return -1;
-	if (!m.caps)
-		return 0;
-	fault_set(f, EXIT_STEP, 0, "missing capabilities: %s", why);
-	if (plan->start.euid != 0)	/* an engine gives it none of them */
-		return caps_hint(f, __builtin_ctzll(m.caps));
-	return fault_hint(f,
-			  "docker run%s, or securityContext.capabilities.add: "
-			  "[%s]%s", flags, list,
-			  m.caps >> CAP_NET_BIND_SERVICE & 1
-				  ? "; for ports also --sysctl "
-				    "net.ipv4.ip_unprivileged_port_start=0"
-				  : "");
-}
 
 static const char ok[] = "ok";
 static const char will_warn[] = "will warn";
@@ -142,11 +30,14 @@ struct check {
 	const char *step;
 	size_t count;
 	bool failed;
+	char detail[2048];	/* of the next object, or empty */
 };
 
 /* What is no printable ASCII becomes the code point of its byte. */
 static void add_json(struct text *out, const char *name, const char *words)
 {
+	if (!*words)
+		return;
 	text_add(out, ", \"%s\": \"", name);
 	for (; *words; words++) {
 		unsigned char c = (unsigned char)*words;
@@ -159,27 +50,36 @@ static void add_json(struct text *out, const char *name, const char *words)
 	text_add(out, "\"");
 }
 
+static void print_hint(const char *kind, const char *words)
+{
+	if (*words)
+		report_line("%21s hint: %s%s", "", kind, words);
+}
+
 /* result: a fact about the start, or what will be; f: why it will not be ok. */
 static void print(struct check *c, const char *object, const char *result,
 		  const struct fault *f)
 {
-	char buffer[16384], why[1024];
+	static const struct fault none;
+	char buffer[32768], why[1024];
 	struct text out;
 	bool is_bad = result == will_warn || result == will_fail;
 
 	c->failed |= result == will_fail;
+	f = is_bad ? f : &none;
 	text_start(&out, why, sizeof(why));
-	if (is_bad)
-		text_add(&out, "%s%s%s", f->what, f->err ? ": " : "",
-			 f->err ? strerror(f->err) : "");
+	text_add(&out, "%s%s%s", f->what, f->err ? ": " : "",
+		 f->err ? strerror(f->err) : "");
 	if (!c->plan->check_format) {
 		if (is_bad || result == ok)
-			report_line("%-10s %-10s %s", result, c->step,
-				    is_bad ? why : object);
+			report_line("%-10s %-10s %s%s%s", result, c->step,
+				    is_bad ? why : object,
+				    c->detail[0] ? ": " : "", c->detail);
 		else
 			report_line("%-21s %s", object, result);
-		if (is_bad && f->hint[0])
-			report_line("%21s hint: %s", "", f->hint);
+		print_hint("", f->hint);
+		print_hint("docker: ", f->docker);
+		print_hint("kubernetes: ", f->kubernetes);
 		return;
 	}
 	text_start(&out, buffer, sizeof(buffer));
@@ -187,10 +87,11 @@ static void print(struct check *c, const char *object, const char *result,
 		 c->step);
 	add_json(&out, "object", object);
 	add_json(&out, "result", result);
-	if (is_bad)
-		add_json(&out, "reason", why);
-	if (is_bad && f->hint[0])
-		add_json(&out, "hint", f->hint);
+	add_json(&out, "detail", c->detail);
+	add_json(&out, "reason", why);
+	add_json(&out, "hint", f->hint);
+	add_json(&out, "docker", f->docker);
+	add_json(&out, "kubernetes", f->kubernetes);
 	text_add(&out, "}");
 	report_text(&out);
 }
@@ -274,21 +175,28 @@ static void look_own(struct check *c)
 {
 	for (size_t i = 0; i < c->plan->own.ntrees; i++) {
 		const struct own_tree *t = &c->plan->own.trees[i];
-		const char *v = t->may_fail ? will_warn : will_fail;
 		struct stat st = { 0 };
 		struct statvfs fs = { 0 };
+		struct text detail;
 		struct fault f;
+		int err = 0;
 
-		if (lstat(t->path, &st) < 0 || statvfs(t->path, &fs) < 0) {
-			fault_set(&f, EXIT_STEP, errno, "own %s", t->path);
-			if (errno == ENOENT && (t->create || t->if_exists))
-				v = ok;
-		} else if (fs.f_flag & ST_RDONLY && st.st_uid != t->uid) {
-			fault_set(&f, EXIT_STEP, EROFS, "own %s", t->path);
-		} else {
-			v = ok;
-		}
-		print(c, t->path, v, &f);
+		text_start(&detail, c->detail, sizeof(c->detail));
+		if (lstat(t->path, &st) < 0 || statvfs(t->path, &fs) < 0)
+			err = errno;
+		else if (fs.f_flag & ST_RDONLY)
+			text_add(&detail, "read-only, ");
+		if (fs.f_flag & ST_RDONLY && st.st_uid != t->uid)
+			err = EROFS;
+		if (st.st_mode)
+			own_look(t, &st, &detail);
+		if (err == ENOENT && (t->create || t->if_exists))
+			err = 0;
+		fault_set(&f, EXIT_STEP, err, "own %s", t->path);
+		own_hint(t, &f);
+		print(c, t->path,
+		      !err ? ok : t->may_fail ? will_warn : will_fail, &f);
+		c->detail[0] = '\0';
 	}
 }
 
@@ -386,11 +294,11 @@ int check_run(const struct plan *plan)
 	struct fault f;
 
 	if (plan->check_format)
-		report_line("{\"version\": 1, \"checks\": [");
+		report_line("{\"version\": 2, \"checks\": [");
 	print_start(&c);
 	c.step = "needs";
 	print(&c, "capabilities",
-	      check_capabilities(plan, &f) < 0 ? will_fail : ok, &f);
+	      needs_check(plan, &f) < 0 ? will_fail : ok, &f);
 	for (size_t i = 0; i < steps_count; i++)
 		check_step(&c, &steps[i]);
 	if (plan->check_format)

@@ -5,18 +5,7 @@
 #ifndef STEPDOWN_CHECK_H
 #define STEPDOWN_CHECK_H
 
-struct fault;
 struct plan;
-
-/*
- * Find the capabilities that this process lacks and that the plan certainly
- * takes: for low ports, for an owner of an --own path that is another, for ids
- * and groups, for --keep-caps and --strict. What only a walk can tell is found
- * by the walk.
- *
- * Returns 0, or -1 with a fault that names all of them, with what they are for.
- */
-int check_capabilities(const struct plan *plan, struct fault *f);
 
 /*
  * Print how stepdown was started and, for each thing that was asked for,

@@ -54,12 +54,15 @@ static int add_variable(const struct expansion *e, const char *inner,
 		fault_set(f, EXIT_USAGE, 0,
 			  "--%s %s: the variable %.*s is not set", e->option,
 			  e->shown, (int)name_length, inner);
-		return fault_hint(f, "%s ${%.*s:-default}",
-				  e->env ? "docker run -e, env: in a manifest, "
-					   "or"
-					 : "not trusted with file "
-					   "capabilities or setuid; write",
-				  (int)name_length, inner);
+		fault_hint(f, "%s ${%.*s:-default}",
+			   e->env ? "set it, or write"
+				  : "not trusted with file capabilities or "
+				    "setuid; write",
+			   (int)name_length, inner);
+		return !e->env ? -1
+			       : fault_lines(f, "-e %.*s=VALUE",
+					     "env: [{name: %.*s, value: VALUE}]",
+					     (int)name_length, inner);
 	}
 	return add_found(e, (struct slice){ inner, name_length }, found, out,
 			 f);

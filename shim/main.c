@@ -14,6 +14,7 @@
 #include "compat/names.h"
 #include "config_file.h"
 #include "conflicts.h"
+#include "needs.h"
 #include "options.h"
 #include "resolve.h"
 #include "run/exec.h"
@@ -65,7 +66,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		return check_run(plan);
 	/* Before what may be missing is named: it can be the reason for it. */
 	start_tell(&plan->who, &plan->start);
-	if (check_capabilities(plan, f) < 0 || steps_check(plan, f) < 0)
+	if (needs_check(plan, f) < 0 || steps_check(plan, f) < 0)
 		return -1;
 	if (plan->action == ACTION_DRY_RUN)
 		return 0;

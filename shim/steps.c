@@ -9,6 +9,7 @@
 #include "bind/declared.h"
 #include "bind/filter.h"
 #include "cred/account.h"
+#include "cred/caps.h"
 #include "cred/start.h"
 #include "drop/confine.h"
 #include "drop/drop.h"
@@ -40,9 +41,8 @@ static int check_listen(const struct plan *plan, struct fault *f)
 		fault_set(f, EXIT_STEP, 0,
 			  "--strict: --handoff=bind must keep CAP_NET_BIND_SERVICE in one thread, since port %u is below %u",
 			  plan->bind.low_port, plan->bind.port_start);
-		return fault_hint(f,
-				  "set the sysctl net.ipv4.ip_unprivileged_port_start=%u, or declare a higher port",
-				  plan->bind.low_port);
+		fault_hint(f, "open the port, or declare a higher one");
+		return caps_open_ports(f, plan->bind.low_port);
 	}
 	return filter_check(f);
 }

@@ -100,6 +100,10 @@ static void put_fault(const struct fault *f, const char *before, bool now)
 	add_line(&out, before, f->what, f->err);
 	if (f->hint[0])
 		add_line(&out, PREFIX "hint: ", f->hint, 0);
+	if (f->docker[0])
+		add_line(&out, PREFIX "hint: docker: ", f->docker, 0);
+	if (f->kubernetes[0])
+		add_line(&out, PREFIX "hint: kubernetes: ", f->kubernetes, 0);
 	put(STDERR_FILENO, &out, now);
 }
 

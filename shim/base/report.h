@@ -17,7 +17,10 @@
 struct fault;
 struct text;
 
-/* stderr: "stepdown: WHAT: REASON", and "stepdown: hint: HINT" if there is. */
+/*
+ * stderr: "stepdown: WHAT: REASON", and what there is of the hint, each with
+ * "stepdown: hint: " before it: HINT, "docker: FLAG", "kubernetes: LINE".
+ */
 void report_fault(const struct fault *f);
 void report_fault_now(const struct fault *f);
 

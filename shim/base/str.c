@@ -248,7 +248,7 @@ int fault_set(struct fault *f, int status, int err, const char *format, ...)
 
 	f->status = status;
 	f->err = err;
-	f->hint[0] = '\0';
+	f->hint[0] = f->docker[0] = f->kubernetes[0] = '\0';
 	va_start(words, format);
 	fill(f->what, sizeof(f->what), format, words);
 	va_end(words);
@@ -263,4 +263,25 @@ int fault_hint(struct fault *f, const char *format, ...)
 	fill(f->hint, sizeof(f->hint), format, words);
 	va_end(words);
 	return -1;
+}
+
+int fault_lines(struct fault *f, const char *docker, const char *kubernetes,
+		...)
+{
+	va_list words;
+
+	va_start(words, kubernetes);
+	fill(f->docker, sizeof(f->docker), docker, words);
+	va_end(words);
+	va_start(words, kubernetes);
+	fill(f->kubernetes, sizeof(f->kubernetes), kubernetes, words);
+	va_end(words);
+	return -1;
+}
+
+int fault_mount(struct fault *f, const char *path)
+{
+	return fault_lines(f, "-v VOLUME:%s (not :ro)",
+			   "volumeMounts: [{name: VOLUME, mountPath: %s, "
+			   "readOnly: false}]", path);
 }

@@ -128,22 +128,36 @@ struct fault {
 	int err;		/* errno, or 0 when the words say it all */
 	char what[512];		/* object, act, value as typed */
 	char hint[512];		/* what to change, or empty */
+	char docker[512];	/* the flag of docker run for it, or empty */
+	char kubernetes[512];	/* the line of a manifest for it, or empty */
 };
 
 /*
  * Say what failed. Words too long for the buffer end in "...".
  *
  * status: exit status, one of the above; err: errno or 0.
- * Returns -1 always, so that a failure is one `return` line. Clears the hint.
+ * Returns -1 always, so that a failure is one `return` line. Clears the hint
+ * and the lines to change.
  */
 int fault_set(struct fault *f, int status, int err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * Add the hint: what outside must change, naming the flag or manifest line.
- * Call it after fault_set(). Returns -1 always.
+ * Add the hint: what outside must change. Call it after fault_set(). Returns -1
+ * always.
  */
 int fault_hint(struct fault *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Add the two lines to change, where a flag or a manifest is the answer. Both
+ * formats take the same words. Call it after fault_set(). Returns -1 always.
+ */
+int fault_lines(struct fault *f, const char *docker, const char *kubernetes,
+		...)
+	__attribute__((format(printf, 2, 4), format(printf, 3, 4)));
+
+/* The two lines that mount something writable at path. Returns -1 always. */
+int fault_mount(struct fault *f, const char *path);
 
 #endif

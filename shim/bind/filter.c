@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "base/sys.h"
+#include "cred/caps.h"
 
 /*
  * The arguments are 64 bits wide and little-endian on every machine that
@@ -50,9 +51,9 @@ const struct sock_filter filter_program[FILTER_LENGTH] = {
 
 static int hint_other_way(struct fault *f)
 {
-	return fault_hint(f, "instead of --handoff=bind: "
-			     "--keep-caps=net_bind_service, or the sysctl "
-			     "net.ipv4.ip_unprivileged_port_start=0");
+	fault_hint(f, "instead of --handoff=bind: "
+		      "--keep-caps=net_bind_service, or open the ports");
+	return caps_open_ports(f, 0);
 }
 
 /*

@@ -15,7 +15,7 @@
 #include "base/str.h"
 
 /* The kernel keeps its sets in 64 bits. */
-enum { CAPS_LIMIT = 64, CAPS_NAME_MAX = 32 };
+enum { CAPS_LIMIT = 64 };
 
 /* By number, as in linux/capability.h. */
 static const char *const names[] = {
@@ -78,6 +78,16 @@ struct slice caps_word(const void *list, size_t i)
 	(void)list;
 	return i < ARRAY_LEN(names) ? str_word(names[i])
 				    : (struct slice){ NULL, 0 };
+}
+
+void caps_name(int cap, char name[CAPS_NAME_MAX])
+{
+	struct text out;
+
+	text_start(&out, name, CAPS_NAME_MAX);
+	caps_describe(CAPS_BIT(cap), &out);
+	for (char *c = name; *c; c++)
+		*c = (char)toupper(*c);
 }
 
 void caps_describe(uint64_t set, struct text *out)
@@ -255,38 +265,78 @@ int caps_leave(uint64_t keep, struct fault *f)
 					  : 0;
 }
 
+int caps_open_ports(struct fault *f, unsigned int first)
+{
+	return fault_lines(
+		f, "--sysctl net.ipv4.ip_unprivileged_port_start=%u",
+		"securityContext.sysctls: [{name: "
+		"net.ipv4.ip_unprivileged_port_start, value: \"%u\"}]", first);
+}
+
+int caps_start_as_root(struct fault *f)
+{
+	fault_hint(f, "start as root");
+	return fault_lines(f, "--user=0", "securityContext.runAsUser: 0");
+}
+
 /*
  * An engine's --cap-add does not reach a process that is not root, and file
  * capabilities count for nothing under no_new_privs.
  */
-int caps_hint(struct fault *f, int cap)
+static int missing_to_user(struct fault *f, int cap, const char *name)
 {
 	const bool file_caps = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
-	char name[CAPS_NAME_MAX];
+
+	caps_start_as_root(f);
+	fault_hint(f, "uid %u has no CAP_%s: start as root%s%s", geteuid(),
+		   name,
+		   file_caps ? ", or setcap ...=p this file in the image "
+			       "(docker's COPY loses it)" : "",
+		   cap == CAP_NET_BIND_SERVICE ? ", or open the port" :
+		   cap == CAP_CHOWN ? ", or chown in the image, or "
+				      "securityContext.fsGroup" : "");
+	return cap == CAP_NET_BIND_SERVICE ? caps_open_ports(f, 0) : -1;
+}
+
+int caps_missing(struct fault *f, uint64_t set)
+{
+	const int first = __builtin_ctzll(set);
+	char list[sizeof(f->docker)], name[CAPS_NAME_MAX];
+	struct text flags, yaml;
+
+	caps_name(first, name);
+	if (geteuid() != 0)
+		return missing_to_user(f, first, name);
+	if (set & CAPS_BIT(CAP_NET_BIND_SERVICE))
+		fault_hint(f, "for ports sysctl "
+			      "net.ipv4.ip_unprivileged_port_start=0 will do");
+	else if (set == CAPS_BIT(first))
+		fault_hint(f, "CAP_%s is not %s", name,
+			   caps_bounding() & set ? "effective"
+						 : "in the bounding set");
+	text_start(&flags, f->docker, sizeof(f->docker));
+	text_start(&yaml, list, sizeof(list));
+	for (int cap = first; cap < CAPS_LIMIT; cap++) {
+		if (!(set & CAPS_BIT(cap)))
+			continue;
+		caps_name(cap, name);
+		text_add(&flags, "--cap-add=%s ", name);
+		text_add(&yaml, "%s%s", cap == first ? "" : ", ", name);
+	}
+	text_add(&flags, "(compose: cap_add: [%s])", list);
+	text_start(&yaml, f->kubernetes, sizeof(f->kubernetes));
+	text_add(&yaml, "securityContext.capabilities.add: [%s]", list);
+	return -1;
+}
+
+int caps_hint(struct fault *f, int cap)
+{
 	uint64_t permitted, effective;
 
 	if (cap < 0 || caps_held(&permitted, &effective) < 0 ||
 	    (effective & CAPS_BIT(cap)))
 		return -1;
-	strcpy(name, names[cap]);
-	for (char *c = name; *c; c++)
-		*c = (char)toupper(*c);
-	if (geteuid() != 0)
-		return fault_hint(
-			f, "uid %u has no CAP_%s: %s%s%s", geteuid(), name,
-			CAPS_START_AS_ROOT,
-			file_caps ? ", or setcap ...=p this file in the "
-				    "image (docker's COPY loses it)" : "",
-			cap == CAP_NET_BIND_SERVICE
-				? ", or sysctl "
-				  "net.ipv4.ip_unprivileged_port_start=0" :
-			cap == CAP_CHOWN ? ", or chown in the image, or "
-					   "securityContext.fsGroup" : "");
-	return fault_hint(f, "CAP_%s is not %s: --cap-add=%s, or "
-			  "securityContext.capabilities.add: [\"%s\"]", name,
-			  caps_bounding() & CAPS_BIT(cap)
-				  ? "effective" : "in the bounding set",
-			  name, name);
+	return caps_missing(f, CAPS_BIT(cap));
 }
 
 /*

@@ -13,9 +13,6 @@
 
 #define CAPS_BIT(cap) (UINT64_C(1) << (cap))
 
-/* The hint where a process that is not root lacks a privilege. */
-#define CAPS_START_AS_ROOT "start as root (no --user, runAsUser or USER)"
-
 struct fault;
 struct text;
 
@@ -30,6 +27,11 @@ int caps_parse(const char *option, const char *list, uint64_t *set,
 
 /* The names of capabilities without "cap_", for str_nearest(). */
 struct slice caps_word(const void *list, size_t i);
+
+enum { CAPS_NAME_MAX = 32 };
+
+/* The name as engines and manifests have it, as in "CHOWN"; a number if new. */
+void caps_name(int cap, char name[CAPS_NAME_MAX]);
 
 /* Append the names of a set, joined by commas; "none" when it is empty. */
 void caps_describe(uint64_t set, struct text *out);
@@ -60,12 +62,23 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 /* Leave only these in the three sets of this thread. 0, or -1 with a fault. */
 int caps_leave(uint64_t keep, struct fault *f);
 
+/* Add the hint for a start as another user than root. Returns -1. */
+int caps_start_as_root(struct fault *f);
+
+/*
+ * Add the hint and the two lines to change that say where to get a set, not
+ * empty, which this process lacks. Returns -1.
+ */
+int caps_missing(struct fault *f, uint64_t set);
+
 /*
  * After a call failed for want of a capability (CAP_CHOWN and so on, or -1 for
- * none): add the hint that says where to get it, unless this process has it.
- * Returns -1.
+ * none): the same of it, unless this process has it. Returns -1.
  */
 int caps_hint(struct fault *f, int cap);
+
+/* Add the two lines that open ports from this one on to all. Returns -1. */
+int caps_open_ports(struct fault *f, unsigned int first);
 
 /*
  * To act on files and to make sockets as somebody else, for a while. Whoever

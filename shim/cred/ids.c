@@ -64,8 +64,8 @@ static int find_owner(const struct ids_word *w, struct slice word,
 		return close(fd);
 	fault_set(f, EXIT_STEP, errno, "--%s %s: find the owner", w->option,
 		  w->value);
-	return fault_hint(f, "mount it first: docker run -v or --device, or "
-			  "volumeMounts; links on the way must be root's");
+	fault_hint(f, "mount it first; links on the way must be root's");
+	return fault_mount(f, path);
 }
 
 int ids_user(const struct ids_word *w, struct slice name,

@@ -131,7 +131,7 @@ int start_settle(const struct start_spec *spec, struct start *s,
 		fault_set(f, EXIT_USAGE, 0,
 			  "--unprivileged fail: started as uid %u, not as root",
 			  s->euid);
-		return fault_hint(f, "%s", CAPS_START_AS_ROOT);
+		return caps_start_as_root(f);
 	}
 	if (adapt(spec, s, t, f) < 0)
 		return -1;

@@ -94,8 +94,9 @@ int limits_run(const struct limits_spec *spec, struct fault *f)
 			continue;
 		fault_set(f, EXIT_STEP, errno, "set --rlimit %s",
 			  spec->typed[i]);
-		return f->err != EPERM ? -1 : fault_hint(f,
-			"docker run --ulimit, or --cap-add=SYS_RESOURCE (capabilities.add)");
+		return f->err != EPERM ? -1 : fault_lines(f,
+			"--ulimit NAME=SOFT:HARD",
+			"securityContext.capabilities.add: [SYS_RESOURCE]");
 	}
 	if (spec->has_umask)
 		umask(spec->umask);

@@ -52,9 +52,13 @@ static int secret_failed(const struct secret *s, int err, const char *why,
 		  s->path.at, why);
 	if (err == EACCES)
 		return caps_hint(f, CAP_DAC_READ_SEARCH);
-	if (err == ENOENT && !why[0])
-		return fault_hint(f, "mount it (compose: secrets, Kubernetes: "
-				     "a secret volume), or add ?try");
+	if (err == ENOENT && !why[0]) {
+		fault_hint(f, "mount it, or add ?try");
+		return fault_lines(f, "-v FILE:%.*s:ro (compose: secrets)",
+				   "volumeMounts: [{name: SECRET, mountPath: "
+				   "%.*s, subPath: KEY}]",
+				   (int)s->path.length, s->path.at);
+	}
 	if (err == EPERM && !why[0])
 		return fault_hint(f, "others than root may write to a "
 				     "directory of its path; mount it "

@@ -74,23 +74,6 @@ static const struct {
 	  "each directory of the path" },
 };
 
-/*
- * There are two ways to a low port. The capability may be there and still not
- * count, where the network namespace is of another user namespace.
- */
-static int hint_low_port(const struct listener *l, struct fault *f)
-{
-	char first[sizeof(f->hint)];
-
-	caps_hint(f, CAP_NET_BIND_SERVICE);
-	strcpy(first, f->hint);
-	return fault_hint(f,
-			  "%s%sset net.ipv4.ip_unprivileged_port_start to %u "
-			  "or less (--sysctl, securityContext.sysctls)",
-			  first, first[0] ? "; or " : "",
-			  ntohs(l->address.in.sin_port));
-}
-
 /* From errno. act: what was tried, or NULL where "listen URL" says it all. */
 static int socket_failed(const struct listener *l, const char *act,
 			 struct fault *f)
@@ -104,7 +87,11 @@ static int socket_failed(const struct listener *l, const char *act,
 			return fault_hint(f, "%s", hints[i].hint);
 	if (act || is_unix || (f->err != EACCES && f->err != EPERM))
 		return -1;
-	return hint_low_port(l, f);
+	caps_hint(f, CAP_NET_BIND_SERVICE);
+	/* It does not count in a network of another user namespace. */
+	if (!f->docker[0])
+		caps_open_ports(f, ntohs(l->address.in.sin_port));
+	return -1;
 }
 
 static int option_failed(const struct listener *l, enum listener_option o,

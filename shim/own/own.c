@@ -54,14 +54,13 @@ static int not_opened(const struct own_tree *t, struct fault *f)
 	char real[PATH_MAX];
 
 	fault_set(f, EXIT_STEP, errno, "own %s", t->path);
-	if (f->err == ENOENT)
-		return fault_hint(f,
-				  "create it, mount a volume there, or add ,create or ,if-exists");
 	if (f->err == ELOOP && follow_links(t->path, real, sizeof(real)))
 		return fault_hint(f,
 				  "a symbolic link is not followed; give the real path: --own=%s",
 				  real);
-	return f->err == EACCES ? caps_hint(f, CAP_DAC_OVERRIDE) : -1;
+	if (f->err == EACCES)
+		caps_hint(f, CAP_DAC_OVERRIDE);
+	return own_hint(t, f);
 }
 
 /*

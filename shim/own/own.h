@@ -15,6 +15,9 @@
 
 struct fault;
 struct own_spec;
+struct own_tree;
+struct stat;
+struct text;
 
 /*
  * Give every path to its new owner, in order.
@@ -23,6 +26,16 @@ struct own_spec;
  * second run goes on from there.
  */
 int own_run(const struct own_spec *spec, struct fault *f);
+
+/* Add the hint for the errno of a fault about this tree. Returns -1. */
+int own_hint(const struct own_tree *t, struct fault *f);
+
+/*
+ * For --check, append what is at the path: owner and mode of its top, mount
+ * point and type, and the mounts below it.
+ */
+void own_look(const struct own_tree *t, const struct stat *top,
+	      struct text *out);
 
 /*
  * Give the pipes and pseudo-terminals among descriptors 0 to 2 to this uid: to

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cred/caps.h"
 #include "own/give.h"
+#include "own/own.h"
 #include "own/spec.h"
 
 enum { MOUNTS_SIZE = 131072 };	/* some 800 mounts; others are not told */
@@ -21,23 +22,42 @@ enum { MOUNTS_SIZE = 131072 };	/* some 800 mounts; others are not told */
 static const struct {
 	int err;
 	const char *hint;
+	bool mount;		/* the lines that mount a volume help */
 } hints[] = {
+	{ ENOENT,
+	  "create it, mount a volume there, or add ,create or ,if-exists",
+	  true },
 	{ EROFS,
 	  "mounted read-only: mount it writable, leave out this --own or add "
-	  ",try" },
-	{ EINVAL, NO_ID }, { EOVERFLOW, NO_ID },
-	{ EDQUOT, "raise the quota of the new owner or group" },
-	{ ENOSPC, "overlayfs copies what is changed: mount a volume there" },
+	  ",try", true },
+	{ EINVAL, NO_ID, false }, { EOVERFLOW, NO_ID, false },
+	{ EDQUOT, "raise the quota of the new owner or group", false },
+	{ ENOSPC, "overlayfs copies what is changed: mount a volume there",
+	  true },
 	{ EMFILE,
 	  "a level of directories takes a descriptor: raise the hard limit "
-	  "(ulimit -n)" },
+	  "(ulimit -n)", false },
 	{ EIO,
-	  "the disk or its server is at fault; ,try does not pass over that" },
+	  "the disk or its server is at fault; ,try does not pass over that",
+	  false },
 	{ EPERM,
 	  "immutable (chattr -i), NFS that squashes root, an owner without an "
 	  "id in this user namespace (/proc/self/uid_map), or a filesystem "
-	  "without owners: mend it there, or add ,try" },
+	  "without owners: mend it there, or add ,try",
+	  false },
 };
+
+int own_hint(const struct own_tree *t, struct fault *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hints) && !f->hint[0]; i++) {
+		if (f->err != hints[i].err)
+			continue;
+		fault_hint(f, "%s", hints[i].hint);
+		if (hints[i].mount)
+			fault_mount(f, t->path);
+	}
+	return -1;
+}
 
 bool own_may_fail(const struct own_tree *t, int err)
 {
@@ -58,9 +78,9 @@ void own_add_path(struct text *out, int fd)
 
 /* A line of /proc/self/mountinfo, see proc_pid_mountinfo(5). */
 struct mount {
-	char *point;
-	char *options;
-	char *type;
+	const char *point;
+	const char *options;
+	const char *type;
 };
 
 static char *read_mounts(char *buffer, size_t size)
@@ -105,29 +125,56 @@ static bool holds(const char *point, const char *path)
 	       (!path[length] || path[length] == '/' || length == 1);
 }
 
+/* The mount that a path is on; those below the path are added to below. */
+static struct mount find_mount(const char *path, char *buffer,
+			       struct text *below)
+{
+	struct mount found = { "/", "", "unknown" };
+	char *mounts = read_mounts(buffer, MOUNTS_SIZE);
+	struct mount m;
+
+	while (next_mount(&mounts, &m))
+		if (holds(path, m.point) && !holds(m.point, path))
+			text_add(below, " %s", m.point);
+		else if (holds(m.point, path) &&
+			 strlen(m.point) >= strlen(found.point))
+			found = m;
+	return found;
+}
+
+void own_look(const struct own_tree *t, const struct stat *top,
+	      struct text *out)
+{
+	char buffer[MOUNTS_SIZE], names[1024];
+	struct mount m;
+	struct text below;
+
+	text_start(&below, names, sizeof(names));
+	m = find_mount(t->path, buffer, &below);
+	text_add(out, "%u:%u %04o, on %s of type %s", top->st_uid,
+		 top->st_gid, top->st_mode & 07777, m.point, m.type);
+	if (below.length)
+		text_add(out, ", other mounts below:%s", names);
+}
+
 /* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
 static void ignored(const struct own_tree *t, const char *path, int fd,
 		    struct fault *f)
 {
-	const char *type = "unknown";
-	char buffer[MOUNTS_SIZE];
-	char *mounts = read_mounts(buffer, sizeof(buffer));
+	char buffer[MOUNTS_SIZE], names[256];
 	struct stat st = { 0 };
-	size_t longest = 0;
+	struct text below;
 	struct mount m;
 
-	while (next_mount(&mounts, &m))
-		if (holds(m.point, path) && strlen(m.point) >= longest) {
-			longest = strlen(m.point);
-			type = m.type;
-		}
+	text_start(&below, names, sizeof(names));
+	m = find_mount(path, buffer, &below);
 	fstat(fd, &st);
 	fault_set(f, EXIT_STEP, 0,
 		  "own %s: change the owner of %s: no error, and it still belongs to %u:%u",
 		  t->path, path, st.st_uid, st.st_gid);
 	fault_hint(f,
 		   "its filesystem (%s) ignores it: set the owner where it is mounted (uid=, gid=), or add ,try",
-		   type);
+		   m.type);
 }
 
 void own_fault(const struct own_tree *t, const char *act, int dir,
@@ -154,9 +201,7 @@ void own_fault(const struct own_tree *t, const char *act, int dir,
 		caps_hint(f, CAP_DAC_OVERRIDE);
 	else if (err == EPERM)
 		caps_hint(f, mode ? CAP_FOWNER : CAP_CHOWN);
-	for (size_t i = 0; i < ARRAY_LEN(hints) && !f->hint[0]; i++)
-		if (err == hints[i].err)
-			fault_hint(f, "%s", hints[i].hint);
+	own_hint(t, f);
 }
 
 /* What stands behind the numbers of the counts. */

@@ -53,7 +53,7 @@ is_valid()
 	check_says 'first_open_port  *1024$'
 	check_says 'ok  *needs  *capabilities$'
 	check_says 'ok  *listen  *tcp://0.0.0.0:80$'
-	check_says "ok  *own  *$tmp/volume$"
+	check_says "ok  *own  *$tmp/volume: 0:0 0755, on /.* of type [a-z0-9]*$"
 	check_says 'ok  *limits '
 	check_says 'ok  *drop '
 	check_says "ok  *exec  *$WITNESS$"
@@ -96,22 +96,29 @@ is_valid()
 	exited 111
 	check_says 'permitted  *none'
 	check_says "will fail  *needs  *missing capabilities: CAP_NET_BIND_SERVICE to listen on tcp://0.0.0.0:80, CAP_CHOWN to own $tmp/volume, CAP_SETGID to set the gid, CAP_SETUID to set the uid$"
-	check_says ' *hint: docker run --cap-add=NET_BIND_SERVICE --cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID, or securityContext.capabilities.add: \["NET_BIND_SERVICE", "CHOWN", '
+	check_says ' *hint: docker: --cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID --cap-add=NET_BIND_SERVICE (compose: cap_add: \[CHOWN, SETGID, SETUID, NET_BIND_SERVICE\])$'
+	check_says ' *hint: kubernetes: securityContext.capabilities.add: \[CHOWN, SETGID, SETUID, NET_BIND_SERVICE\]$'
 }
 
 @test "paths of --own: missing, to be made, read-only" {
 	# shellcheck disable=SC2016 # for the inner shell
 	before+=(unshare --mount sh -ec '
-		mkdir -p "$0/ro"
+		mkdir -p "$0/ro" "$0/deep"
+		mount -t tmpfs none "$0/deep"
+		mkdir "$0/deep/er"
+		mount -t tmpfs none "$0/deep/er"
 		mount -t tmpfs -o ro none "$0/ro"
 		exec "$@"' "$tmp")
 	check --own="$tmp/nowhere" --own="$tmp/new,create" --own="$tmp/ro" \
-		--own="$tmp/ro,try" -- "$WITNESS"
+		--own="$tmp/ro,try" --own="$tmp/deep" -- "$WITNESS"
 	exited 111
+	check_says "ok  *own  *$tmp/deep: 0:0 1777, on $tmp/deep of type tmpfs, other mounts below: $tmp/deep/er$"
+	check_says " *hint: docker: -v VOLUME:$tmp/nowhere "
+	check_says " *hint: kubernetes: volumeMounts: .*mountPath: $tmp/ro,"
 	check_says "will fail  *own  *own $tmp/nowhere: No such file"
 	check_says "ok  *own  *$tmp/new$"
-	check_says "will fail  *own  *own $tmp/ro: Read-only file system$"
-	check_says "will warn  *own  *own $tmp/ro: Read-only file system$"
+	check_says "will fail  *own  *own $tmp/ro: Read-only file system: read-only, 0:0 1777, on $tmp/ro of type tmpfs$"
+	check_says "will warn  *own  *own $tmp/ro: Read-only file system: "
 }
 
 @test "COMMAND: what cannot be executed" {
@@ -147,6 +154,7 @@ is_valid()
 	exited 111
 	is_valid
 	grep -Fq '"object": "/no\u0022\u005c\u001bwhere"' "$out" || fail_seen
+	grep -q '"docker": "-v .*"kubernetes": "volumeMounts' "$out" || fail_seen
 }
 
 @test "the example's output is what is printed" {

@@ -434,8 +434,9 @@ exited()
 	[ "$status" -eq "$1" ] || fail_seen "it should have exited with $1"
 }
 
-# One line of the shape `stepdown: WORDS`, and after it at most a hint; nothing
-# on stdout, where the witness would have spoken: the application did not run.
+# One line of the shape `stepdown: WORDS`, and after it at most a hint and the
+# two lines to change; nothing on stdout, where the witness would have spoken:
+# the application did not run.
 refused()
 {
 	exited "$1"
@@ -444,7 +445,10 @@ refused()
 		fail_seen 'every line should begin with "stepdown: "'
 	[ "$(grep -vc '^stepdown: hint: ' "$err")" -eq 1 ] ||
 		fail_seen 'there should be one message'
-	[ "$(grep -c '^stepdown: hint: ' "$err")" -le 1 ] ||
+	[ "$(grep -Ec '^stepdown: hint: (docker|kubernetes): ' "$err")" -ne 1 ] ||
+		fail_seen 'there should be both lines to change'
+	[ "$(grep '^stepdown: hint: ' "$err" |
+		grep -Evc ': (docker|kubernetes): ')" -le 1 ] ||
 		fail_seen 'there should be one hint at most'
 }
 
@@ -459,6 +463,18 @@ hint_has()
 {
 	grep '^stepdown: hint: ' "$err" | grep -Fq -- "$1" ||
 		fail_seen "the hint should contain: $1"
+}
+
+# hint_lines FLAG LINE: one for Docker and one for Kubernetes
+hint_lines()
+{
+	local kind
+
+	for kind in docker kubernetes; do
+		grep "^stepdown: hint: $kind: " "$err" | grep -Fq -- "$1" ||
+			fail_seen "the line for $kind should contain: $1"
+		shift
+	done
 }
 
 # owned_by UID:GID PATH...: each of them, symbolic links themselves

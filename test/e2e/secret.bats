@@ -178,7 +178,7 @@ open_in()
 	as_4242 "--secret=A=$secrets/none" -- "$WITNESS"
 	refused 111
 	message_has "secret $secrets/none: No such file or directory"
-	hint_has Kubernetes
+	hint_lines '-v FILE:' subPath
 	hint_has compose
 	as_4242 "--secret=A=$secrets/none?try" "--secret=B=$secrets/password" \
 		-- "$WITNESS"

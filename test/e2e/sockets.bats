@@ -325,11 +325,11 @@ backlog_of()
 	through setpriv --bounding-set -net_admin,-net_raw --
 	as_4242 --listen='tcp://0.0.0.0:80?mark=1' -- "$WITNESS"
 	refused 111
-	message_has 'set mark'
+	message_has 'listen on tcp://0.0.0.0:80?mark=1'
 	hint_has CAP_NET_ADMIN
 	as_4242 --listen='tcp://0.0.0.0:80?transparent' -- "$WITNESS"
 	refused 111
-	message_has 'set transparent'
+	message_has 'listen on tcp://0.0.0.0:80?transparent'
 	hint_has CAP_NET_ADMIN
 }
 

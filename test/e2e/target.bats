@@ -152,7 +152,7 @@ roots_groups()
 	in_scratch "$root" /stepdown --user=of:/gone -- /witness
 	refused 111
 	message_has '--user of:/gone: find the owner: No such file'
-	hint_has 'docker run -v'
+	hint_lines '-v VOLUME:' volumeMounts
 }
 
 @test "of:PATH follows no link that the application can make" {

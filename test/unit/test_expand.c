@@ -120,7 +120,9 @@ static void an_unset_variable_comes_with_a_hint(void **state)
 
 	(void)state;
 	assert_int_equal(expand("${PUID}", buffer, sizeof(buffer), &f), -1);
-	assert_has(f.hint, "docker run -e");
+	assert_string_equal(f.docker, "-e PUID=VALUE");
+	assert_string_equal(f.kubernetes,
+			    "env: [{name: PUID, value: VALUE}]");
 	assert_has(f.hint, "${PUID:-default}");
 }
 

@@ -57,6 +57,7 @@ static void a_message_is_printable_and_has_its_hint(void **state)
 	assert_int_equal(pipe(ends), 0);
 	fault_set(&f, EXIT_STEP, EPERM, "open %s", "a\nb\033\xc3");
 	fault_hint(&f, "do\tthis");
+	fault_lines(&f, "-e %s", "env: %s", "A\n");
 	begin(ends[1]);
 	report_fault(&f);
 	report_warning_now(&f);
@@ -65,8 +66,12 @@ static void a_message_is_printable_and_has_its_hint(void **state)
 	assert_string_equal(read_all(ends[0]),
 		"stepdown: open a\\x0ab\\x1b\\xc3: Operation not permitted\n"
 		"stepdown: hint: do\\x09this\n"
+		"stepdown: hint: docker: -e A\\x0a\n"
+		"stepdown: hint: kubernetes: env: A\\x0a\n"
 		"stepdown: warning: open a\\x0ab\\x1b\\xc3: Operation not permitted\n"
 		"stepdown: hint: do\\x09this\n"
+		"stepdown: hint: docker: -e A\\x0a\n"
+		"stepdown: hint: kubernetes: env: A\\x0a\n"
 		"stepdown: 7\n");
 	close(ends[0]);
 	close(ends[1]);

@@ -338,9 +338,14 @@ static void a_fault_returns_minus_one_and_keeps_its_words(void **state)
 	assert_int_equal(f.err, 0);
 	assert_int_equal(fault_hint(&f, "do %s", "this"), -1);
 	assert_string_equal(f.hint, "do this");
+	assert_int_equal(fault_lines(&f, "-v %s", "at: %s", "/a"), -1);
+	assert_string_equal(f.docker, "-v /a");
+	assert_string_equal(f.kubernetes, "at: /a");
 	assert_string_equal(f.what, "what 7");
 	assert_int_equal(fault_set(&f, EXIT_STEP, EPERM, "next"), -1);
 	assert_string_equal(f.hint, "");
+	assert_string_equal(f.docker, "");
+	assert_string_equal(f.kubernetes, "");
 	assert_int_equal(f.err, EPERM);
 }
 
