@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/report.h"
@@ -38,6 +39,17 @@ static int keep_standard_places(struct fault *f)
 	return 0;
 }
 
+/* Without --user, as below a peer: nothing of who we are changes. */
+static int leave_as_is(const struct init_spec *init, const struct launch *l,
+		       struct fault *f)
+{
+	if (l->verbose)
+		report_note("no --user: ids, capabilities, descriptors stay");
+	if (limits_run(l->limits, f) < 0)
+		return -1;
+	return init->wanted ? init_run(init, l, f) : exec_application(l, f);
+}
+
 /* Returns the exit status, or -1 with a fault, or never. */
 static int step_down(struct plan *plan, struct run *run, struct fault *f)
 {
@@ -59,7 +71,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 	};
 
 	if (plan->keeps)
-		return names_keep(&plan->init, &launch, f);
+		return leave_as_is(&plan->init, &launch, f);
 	if (plan->action == ACTION_DRY_RUN)
 		steps_describe(plan);
 	if (plan->action == ACTION_CHECK)
@@ -111,6 +123,39 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	return account_resolve(&plan->account, &plan->target, f);
 }
 
+/* For a peer's option; it may be given more than once. */
+static int set_for_peer(struct plan *plan, const char *name, const char *value,
+			struct fault *f)
+{
+	uint64_t seen = 0;
+
+	return options_set(plan, name, value, environ, &seen, f);
+}
+
+/*
+ * Be the peer whose name we were called by. Of the config file, which is for
+ * our own name, "strict" alone counts.
+ *
+ * Returns as names_run().
+ */
+static int be_peer(struct names *n, struct plan *plan, struct fault *f)
+{
+	static char *const no_words[] = { NULL };
+	const struct start start = plan->start;
+
+	if (start.secure)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "never with setuid or file capabilities");
+	if (settings_read(plan, SETTINGS_FILE, no_words, environ, f) < 0)
+		return -1;
+	n->strict = plan->strict;
+	if (plan->config[0])
+		memset(plan, 0, sizeof(*plan));
+	plan->start = start;
+	plan->strict = n->strict;
+	return names_run(n, f);
+}
+
 /*
  * The plan is static because it is large and mostly untouched: as zeroes of
  * the program's image it costs no time to clear and no memory.
@@ -123,23 +168,29 @@ int main(int argc, char **argv)
 	static struct plan plan __attribute__((aligned(4096)));
 	static struct run run;
 	static struct fault f;
+	struct names names = { .argv = argv, .plan = &plan, .set = set_for_peer,
+			       .start = &plan.start };
 	int result;
 
 	(void)argc;
 	run.signals = signals_block();
-	result = names_run(argv, &(struct names){ run.signals, &plan.init,
-						  &plan.exec, &plan.verbose });
-	if (result >= 0)
-		return result;
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = start_read(&plan.start, &f);
-	if (result == 0 && !plan.init.wanted)	/* no init of another name */
-		result = settings_read(&plan, SETTINGS_FILE, argv, environ, &f);
+	if (result == 0)
+		result = names_find(&names)
+			 ? be_peer(&names, &plan, &f)
+			 : settings_read(&plan, SETTINGS_FILE, argv, environ,
+					 &f);
+	if (result > 0)
+		return names.status;
+	if (names.peer)
+		plan.exec.command = names.argv;
 	/* Somebody must be there to answer the application's bind(2). */
 	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;
-	plan.keeps = plan.init.wanted && !plan.start.secure && !plan.action &&
-		     !plan.env.home && plan.topics % (1u << GETS) == 0;
+	plan.keeps = (plan.init.wanted || names.peer) && !plan.start.secure &&
+		     !plan.action && !plan.env.home &&
+		     plan.topics % (1u << GETS) == 0;
 	if (!plan.init.wanted)
 		signals_restore(run.signals);
 	if (plan.exec.pdeathsig)
@@ -157,5 +208,5 @@ int main(int argc, char **argv)
 	if (result >= 0)
 		return result;
 	report_fault(&f);
-	return f.status;
+	return names.peer ? 1 : f.status;
 }

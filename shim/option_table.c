@@ -93,7 +93,8 @@ static bool read_rewrite(const char *value, void *at)
 	struct slice to = str_word(value);
 	struct slice from = str_cut(&to, ':');
 	int number = signals_parse(from.at, from.length);
-	int other = to.length ? signals_parse(to.at, to.length) : SIGNAL_DROP;
+	int other = to.length && !str_is(to, "0")
+			    ? signals_parse(to.at, to.length) : SIGNAL_DROP;
 
 	if (!from.at[from.length] || !number || number == SIGKILL ||
 	    number == SIGSTOP || !other || init->rewrite[number])

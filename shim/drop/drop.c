@@ -169,8 +169,7 @@ static int change_groups(const struct target *t, const struct start *s,
  * setresgid() need CAP_SETGID, setresuid() needs CAP_SETUID. setres*id() set
  * the filesystem ids as well.
  */
-static int change_ids(const struct target *t, const struct start *s,
-		      struct fault *f)
+int drop_ids(const struct target *t, const struct start *s, struct fault *f)
 {
 	bool changes_gid = s->gid != t->gid || s->egid != t->gid ||
 			   s->sgid != t->gid;
@@ -200,7 +199,7 @@ int drop_run(const struct drop_spec *spec, const struct target *t,
 		return -1;
 	if (keeps && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "keep capabilities");
-	if (change_ids(t, s, f) < 0 ||
+	if (drop_ids(t, s, f) < 0 ||
 	    caps_reduce(spec->keep_caps, held, drop_bounding(spec, t->uid),
 			spec->allow_new_privs, f) < 0)
 		return -1;

@@ -62,4 +62,10 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
 int drop_run(const struct drop_spec *spec, const struct target *t,
 	     const struct start *s, uint64_t held, struct fault *f);
 
+/*
+ * The part of it that sets groups, gid and uid. Returns 0, or -1 with a fault
+ * that names the capability that is missing.
+ */
+int drop_ids(const struct target *t, const struct start *s, struct fault *f);
+
 #endif

@@ -206,11 +206,15 @@ static int try_to_regain(const struct verify_spec *spec, struct fault *f)
 	return 0;
 }
 
+int verify_who(const struct verify_spec *spec, struct fault *f)
+{
+	return verify_ids(spec, f) < 0 ? -1 : verify_groups(spec, f);
+}
+
 int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f)
 {
-	if (verify_ids(spec, f) < 0 ||
-	    verify_groups(spec, f) < 0 ||
+	if (verify_who(spec, f) < 0 ||
 	    verify_caps(spec, seen->setpcap, f) < 0 ||
 	    verify_bits(spec, seen, f) < 0)
 		return -1;

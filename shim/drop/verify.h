@@ -44,6 +44,9 @@ int verify_look(struct verify_seen *seen, struct fault *f);
 int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f);
 
+/* The part of the comparison that is about ids and groups. */
+int verify_who(const struct verify_spec *spec, struct fault *f);
+
 /*
  * In a Landlock domain of this ABI (0: there is none): try to make a device, to
  * bind a TCP port unless binds is false, to signal the parent.

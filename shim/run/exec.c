@@ -205,6 +205,22 @@ static void warn_of_home(const struct launch *l, const struct environment *e)
 				l->target->uid);
 }
 
+/* Sockets that an init was given are for the application. */
+static int pass_listen_pid(pid_t parent, struct environment *e,
+			   struct fault *f)
+{
+	const char *pid = str_variable(e->list, "LISTEN_PID", 10);
+	struct text entry;
+	uint64_t number;
+
+	if (!pid || !str_number(pid, 1, INT_MAX, &number) ||
+	    (pid_t)number != parent)
+		return 0;
+	env_start(e, &entry, 32);
+	text_add(&entry, "LISTEN_PID=%d", (int)getpid());
+	return env_put(e, &entry, f);
+}
+
 int exec_application(const struct launch *l, struct fault *f)
 {
 	struct environment *e = &l->run->environment;
@@ -214,7 +230,8 @@ int exec_application(const struct launch *l, struct fault *f)
 	    env_build(e, environ, l->env, l->target, l->root_home, f) < 0)
 		return -1;
 	if (!l->target)
-		return execute(l->exec, e->list, f);
+		return pass_listen_pid(l->run->parent, e, f) < 0
+			       ? -1 : execute(l->exec, e->list, f);
 	if (announce(l->listen, &l->run->sockets, e, f) < 0 ||
 	    sockets_arrange(&l->run->sockets, f) < 0 ||
 	    verify_descriptors(sockets_descriptors(&l->run->sockets), f) < 0)

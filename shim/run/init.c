@@ -194,6 +194,7 @@ int init_run(const struct init_spec *s, const struct launch *l,
 	struct supervisor v = { .spec = &spec, .first = getpid() == 1,
 				.status = EXIT_STEP, .verbose = l->verbose };
 	int terminal;
+	pid_t session = 0;
 
 	/* By it nginx ends its workers when its sockets were inherited. */
 	if (l->listen->handoff == HANDOFF_NGINX && !spec.rewrite[SIGWINCH])
@@ -218,8 +219,13 @@ int init_run(const struct init_spec *s, const struct launch *l,
 		}
 		poll(NULL, 0, PAUSE);
 	}
+	if (l->exec->setsid && s->signal_group)
+		session = v.child;
 	let_go(l);
 	supervise(&v);
+	/* The session, which is sent every signal, is told of its end. */
+	if (session)
+		kill(-session, SIGTERM);
 	/*
 	 * A thread may wait for another process before it can end, as for the
 	 * server of a FUSE file system, and the kernel kills the processes of

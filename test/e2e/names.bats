@@ -51,7 +51,7 @@ seen()
 			fail_seen "form '$form' ended gosu with $status_of_peer"
 		[ "$(seen)" = "$expected" ] ||
 			fail_seen "form '$form' gave gosu:" "$expected"
-		[ "$status" -eq 0 ] || grep -q "^error: failed switching to '$form': " "$err"
+		[ "$status" -eq 0 ] || grep -q "^stepdown: --user $form: " "$err"
 	done
 }
 
@@ -82,7 +82,7 @@ seen()
 	witness_says groups 6001
 	capture chroot "$root" /su-exec bogus /witness
 	[ "$status" -eq 1 ]
-	grep -q '^su-exec: no matching entries in passwd file' "$err"
+	grep -q "^stepdown: --user bogus: no user 'bogus' in " "$err"
 	capture chroot "$root" /su-exec app
 	[ "$status" -eq 0 ]
 	grep -q '^Usage: su-exec user-spec command' "$out"
@@ -91,7 +91,7 @@ seen()
 @test "a command that is not there, no command, and the version" {
 	capture chroot "$root" /gosu app nothing
 	[ "$status" -eq 1 ]
-	grep -q '^error: .*nothing.*: No such file or directory' "$err"
+	grep -q '^stepdown: execute nothing: No such file or directory' "$err"
 	capture chroot "$root" /gosu app
 	[ "$status" -eq 1 ]
 	grep -q '^Usage: gosu user-spec command' "$err"
@@ -209,14 +209,14 @@ as()
 	capture "$tmp/$1" "${@:2}"
 }
 
-@test "called tini, docker-init, catatonit, podman-init: nothing is dropped" {
+@test "called by the name of an init, nothing is dropped" {
 	local name
 
 	export HOME=/root LISTEN_FDS=1
 	before=(setpriv --groups=7,2000)
 	capture "$WITNESS"
 	of_itself >"$tmp/plain"
-	for name in tini docker-init catatonit podman-init; do
+	for name in tini docker-init catatonit podman-init dumb-init; do
 		as "$name" -- "$WITNESS"
 		succeeded
 		of_itself | diff "$tmp/plain" - || fail_seen "$name"
@@ -224,7 +224,7 @@ as()
 		[ "$status" -eq 143 ] || fail_seen "$name"
 		as "$name" --version
 		[ "$status" -eq 0 ]
-		grep -q '^tini version ' "$out"
+		grep -Eq "^(tini version |dumb-init v)" "$out"
 		as "$name"
 		[ "$status" -eq 1 ]
 		grep -q "^Usage: $name " "$err"
@@ -252,6 +252,8 @@ as()
 	[ ! -s "$err" ]
 	TINI_SUBREAPER='' as tini true
 	[ ! -s "$err" ]
+	TINI_VERBOSITY=3 as tini true
+	grep -q '^stepdown: no --user: ids' "$err"
 	as tini nothing
 	[ "$status" -eq 127 ]
 }
@@ -263,14 +265,151 @@ as()
 	capture "$tmp/tini" -- "$WITNESS"
 	[ "$status" -eq 1 ]
 	[ ! -s "$out" ]
-	grep -q '^tini: never with setuid or file capabilities' "$err"
+	grep -q '^stepdown: never with setuid or file capabilities' "$err"
 }
 
-@test "no config file is read under an init's name" {
+@test "of the config file, an init's name reads no more than strict" {
 	ln -s "$root/gosu" "$tmp/x"
 	printf 'user=4242:4242\nown=/nowhere\n' >"$root/etc/stepdown.conf"
 	ln "$root/gosu" "$root/tini"
 	capture chroot "$root" /tini -s /witness
 	succeeded
 	witness_says uid.real 0
+}
+
+@test "tini -p: its parent's end" {
+	ln -sf "$STEPDOWN" "$tmp/tini"
+	# shellcheck disable=SC2016 # for the inner shells
+	capture sh -c '"$0/tini" -s -p USR1 -- sh -c "
+		trap \"touch $0/ended; exit\" USR1; touch $0/up
+		while :; do sleep 0.05; done" &
+		until [ -e "$0/up" ]; do sleep 0.05; done; kill -KILL $$' "$tmp"
+	eventually 10 test -e "$tmp/ended" || fail_seen
+}
+
+# A shell as the child; it says which signal has come and ends.
+heard()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	in_background "$tmp/dumb-init" "$@" -- sh -c '
+		for name in HUP USR1 TERM; do
+			trap "echo $name; exit 3" $name
+		done
+		touch "$0"; while :; do sleep 0.05; done' "$tmp/up"
+	eventually 10 test -e "$tmp/up"
+	rm "$tmp/up"
+}
+
+@test "called dumb-init: a session, its signals and rewrites" {
+	# shellcheck disable=SC2016 # for the inner shell
+	local words leads='[ "$(ps -o sid= $$ | tr -d " ")" = $$ ]'
+
+	as dumb-init sh -c "$leads"
+	succeeded
+	for words in -c --single-child '-v -c'; do
+		# shellcheck disable=SC2086 # words
+		as dumb-init $words sh -c "$leads"
+		[ "$status" -eq 1 ] || fail_seen "$words"
+	done
+	DUMB_INIT_SETSID=0 as dumb-init sh -c "$leads"
+	[ "$status" -eq 1 ]
+	for words in '-r 15:10' -r15:10 '--rewrite 15:10' \
+		'-c --rewrite=15:10' '-r 1:0 -vr 15:10'; do
+		# shellcheck disable=SC2086 # words
+		heard $words
+		[[ $words != *1:0* ]] || kill -HUP "$background"
+		kill -TERM "$background"
+		wait "$background" || [ $? -eq 3 ]
+		[ "$(cat "$out")" = USR1 ] || fail_seen "$words"
+	done
+}
+
+@test "dumb-init: the rest of the session is told of its end" {
+	# shellcheck disable=SC2016 # for the inner shell
+	local script='(trap "touch $0/told; exit" TERM; touch "$0/up"
+		while :; do sleep 0.05; done) &
+		until [ -e "$0/up" ]; do sleep 0.05; done; exit 7'
+
+	as dumb-init -- sh -c "$script" "$tmp"
+	[ "$status" -eq 7 ]
+	eventually 10 test -e "$tmp/told" || fail_seen
+}
+
+@test "dumb-init and catatonit: usage, version" {
+	local words
+
+	for words in --yolo -Z -r '-r herp' '-r 15:' --rewrite ''; do
+		# shellcheck disable=SC2086 # words
+		as dumb-init $words
+		[ "$status" -eq 1 ] || fail_seen "$words"
+	done
+	for words in -h --help -V --version; do
+		as dumb-init $words
+		succeeded
+		grep -q '^dumb-init v' "$out"
+		grep -q '^Usage: dumb-init ' "$out"
+	done
+	for words in -h -L -V; do
+		as catatonit $words
+		succeeded
+		grep -q '^tini version .*MIT' "$out"
+	done
+}
+
+@test "catatonit -P only reaps, until TERM" {
+	ln -s "$STEPDOWN" "$tmp/catatonit"
+	in_background "$tmp/catatonit" -P
+	eventually 10 grep -q '^SigBlk:.*f' "/proc/$background/status"
+	kill -HUP "$background"
+	eventually 10 grep -q '^ShdPnd:.*1$' "/proc/$background/status"
+	kill -TERM "$background"
+	wait "$background"
+}
+
+@test "an init passes LISTEN_PID on if it is its own" {
+	# shellcheck disable=SC2016 # for the inner shells
+	local script='[ "$LISTEN_PID" = $$ ]'
+
+	ln -s "$STEPDOWN" "$tmp/tini"
+	# shellcheck disable=SC2016 # for the inner shell
+	capture sh -c 'LISTEN_PID=$$ exec "$@"' - "$tmp/tini" -s sh -c "$script"
+	succeeded
+	# shellcheck disable=SC2016 # for the inner shell
+	capture sh -c 'LISTEN_PID=$PPID exec "$@"' - "$tmp/tini" -s sh -c "$script"
+	[ "$status" -eq 1 ]
+}
+
+@test "strict in /etc/stepdown.conf: gosu is --user, an init has no_new_privs" {
+	ln -s gosu "$root/dumb-init"
+	printf 'user=1:1\nown=/nowhere\n strict\n' >"$root/etc/stepdown.conf"
+	capture chroot "$root" /gosu app /witness
+	succeeded
+	witness_is 4242 4343 6001
+	witness_says env.HOME /home/app
+	capture chroot "$root" /gosu 1234 /witness
+	[ "$status" -eq 1 ]
+	grep -q 'no group, and no entry' "$err"
+	capture chroot "$root" /su-exec root /witness
+	[ "$status" -eq 1 ]
+	grep -q 'that is root' "$err"
+	before=(setpriv --bounding-set=-setpcap)
+	capture chroot "$root" /gosu app /witness
+	[ "$status" -eq 1 ]
+	[ ! -s "$out" ]
+	before=()
+	capture chroot "$root" /dumb-init /witness
+	succeeded
+	witness_says uid.real 0
+	witness_says no_new_privs 1
+	[ "$(witness cap.bounding)" != "$no_caps" ]
+	# Nobody else may have a say, and a mistake is not passed over.
+	chmod 666 "$root/etc/stepdown.conf"
+	capture chroot "$root" /gosu app /witness
+	[ "$status" -eq 1 ]
+	[ ! -s "$out" ]
+	chmod 644 "$root/etc/stepdown.conf"
+	echo stricct >"$root/etc/stepdown.conf"
+	capture chroot "$root" /dumb-init /witness
+	[ "$status" -eq 1 ]
+	grep -q '^stepdown: /etc/stepdown.conf:1: stricct: not an option' "$err"
 }
