@@ -45,7 +45,7 @@ static void add_json(struct text *out, const char *name, const char *words)
 		if (c < ' ' || c > '~' || c == '"' || c == '\\')
 			text_add(out, "\\u%04x", c);
 		else
-			text_add_bytes(out, words, 1);
+			text_add(out, "%c", *words);
 	}
 	text_add(out, "\"");
 }

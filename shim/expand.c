@@ -20,11 +20,11 @@ static int add_found(const struct expansion *e, struct slice name,
 					 "--%s %s: '%c' in the value of %.*s would add an option",
 					 e->option, e->shown, found[plain],
 					 (int)name.length, name.at);
-		text_add_bytes(out, found, plain);
+		text_add(out, "%.*s", (int)plain, found);
 		text_add(out, "\\%c", found[plain]);
 		found += plain + 1;
 	}
-	text_add_bytes(out, found, plain);
+	text_add(out, "%.*s", (int)plain, found);
 	return 0;
 }
 
@@ -47,7 +47,8 @@ static int add_variable(const struct expansion *e, const char *inner,
 				 e->option, e->shown, (int)length, inner);
 	found = str_variable(e->env, inner, name_length);
 	if (colon && (!found || !*found)) {
-		text_add_bytes(out, colon + 2, length - name_length - 2);
+		text_add(out, "%.*s", (int)(length - name_length) - 2,
+			 colon + 2);
 		return 0;
 	}
 	if (!found) {
@@ -77,12 +78,11 @@ int expand_value(const struct expansion *e, struct text *out, struct fault *f)
 		const char *end;
 
 		if (next > at && next[-1] == '$') {
-			text_add_bytes(out, at, (size_t)(next - at) - 1);
-			text_add_bytes(out, "${", 2);
+			text_add(out, "%.*s${", (int)(next - at) - 1, at);
 			at = next + 2;
 			continue;
 		}
-		text_add_bytes(out, at, (size_t)(next - at));
+		text_add(out, "%.*s", (int)(next - at), at);
 		end = strchr(next, '}');
 		if (!end)
 			return fault_set(f, EXIT_USAGE, 0,
@@ -93,7 +93,7 @@ int expand_value(const struct expansion *e, struct text *out, struct fault *f)
 			return -1;
 		at = end + 1;
 	}
-	text_add_bytes(out, at, strlen(at));
+	text_add(out, "%s", at);
 	if (out->cut)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--%s %s: expanded to more than %zu bytes",

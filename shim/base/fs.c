@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -24,10 +25,7 @@ enum {
 
 void fs_link(char path[FS_LINK], const char *dir, int fd)
 {
-	struct text out;
-
-	text_start(&out, path, FS_LINK);
-	text_add(&out, "/proc/self/%s/%d", dir, fd);
+	snprintf(path, FS_LINK, "/proc/self/%s/%d", dir, fd);
 }
 
 bool fs_next_part(const char **path, char name[NAME_MAX + 2])

@@ -66,7 +66,7 @@ static void add_printable(struct text *out, const char *words)
 		unsigned char c = (unsigned char)*words;
 
 		if (c >= ' ' && c <= '~')
-			text_add_bytes(out, words, 1);
+			text_add(out, "%c", *words);
 		else
 			text_add(out, "\\x%02x", c);
 	}

@@ -188,19 +188,6 @@ void text_start(struct text *t, char *buffer, size_t size)
 	buffer[0] = '\0';
 }
 
-void text_add_bytes(struct text *t, const char *bytes, size_t length)
-{
-	size_t room = t->size - t->length - 1;
-
-	if (length > room) {
-		t->cut = true;
-		length = room;
-	}
-	memcpy(t->start + t->length, bytes, length);
-	t->length += length;
-	t->start[t->length] = '\0';
-}
-
 void text_add_list(struct text *t, const char *format, va_list words)
 {
 	size_t room = t->size - t->length;

@@ -104,9 +104,6 @@ void text_add(struct text *t, const char *format, ...)
 void text_add_list(struct text *t, const char *format, va_list words)
 	__attribute__((format(printf, 2, 0)));
 
-/* Append length bytes as they are; the same rule. */
-void text_add_bytes(struct text *t, const char *bytes, size_t length);
-
 /* Append what is wrong with a word; returns false, so that it is one line. */
 bool str_no(struct text *wrong, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

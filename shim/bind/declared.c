@@ -117,8 +117,7 @@ static bool covers(const struct listener *l, const struct bind_address *a)
 	     l->address.in6.sin6_scope_id != a->at.in6.sin6_scope_id))
 		return false;
 	return a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
-	       (listener_has(l, LISTENER_V6ONLY) &&
-		!l->number[LISTENER_V6ONLY]);
+	       !l->number[LISTENER_V6ONLY];
 }
 
 bool declared_concerns(const struct bind_spec *spec,

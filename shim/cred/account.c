@@ -51,63 +51,53 @@ bool account_read(const char *value, void *spec)
 	       is_path(&a->home, "/") && is_path(&a->shell, DEFAULT_SHELL);
 }
 
-/* The name is another id's: that is no reason not to start. */
-static enum account_act warn_of_name(const char *name, const char *file)
+/*
+ * found: the file has the name; other: not with these ids; lacks: it has no
+ * entry for them. That the name is another id's is no reason not to start.
+ */
+static enum account_act choose(const struct account_spec *a, const char *file,
+			       bool found, bool of_root, bool other, bool lacks)
 {
 	struct fault f;
 
+	if (found && a->move && !of_root)
+		return other ? ACCOUNT_MOVE : ACCOUNT_STAYS;
+	if (!lacks || !found)
+		return lacks ? ACCOUNT_ADD : ACCOUNT_STAYS;
 	fault_set(&f, EXIT_STEP, 0, "account: %s belongs to another id in %s",
-		  name, file);
+		  a->name, file);
 	report_warning(&f);
 	return ACCOUNT_STAYS;
 }
 
-static int resolve_user_entry(struct account_spec *a, struct target *t,
-			      struct fault *f)
+int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 {
-	struct passwd_entry user;
-	int found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
+	struct passwd_entry user = { .uid = 0 };
+	gid_t wanted = t->gid, gid = 0;
+	int found, known;
 
+	if (!a->value)
+		return 0;
+	found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
 	if (found < 0)
 		return ids_unreadable(PASSWD_USERS, f);
-	if (found && a->move && user.uid != 0) {
-		if (user.uid != t->uid || user.gid != t->gid)
-			a->user = ACCOUNT_MOVE;
-		ids_describe(&user, t);
-	} else if (!t->name[0] && found) {
-		a->user = warn_of_name(a->name, PASSWD_USERS);
-	} else if (!t->name[0]) {
-		a->user = ACCOUNT_ADD;
+	a->user = choose(a, PASSWD_USERS, found, user.uid == 0,
+			 user.uid != t->uid || user.gid != t->gid,
+			 !t->name[0]);
+	if (a->user == ACCOUNT_ADD) {
 		strcpy(t->name, a->name);
 		str_copy(a->home, t->home, sizeof(t->home));
 		str_copy(a->shell, t->shell, sizeof(t->shell));
+	} else if (found && a->move && user.uid != 0) {
+		ids_describe(&user, t);
 	}
-	return 0;
-}
-
-static int resolve_group_entry(struct account_spec *a, gid_t wanted,
-			       struct fault *f)
-{
-	int known = passwd_find_group(PASSWD_GROUPS, NULL, &wanted);
-	gid_t gid = 0;
-	int found = passwd_find_group(PASSWD_GROUPS, a->name, &gid);
-
+	known = passwd_find_group(PASSWD_GROUPS, NULL, &wanted);
+	found = passwd_find_group(PASSWD_GROUPS, a->name, &gid);
 	if (known < 0 || found < 0)
 		return ids_unreadable(PASSWD_GROUPS, f);
-	if (found && a->move && gid != 0)
-		a->group = gid == wanted ? ACCOUNT_STAYS : ACCOUNT_MOVE;
-	else if (!known)
-		a->group = found ? warn_of_name(a->name, PASSWD_GROUPS)
-				 : ACCOUNT_ADD;
+	a->group = choose(a, PASSWD_GROUPS, found, gid == 0, gid != t->gid,
+			  !known);
 	return 0;
-}
-
-int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
-{
-	if (!a->value)
-		return 0;
-	return resolve_user_entry(a, t, f) < 0
-		       ? -1 : resolve_group_entry(a, t->gid, f);
 }
 
 void account_describe(const struct account_spec *a, struct text *out)

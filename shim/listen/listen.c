@@ -138,12 +138,10 @@ static int run_listener(const struct listener *l, enum handoff handoff,
 		}
 		if (h.fd < 0)
 			return -1;
-		if (listener_has(l, LISTENER_FD)) {
-			sockets->has_input = true;
+		if (listener_has(l, LISTENER_FD))
 			sockets->input = h;
-		} else {
+		else
 			sockets->all[sockets->count++] = h;
-		}
 	}
 	return 0;
 }
@@ -265,10 +263,9 @@ int sockets_arrange(const struct sockets *sockets, struct fault *f)
 {
 	const struct handed *h = &sockets->input;
 
-	if (sockets->has_input && ((h->backlog && listen(h->fd, h->backlog)) ||
-				   dup2(h->fd, STDIN_FILENO) < 0))
-		return fault_set(f, EXIT_STEP, errno,
-				 "move to descriptor 0");
+	if (h->fd && ((h->backlog && listen(h->fd, h->backlog)) ||
+		      dup2(h->fd, STDIN_FILENO) < 0))
+		return fault_set(f, EXIT_STEP, errno, "move to descriptor 0");
 	if (move_into_place(sockets, f) < 0)
 		return -1;
 	for (size_t i = 0; i < sockets_descriptors(sockets); i++) {

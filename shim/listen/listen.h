@@ -49,8 +49,7 @@ struct handed {
 struct sockets {
 	struct handed all[SOCKETS_MAX + SECRETS_MAX];
 	size_t count, nsecrets;
-	bool has_input;
-	struct handed input;	/* ?fd=0: goes there, and is not announced */
+	struct handed input;	/* ?fd=0: not announced; without, .fd is 0 */
 };
 
 /* How many descriptors there are from 3 on. */
@@ -157,7 +156,7 @@ struct secret_spec {
 /* Append what a value says to *at, a spec. Returns false if it is none. */
 bool secret_read(const char *value, void *at);
 
-/* Append what is handed over, from descriptor first on: names and sizes. */
+/* Append what is handed over, from descriptor first on. */
 void secret_describe(const struct secret_spec *spec, size_t first,
 		     struct text *out);
 
@@ -168,7 +167,7 @@ void secret_describe(const struct secret_spec *spec, size_t first,
 int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
 	       struct sockets *sockets, struct fault *f);
 
-/* Has each copy its owner, its mode and its seals? 0, or -1 with a fault. */
+/* Has each copy its owner, mode and seals? Returns 0, or -1 with a fault. */
 int secret_verify(const struct sockets *sockets, uid_t uid, gid_t gid,
 		  struct fault *f);
 

@@ -113,13 +113,11 @@ static int make_memfd(uid_t uid, gid_t gid)
 /* The kernel copies: no memory of ours has the content. */
 static int copy_and_seal(int from, int to)
 {
-	size_t total = 0;
 	ssize_t got;
 
-	do {
-		got = sendfile(to, from, NULL, MOST_BYTES + 1 - total);
-		total += got > 0 ? (size_t)got : 0;
-	} while (got > 0 && total <= MOST_BYTES);
+	do
+		got = sendfile(to, from, NULL, MOST_BYTES);
+	while (got > 0 && lseek(to, 0, SEEK_CUR) <= MOST_BYTES);
 	if (got > 0)
 		errno = EFBIG;
 	return got != 0 || lseek(to, 0, SEEK_SET) < 0
@@ -131,14 +129,10 @@ void secret_describe(const struct secret_spec *spec, size_t first,
 {
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct secret *s = &spec->all[i];
-		struct stat st = { 0 };
-		char path[PATH_MAX];
 
-		str_copy(s->path, path, sizeof(path));
-		stat(path, &st);
-		text_add(out, "%s%.*s from %s, %lld bytes, as descriptor %zu",
-			 i ? "\n" : "", (int)s->name.length, s->name.at, path,
-			 (long long)st.st_size, first + i);
+		text_add(out, "%s%.*s from %.*s as descriptor %zu",
+			 i ? "\n" : "", (int)s->name.length, s->name.at,
+			 (int)s->path.length, s->path.at, first + i);
 	}
 }
 

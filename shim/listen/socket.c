@@ -17,7 +17,7 @@
  * its default is given; others may raise it. The kernel caps either at
  * net.core.somaxconn.
  */
-enum { BACKLOG_NGINX = 511, BACKLOG = 4096, DEFAULT_MODE = 0660 };
+enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
 
 /*
  * Options that take one int. cap is what the kernel may want for it, or -1;
@@ -116,9 +116,7 @@ static int set_options(int fd, const struct listener *l, int family,
 		       struct fault *f)
 {
 	const int on = 1;
-	const int v6only = listener_has(l, LISTENER_V6ONLY)
-				   ? (int)l->number[LISTENER_V6ONLY]
-				   : !l->dual;
+	const int v6only = (int)l->number[LISTENER_V6ONLY];
 
 	if (l->kind == LISTENER_TCP &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
@@ -147,12 +145,6 @@ static int set_options(int fd, const struct listener *l, int family,
 }
 
 /* --- the file of a unix socket ------------------------------------------- */
-
-static mode_t mode_of(const struct listener *l)
-{
-	return listener_has(l, LISTENER_MODE) ? l->number[LISTENER_MODE]
-					      : DEFAULT_MODE;
-}
 
 /* Go on with no more rights over files than the filesystem ids have. */
 static int lower_rights(void)
@@ -213,7 +205,7 @@ static int check_file(int dir, const char *name, const struct listener *l,
 	if (file < 0 || fstat(file, &st) < 0)
 		return socket_failed(l, "find what was bound", f);
 	if (!S_ISSOCK(st.st_mode) || st.st_uid != l->uid ||
-	    (st.st_mode & 07777) != mode_of(l))
+	    (st.st_mode & 07777) != l->number[LISTENER_MODE])
 		result = fault_set(f, EXIT_STEP, 0,
 				   "listen %s: lost, or of another owner or "
 				   "mode (a default ACL?)",
@@ -248,7 +240,7 @@ static int bind_path(int fd, const struct listener *l, struct fault *f)
 	dir = fs_open_path(path);
 	if (dir < 0)
 		return socket_failed(l, "open its directory", f);
-	old = umask(~mode_of(l) & 0777);
+	old = umask(~l->number[LISTENER_MODE] & 0777);
 	if ((fs_check_way(path) == 0 || lower_rights() == 0) &&
 	    clear_place(dir, name, l) == 0)
 		result = bind(fd, &l->address.any, l->address_size);
@@ -279,16 +271,20 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	bool nonblock = handoff == HANDOFF_NGINX ||
 			listener_has(l, LISTENER_NONBLOCK);
 	int backlog = listen_backlog(l, handoff);
+	int result;
 	int fd = socket(address->sa_family, l->type | SOCK_CLOEXEC |
 					   (nonblock ? SOCK_NONBLOCK : 0), 0);
 
 	if (fd < 0)
 		return socket_failed(l, NULL, f);
-	if (set_options(fd, l, address->sa_family, f) == 0 &&
-	    (listener_has_path(l) ? bind_path(fd, l, f) == 0 :
-	     bind(fd, address, size) == 0 || socket_failed(l, NULL, f) == 0) &&
-	    (!backlog || listen(fd, backlog) == 0 ||
-	     socket_failed(l, NULL, f) == 0))
+	result = set_options(fd, l, address->sa_family, f);
+	if (result == 0 && listener_has_path(l))
+		result = bind_path(fd, l, f);
+	else if (result == 0 && bind(fd, address, size) < 0)
+		result = socket_failed(l, NULL, f);
+	if (result == 0 && backlog && listen(fd, backlog) < 0)
+		result = socket_failed(l, NULL, f);
+	if (result == 0)
 		return fd;
 	close(fd);
 	return -1;

@@ -121,6 +121,7 @@ static bool set_inet(struct listener *l, struct slice where, struct text *wrong)
 		return str_no(wrong, "expected :PORT from 1 to 65535");
 	l->address.in.sin_port = htons((uint16_t)port);
 	l->dual = str_is(host, "*");
+	l->number[LISTENER_V6ONLY] = !l->dual;
 	if (l->dual || (host.length >= 2 && host.at[0] == '[' &&
 			host.at[host.length - 1] == ']')) {
 		l->address.in6.sin6_family = AF_INET6;
@@ -273,7 +274,9 @@ static bool set_name(struct listener *l, struct text *wrong)
 
 bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 {
-	struct listener l = { .url = text };
+	struct listener l = { .url = text,
+			      .number = { [LISTENER_MODE] = 0660,
+					  [LISTENER_V6ONLY] = 1 } };
 	struct slice rest, where;
 
 	if (!set_name(&l, wrong))

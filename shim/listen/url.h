@@ -116,7 +116,8 @@ static inline bool listener_has_path(const struct listener *l)
  *	unix:@NAME[?OPTIONS]		an abstract name, the same three
  *
  * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into
- * the text. An option that was not given has the value 0.
+ * the text. An option that was not given has the value 0, but mode 0660, and
+ * v6only 1 without "*".
  *
  * Returns true, or false with what is wrong appended to *wrong; the listener
  * is then as it was.

@@ -26,7 +26,7 @@ static void add_word(const char *word, struct text *out)
 		if (*word == '\'' || *word == '\n')
 			text_add(out, *word == '\n' ? "'$'\\n''" : "'\\''");
 		else
-			text_add_bytes(out, word, 1);
+			text_add(out, "%c", *word);
 	text_add(out, "%s", quote);
 }
 
@@ -129,7 +129,7 @@ static int search_path(const char *path, const char *command,
 		int err;
 
 		text_start(&t, file, sizeof(file));
-		text_add_bytes(&t, at, length);
+		text_add(&t, "%.*s", (int)length, at);
 		text_add(&t, "%s%s", length ? "/" : "", command);
 		at += length;
 		if (!t.cut) {

@@ -284,9 +284,9 @@ static void texts_are_joined(void **state)
 	text_start(&t, buffer, sizeof(buffer));
 	assert_string_equal(buffer, "");
 	text_add(&t, "%s", "a");
-	text_add_bytes(&t, "bcd", 2);
+	text_add(&t, "%.*s", 2, "bcd");
 	text_add(&t, "%d", 1);
-	text_add_bytes(&t, "", 0);
+	text_add(&t, "%s", "");
 	assert_string_equal(buffer, "abc1");
 	assert_int_equal(t.length, 4);
 	assert_false(t.cut);
@@ -301,7 +301,7 @@ static void bytes_that_do_not_fit_are_cut(void **state)
 
 		memset(buffer, 0x55, sizeof(buffer));
 		text_start(&t, buffer, size);
-		text_add_bytes(&t, "12345678", 8);
+		text_add(&t, "%s", "12345678");
 		assert_int_equal(t.cut, size < 9);
 		assert_int_equal(strlen(buffer), size < 9 ? size - 1 : 8);
 		assert_int_equal(t.length, strlen(buffer));
@@ -319,8 +319,8 @@ static void a_cut_text_stays_cut(void **state)
 	text_add(&t, "%s", "12345");
 	assert_true(t.cut);
 	text_add(&t, "x");
-	text_add_bytes(&t, "y", 1);
-	text_add_bytes(&t, "", 0);
+	text_add(&t, "y");
+	text_add(&t, "%s", "");
 	assert_string_equal(buffer, "123");
 	assert_true(t.cut);
 }
