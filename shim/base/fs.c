@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -47,11 +46,7 @@ static int close_with(int fd, int err)
 	return -1;
 }
 
-/*
- * The id of a file's mount, behind "mnt_id:" in /proc/self/fdinfo/FD, or
- * UNKNOWN_MOUNT. A device number would not tell a bind mount of the same
- * filesystem.
- */
+/* A device number would not tell a bind mount of the same filesystem. */
 static uint64_t mount_of(int fd)
 {
 	char text[512];
@@ -76,19 +71,6 @@ void fs_start(struct fs_opener *o, int top, bool cross_mounts)
 		close(fd);
 }
 
-/* Only the descriptor of the same mount is kept. */
-static int same_mount(const struct fs_opener *o, int fd)
-{
-	uint64_t mount;
-
-	if (fd < 0 || o->cross_mounts)
-		return fd;
-	mount = mount_of(fd);
-	if (mount == o->mount && mount != UNKNOWN_MOUNT)
-		return fd;
-	return close_with(fd, EXDEV);
-}
-
 int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
 {
 	const struct open_how how = {
@@ -96,11 +78,13 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
 			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
 	};
+	int fd = o->openat2 ? sys_openat2(dir, name, &how)
+			    : openat(dir, name, (int)how.flags);
 
-	if (o->openat2)
-		return sys_openat2(dir, name, &how);
-	return same_mount(o, openat(dir, name,
-				    flags | O_NOFOLLOW | O_CLOEXEC));
+	if (o->openat2 || fd < 0 || o->cross_mounts ||
+	    (o->mount != UNKNOWN_MOUNT && mount_of(fd) == o->mount))
+		return fd;
+	return close_with(fd, EXDEV);
 }
 
 enum links {
@@ -210,15 +194,6 @@ int fs_check_way(const char *path)
 	int fd = walk_path(path, ROOTS_ALONE);
 
 	return fd < 0 ? -1 : close(fd);
-}
-
-unsigned int fs_max_descriptors(unsigned int most)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > most)
-		return most;
-	return (unsigned int)limit.rlim_cur;
 }
 
 bool fs_read(int dir, const char *path, char *out, size_t size)

@@ -5,11 +5,8 @@
  * whose components could be exchanged between two looks at it. openat2(2)
  * (Linux 5.6) refuses symbolic links and other mounts inside the kernel. Where
  * there is no openat2, or a seccomp profile denies it, O_NOFOLLOW does for the
- * one name, and the mount is compared after opening: opening with O_PATH or a
- * directory has no side effect, so to look afterwards is early enough.
- *
- * There, a mount is known by its id, from /proc/self/fdinfo, without which
- * nothing is opened.
+ * one name, and the mount is compared after opening, by its id in
+ * /proc/self/fdinfo: opening with O_PATH or a directory has no side effect.
  *
  * Every descriptor is close-on-exec. Each function returns one, or -1 with
  * errno: EXDEV for another mount, ELOOP for a symbolic link.
@@ -71,9 +68,6 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags);
  * others may write to a directory of it.
  */
 int fs_check_way(const char *path);
-
-/* The soft RLIMIT_NOFILE, or most if it is more or cannot be read. */
-unsigned int fs_max_descriptors(unsigned int most);
 
 /* Read as much of a file as there is room for, ended by NUL. False: nothing. */
 bool fs_read(int dir, const char *path, char *out, size_t size);

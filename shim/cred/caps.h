@@ -93,9 +93,8 @@ struct fsids {
 
 /*
  * Set the filesystem ids of this thread; its effective capabilities stay.
- *
- * Returns 0, or -1 with errno, and the ids are then as they were: EPERM
- * without CAP_SETUID or CAP_SETGID.
+ * Returns 0, or -1 with errno, the ids are then as they were: EPERM without
+ * CAP_SETUID or CAP_SETGID.
  */
 int fsids_enter(uid_t uid, gid_t gid, struct fsids *before);
 

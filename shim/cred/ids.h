@@ -66,7 +66,6 @@ void ids_sort(gid_t *list, size_t count);
 /* Are these, both sorted, the same? */
 bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb);
 
-/* What --groups is about. */
 struct ids_groups_spec {
 	const char *list;	/* as typed, or NULL for "auto" */
 	bool named;		/* the user was given by name */

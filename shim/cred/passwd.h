@@ -45,10 +45,8 @@ int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 int passwd_find_group(const char *group, const char *name, gid_t *gid);
 
 /*
- * Collect the groups that list user as a member, as initgroups(3) does, at
- * most size of them.
- *
- * Returns how many there are, perhaps more than size, or -1 with errno.
+ * Collect the groups that list user as a member, at most size of them. Returns
+ * how many there are, perhaps more than size, or -1 with errno.
  */
 ssize_t passwd_groups_of(const char *group, const char *user, gid_t *groups,
 			 size_t size);

@@ -9,11 +9,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/str.h"
 #include "base/sys.h"
 #include "listen/listen.h"
@@ -265,9 +265,11 @@ enum { CLOSED_ONES = 64 };
 int verify_descriptors(size_t count, struct fault *f)
 {
 	struct pollfd look[SOCKETS_MAX + SECRETS_MAX + CLOSED_ONES];
-	unsigned int number =
-		fs_max_descriptors((unsigned int)count + CLOSED_ONES);
+	unsigned int number = (unsigned int)count + CLOSED_ONES;
+	struct rlimit limit;
 
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < number)
+		number = (unsigned int)limit.rlim_cur;
 	for (unsigned int i = 0; i < number; i++)
 		look[i] = (struct pollfd){ .fd = 3 + (int)i };
 	if (poll(look, number, 0) < 0)
