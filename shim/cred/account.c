@@ -55,7 +55,7 @@ bool account_read(const char *value, void *spec)
  * found: the file has the name; other: not with these ids; lacks: it has no
  * entry for them. That the name is another id's is no reason not to start.
  */
-static enum account_act choose(const struct account_spec *a, const char *file,
+static enum account_act chosen(const struct account_spec *a, const char *file,
 			       bool found, bool of_root, bool other, bool lacks)
 {
 	struct fault f;
@@ -81,7 +81,7 @@ int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 	found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
 	if (found < 0)
 		return ids_unreadable(PASSWD_USERS, f);
-	a->user = choose(a, PASSWD_USERS, found, user.uid == 0,
+	a->user = chosen(a, PASSWD_USERS, found, user.uid == 0,
 			 user.uid != t->uid || user.gid != t->gid,
 			 !t->name[0]);
 	if (a->user == ACCOUNT_ADD) {
@@ -95,7 +95,7 @@ int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 	found = passwd_find_group(PASSWD_GROUPS, a->name, &gid);
 	if (known < 0 || found < 0)
 		return ids_unreadable(PASSWD_GROUPS, f);
-	a->group = choose(a, PASSWD_GROUPS, found, gid == 0, gid != t->gid,
+	a->group = chosen(a, PASSWD_GROUPS, found, gid == 0, gid != t->gid,
 			  !known);
 	return 0;
 }
