@@ -122,7 +122,7 @@ static int next_letter(const char **rest)
 	if (**rest != '-')
 		return *(*rest)++;
 	name = str_cut(&value, '=');
-	*rest = value.at;
+	*rest = value.at ? value.at : "";
 	for (size_t i = 0; i < ARRAY_LEN(long_names); i++)
 		if (str_is(name, long_names[i].name))
 			return long_names[i].letter;
