@@ -379,6 +379,19 @@ heard()
 	[ "$status" -eq 1 ]
 }
 
+@test "make install-compat makes the links, and takes no place" {
+	make -s -C "$top/build" install-compat DESTDIR="$tmp/dest" prefix=/usr \
+		>/dev/null
+	[ "$("$tmp/dest/usr/bin/tini" --version | head -n 1)" = \
+		"tini version $("$STEPDOWN" --version | cut -d ' ' -f 2) - stepdown, MIT license" ]
+	for name in gosu su-exec dumb-init catatonit; do
+		[ "$(readlink "$tmp/dest/usr/bin/$name")" = stepdown ]
+	done
+	capture make -s -C "$top/build" install-compat DESTDIR="$tmp/dest" \
+		prefix=/usr
+	[ "$status" -ne 0 ]
+}
+
 @test "strict in /etc/stepdown.conf: gosu is --user, an init has no_new_privs" {
 	ln -s gosu "$root/dumb-init"
 	printf 'user=1:1\nown=/nowhere\n strict\n' >"$root/etc/stepdown.conf"

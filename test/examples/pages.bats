@@ -84,6 +84,27 @@ page()
 	page fsgroup 4
 }
 
+# In the shape of the official image, with a word for the server.
+@test "gosu" {
+	mkdir "$tmp/redis"
+	cp "$top/test/e2e/entrypoints/redis" "$tmp/redis/docker-entrypoint.sh"
+	cat >"$tmp/redis/redis-server" <<-'end'
+	#!/bin/sh
+	exec grep -E '^(Uid|CapPrm|NoNewPrivs)' /proc/self/status
+	end
+	chmod 755 "$tmp/redis/"*
+	cat >"$tmp/redis/Dockerfile" <<-'end'
+	FROM busybox
+	COPY docker-entrypoint.sh redis-server /usr/local/bin/
+	RUN echo redis:x:999:999::/data:/bin/sh >>/etc/passwd
+	WORKDIR /data
+	ENTRYPOINT ["docker-entrypoint.sh"]
+	CMD ["redis-server"]
+	end
+	podman build -t redis "$tmp/redis"
+	page gosu 4
+}
+
 @test "init-with-children" {
 	page init-with-children 2
 }

@@ -260,8 +260,26 @@ install_deb()
 	end
 }
 
-@test "lintian finds no fault in the Debian package" {
-	run lintian --allow-root --fail-on error,warning "$(deb "$native")"
+@test "the Debian package of the links brings the names of the peers" {
+	local name links=$release/stepdown-compat_$version-1_all.deb
+
+	install_deb -i "$(deb "$native")" "$links"
+	for name in bin/catatonit bin/dumb-init sbin/gosu bin/su-exec bin/tini; do
+		[ "$("$tmp/root/usr/$name" --help 2>&1 |
+			grep -c "^Usage: ${name##*/} ")" -eq 1 ] || fail "$name"
+		[ -e "$tmp/root/usr/share/man/man1/${name##*/}.1.gz" ]
+	done
+	for name in Provides Conflicts Replaces; do
+		[ "$(dpkg-deb -f "$links" $name)" = \
+			'catatonit, dumb-init, gosu, su-exec, tini' ]
+	done
+	install_deb -r stepdown-compat
+	[ ! -L "$tmp/root/usr/bin/tini" ]
+}
+
+@test "lintian finds no fault in the Debian packages" {
+	run lintian --allow-root --fail-on error,warning "$(deb "$native")" \
+		"$release/stepdown-compat_$version-1_all.deb"
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
@@ -297,8 +315,11 @@ unpack()
 	capture env CC=musl-gcc CBUILD="$machine" CHOST="$machine" \
 		CPPFLAGS="-I$deps/include -idirafter $deps/kernel" \
 		LDFLAGS="-L$deps/lib" pkgdir="$tmp/package" release="$release" \
-		sh -euc '. "$release/APKBUILD"; build; check; package'
+		subpkgdir="$tmp/links" provides='' replaces='' \
+		sh -euc '. "$release/APKBUILD"; build; check; package; compat'
 	succeeded
+	[ "$(readlink "$tmp/links/sbin/tini")" = ../usr/bin/stepdown ]
+	[ "$(readlink "$tmp/links/usr/bin/gosu")" = stepdown ]
 	cd "$tmp/package/usr"
 	[ "$(bin/stepdown --version)" = "stepdown $version" ]
 	"$top/test/lib/check-binary" bin/stepdown
