@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ static int renounce(struct start *s, struct fault *f)
 	    setresuid(s->uid, s->uid, s->uid) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "give up the setuid file's ids");
+	s->renounced = true;
 	return s->uid != 0 && caps_leave(0, f) < 0 ? -1 : start_read(s, f);
 }
 
@@ -113,13 +115,8 @@ int start_settle(const struct start_spec *spec, struct start *s,
 {
 	const uint64_t bind = CAPS_BIT(CAP_NET_BIND_SERVICE);
 
-	if (s->secure && s->uid != t->uid) {
-		if (renounce(s, f) < 0)
-			return -1;
-		if (spec->verbose)
-			report_note("the file's privileges are for "
-				    "--user %s: given up", spec->user);
-	}
+	if (s->secure && s->uid != t->uid && renounce(s, f) < 0)
+		return -1;
 	/* File capabilities may be permitted only; drop takes all away. */
 	if (s->permitted != s->effective &&
 	    caps_set_effective(s->permitted) < 0)
@@ -144,23 +141,44 @@ int start_settle(const struct start_spec *spec, struct start *s,
 	return 0;
 }
 
-void start_tell(const struct start_spec *spec, const struct start *s)
+/*
+ * The rules are those of execve(2) in capabilities(7). Under no_new_privs the
+ * kernel gives of a file's capabilities those that the caller has: containerd
+ * and CRI-O start a user with capabilities.add, podman and Docker with none.
+ */
+static void tell_of_lost_file_caps(const struct start_spec *spec,
+				   const struct start *s)
 {
 	const char *file = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	struct statvfs fs;
 
+	if (s->permitted || !file ||
+	    getxattr(file, "security.capability", NULL, 0) <= 0)
+		return;
+	if (s->renounced)
+		report_note("file capabilities were given up: they are for "
+			    "--user %s", spec->user);
+	else if (statvfs(file, &fs) == 0 && (fs.f_flag & ST_NOSUID))
+		report_note("file capabilities were not given: %s is on a "
+			    "mount with nosuid", file);
+	else if (s->no_new_privs)
+		report_note("file capabilities were not given: under "
+			    "no_new_privs (allowPrivilegeEscalation: false) "
+			    "they must be in capabilities.add, and podman and "
+			    "Docker give none at all");
+	else
+		report_note("file capabilities were not given: the bounding "
+			    "set lacks them; --cap-add, or capabilities.add");
+}
+
+void start_tell(const struct start_spec *spec, const struct start *s)
+{
 	if (s->euid == 0)
 		return;
 	if (s->adapted)
 		report_note("not root: uid %u, gid %u and groups stay, "
 			    "not --user %s", s->uid, s->gid, spec->user);
-	/* File capabilities that the kernel did not give have a reason. */
-	if (!s->permitted && file &&
-	    getxattr(file, "security.capability", NULL, 0) > 0)
-		report_note("file capabilities were not given: %s",
-			    s->no_new_privs
-				    ? "no_new_privs is set (no-new-privileges, "
-				      "allowPrivilegeEscalation: false)"
-				    : "bounding set, nosuid or another user");
+	tell_of_lost_file_caps(spec, s);
 }
 
 /*

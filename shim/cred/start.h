@@ -28,6 +28,7 @@ struct start {
 	bool secure;		/* AT_SECURE: file capabilities or setuid */
 	bool no_new_privs;
 	bool adapted;		/* the target is not all that --user says */
+	bool renounced;		/* the file's privileges were given up */
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
 	uint64_t permitted;	/* capabilities */

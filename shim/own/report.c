@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -177,6 +178,16 @@ static void ignored(const struct own_tree *t, const char *path, int fd,
 		   m.type);
 }
 
+/* The kubelet puts this link into the volumes that it fills with files. */
+static bool is_filled_by_kubelet(const char *path)
+{
+	char link[PATH_MAX];
+	struct stat st;
+
+	snprintf(link, sizeof(link), "%s/..data", path);
+	return lstat(link, &st) == 0;
+}
+
 void own_fault(const struct own_tree *t, const char *act, int dir,
 	       const char *name, int fd, struct fault *f)
 {
@@ -197,7 +208,10 @@ void own_fault(const struct own_tree *t, const char *act, int dir,
 		return;
 	}
 	fault_set(f, EXIT_STEP, err, "own %s: %s %s", t->path, act, path);
-	if (err == EACCES)
+	if (err == EROFS && is_filled_by_kubelet(t->path))
+		fault_hint(f,
+			   "the kubelet fills this volume, read-only: leave out this --own; who may read it is for fsGroup or defaultMode");
+	else if (err == EACCES)
 		caps_hint(f, CAP_DAC_OVERRIDE);
 	else if (err == EPERM)
 		caps_hint(f, mode ? CAP_FOWNER : CAP_CHOWN);

@@ -218,6 +218,16 @@ read_only()
 	owned_by 0:0 "$volume/file"
 }
 
+@test "a volume that the kubelet fills: 111, and what gives its files" {
+	mkdir "$volume/..1"
+	ln -s ..1 "$volume/..data"
+	before=(read_only)
+	own "$volume"
+	refused 111
+	message_has 'Read-only file system'
+	hint_has 'fsGroup or defaultMode'
+}
+
 @test "read-only and right already is right" {
 	touch "$volume/file"
 	chown -R 4242:4242 "$volume"

@@ -350,11 +350,30 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	before=(setpriv "--bounding-set=-setpcap,-chown")
 	started_as 4242 4242 '' /stepdown /witness
 	succeeded
+	! grep -q 'not given' "$err" || fail_seen
 	witness_has_socket 3 inet 0.0.0.0:80
 	has_no_caps_but_bounding 0 8
 	configured user=4242:4242 strict
 	started_as 4242 4242 '' /stepdown /witness
 	refused 111
+}
+
+@test "file capabilities that are lost by a mount or the bounding set: why" {
+	capable cap_net_bind_service
+	configured user=4242:4242
+	before=(setpriv "--bounding-set=-net_bind_service")
+	started_as 4242 4242 '' /stepdown /witness
+	succeeded
+	grep -q 'not given: the bounding set lacks them' "$err" || fail_seen
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -ec 'root=$1; shift
+		mount --bind "$root" "$root"
+		mount -o remount,bind,nosuid "$root"
+		exec "$@"' - "$root")
+	started_as 4242 4242 '' /stepdown /witness
+	succeeded
+	grep -q 'not given: /stepdown is on a mount with nosuid' "$err" ||
+		fail_seen
 }
 
 @test "file capabilities: no option of the command line is taken" {
@@ -430,12 +449,13 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	configured user=4242:4242 listen=tcp://0.0.0.0:80
 	started_as 5000 5000 '' /stepdown /witness
 	exited 111
-	configured user=4242:4242 verbose
+	configured user=4242:4242
 	started_as 5000 5000 '' /stepdown /witness
 	succeeded
 	witness_says uid.real 5000
 	has_no_caps_but_bounding
-	grep -q 'given up' "$err"
+	grep -q 'given up: they are for --user 4242:4242' "$err"
+	! grep -q 'not given' "$err" || fail_seen
 }
 
 @test "file capabilities: the variables of the config file are for --user alone" {
@@ -477,7 +497,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	before=(setpriv --no-new-privs)
 	started_as 4242 4242 '' /stepdown /witness
 	succeeded
-	grep -q 'no_new_privs is set.*allowPrivilegeEscalation' "$err"
+	grep -q 'not given: under no_new_privs (allowPriv.*capabilities.add' "$err"
 	has_no_caps_but_bounding
 	configured user=4242:4242 listen=tcp://0.0.0.0:80
 	started_as 4242 4242 '' /stepdown /witness
