@@ -46,13 +46,14 @@ images()
 	quietly podman build --network none -t pause "$context"
 	image kubernetes
 	image volume
+	image secret
 	foreign_image
 	tools_image
 	user_image
 	restricted_image
 	nginx_image
 	saved pause
-	for name in foreign kubernetes volume tools user-in-image restricted \
+	for name in foreign kubernetes volume secret tools user-in-image restricted \
 		nginx; do
 		saved "stepdown-$name"
 	done
@@ -178,6 +179,13 @@ write_pods()
 	pod as-4242 tools '["stepdown", "--user=4242:4242", "--", "/witness"]'
 	in_container 'securityContext: {runAsUser: 4242, runAsGroup: 4242, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}'
 
+	pod other-ids tools '["stepdown", "--user=4242:4242", "--", "/witness"]'
+	in_container 'securityContext: {runAsUser: 5000, runAsGroup: 5001, capabilities: {drop: [ALL]}}'
+
+	pod privileged tools "[$as_app, \"--own=/data\", \"--\", \"/witness\"]"
+	in_container 'securityContext: {privileged: true}'
+	data_volume
+
 	pod read-only tools "[$as_app, \"--own=/data\", \"--\", \"sh\", \"-c\", \"$look\"]"
 	in_container 'securityContext: {readOnlyRootFilesystem: true, seccompProfile: {type: RuntimeDefault}}'
 	data_volume
@@ -194,6 +202,10 @@ write_pods()
 	in_pod 'securityContext: {fsGroup: 2000, supplementalGroups: [3000]}'
 
 	pod fsgroup-own tools "[$as_app, \"--own=/data,fsgroup,group=2000\", \"--\", \"sh\", \"-c\", \"$look\"]"
+	data_volume
+	in_pod 'securityContext: {fsGroup: 2000}'
+
+	pod fsgroup-undone tools "[$as_app, \"--own=/data\", \"--\", \"sh\", \"-c\", \"$look\"]"
 	data_volume
 	in_pod 'securityContext: {fsGroup: 2000}'
 
@@ -222,6 +234,11 @@ write_pods()
 	kind: Secret
 	metadata: {name: key}
 	stringData: {password: hush}
+	---
+	apiVersion: v1
+	kind: Secret
+	metadata: {name: password}
+	stringData: {password: hunter2}
 	END
 	pod nested tools "[$as_app, \"--own=/data\", \"--\", \"sh\", \"-c\", \"cat /data/settings/colour; echo; stat -c '%u:%g %n' /data /data/settings/colour; touch /data/f\"]"
 	in_container 'volumeMounts:' \
@@ -235,8 +252,22 @@ write_pods()
 	pod configmap-own tools "[$as_app, \"--own=/data\", \"--\", \"true\"]"
 	data_volume 'configMap: {name: settings}'
 
+	pod secret-own tools "[$as_app, \"--own=/data\", \"--\", \"true\"]"
+	data_volume 'secret: {secretName: key}'
+
+	pod downward-own tools "[$as_app, \"--own=/data\", \"--\", \"true\"]"
+	data_volume 'downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}'
+
+	pod secret-fsgroup tools "[$as_app, \"--\", \"cat\", \"/data/password\"]"
+	data_volume 'secret: {secretName: key, defaultMode: 0440}'
+	in_pod 'securityContext: {fsGroup: 2000}'
+
 	pod host-network tools "[$as_app, \"--listen=tcp://127.0.0.1:81\", \"--\", \"/witness\"]"
 	in_pod 'hostNetwork: true'
+
+	pod port-zero tools '["stepdown", "--user=4242:4242", "--listen=tcp://0.0.0.0:80", "--", "/witness"]'
+	in_container 'securityContext: {runAsUser: 4242, runAsGroup: 4242, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}'
+	in_pod 'securityContext: {sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: "0"}]}'
 
 	pod bind tools "[$as_app, \"--listen=tcp://*:80\", \"--handoff=bind\", \"--\", \"sh\", \"-c\", \"busybox httpd -p 80 -h /bin && wget -q -O /dev/null http://127.0.0.1/true && echo served\"]"
 	in_container 'securityContext: {allowPrivilegeEscalation: false, seccompProfile: {type: RuntimeDefault}, capabilities: {drop: [ALL], add: [NET_BIND_SERVICE, SETUID, SETGID, SETPCAP]}}'
@@ -246,12 +277,13 @@ write_pods()
 
 	# Probes, hooks and `kubectl exec` run as the image's USER, here root.
 	# shellcheck disable=SC2016 # the shell of the container expands it
-	local as_root='exec: {command: [sh, -c, "test $(id -u) = 0"]}'
+	local as_root='exec: {command: [sh, -c, "test $(id -u) = 0"]}' \
+		as_user='exec: {command: [stepdown, --user=4242:4242, --, sh, -c, "test $(id -u) = 4242"]}'
 
 	pod probes tools "[$as_app, \"--init\", \"--handoff=bind\", \"--listen=tcp://*:80\", \"--\", \"busybox\", \"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/bin\"]"
 	in_container 'startupProbe: {httpGet: {path: /true, port: 80}, periodSeconds: 1}' \
 		'livenessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}' \
-		"readinessProbe: {$as_root, periodSeconds: 1}" \
+		"readinessProbe: {$as_user, periodSeconds: 1}" \
 		'lifecycle:' \
 		"  postStart: {$as_root}" \
 		'  preStop: {exec: {command: [sh, -c, "id -u >/stopped/uid"]}}' \
@@ -315,7 +347,18 @@ says()
 	grep -Fxq -- "$1" "$out" || fail_seen "it should say: $1"
 }
 
-# is POD: started and ready?
+# played MANIFEST CONTAINER: its pod, as of()
+played()
+{
+	local pod
+
+	capture "$node" run "$state" "$1"
+	succeeded
+	pod=$(tail -n 1 "$out")
+	of "$pod" "$2"
+}
+
+# ready POD: started and ready?
 ready()
 {
 	"$node" status "$state" "$1" | python3 -c '
@@ -346,6 +389,19 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 	of as-4242
 	succeeded
 	witness_is 4242 4242 4242
+}
+
+@test "runAsUser and runAsGroup, others than --user names: they stay" {
+	of other-ids
+	succeeded
+	witness_is 5000 5001 5001
+	says 'stepdown: not root: uid 5000, gid 5001 and groups stay, not --user 4242:4242'
+}
+
+@test "privileged: everything is gone after" {
+	of privileged
+	succeeded
+	witness_is 4242 4242
 }
 
 @test "readOnlyRootFilesystem and RuntimeDefault" {
@@ -380,6 +436,13 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 	says '4242:2000 /data/f'
 }
 
+@test "fsGroup with a plain --own: a note names the option that is missing" {
+	of fsgroup-undone
+	succeeded
+	says '4242:4242 /data/f'
+	grep -q 'add ,fsgroup' "$out" || fail_seen
+}
+
 @test "the ServiceAccount token is readable where runAsUser is left out" {
 	of token
 	succeeded
@@ -403,16 +466,44 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 	grep -Eq '^0:[0-9]+ /data/settings/colour$' "$out" || fail_seen
 }
 
-@test "--own on a ConfigMap itself: 111, and what to do instead" {
-	of configmap-own
-	[ "$status" -eq 111 ] || fail_seen
-	grep -q 'Read-only file system' "$out" || fail_seen
+@test "--own on a ConfigMap, Secret, downwardAPI itself: 111, and what to do" {
+	local pod
+
+	for pod in configmap-own secret-own downward-own; do
+		of "$pod"
+		[ "$status" -eq 111 ] || fail_seen
+		grep -q 'Read-only file system' "$out" || fail_seen
+		grep -q 'hint: .*fsGroup or defaultMode' "$out" || fail_seen
+	done
+	of secret-fsgroup
+	succeeded
+	says 'hush'
 }
 
 @test "hostNetwork: a low port of the node" {
 	of host-network
 	succeeded
 	witness_is 4242 4242
+}
+
+@test "hostNetwork of a node where every port is open: a user has it" {
+	manifest=$BATS_TEST_TMPDIR/open.yaml
+	sed 's/host-network/host-open/; s/:81"/:82"/' \
+		"$BATS_FILE_TMPDIR/pods/host-network.yaml" >"$manifest"
+	in_pod 'securityContext: {runAsUser: 4242, runAsGroup: 4242}'
+	of host-network
+	"$node" in "$state" sysctl -qw net.ipv4.ip_unprivileged_port_start=0
+	played "$manifest" app
+	"$node" in "$state" sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
+	succeeded
+	witness_says fd.3.address 127.0.0.1:82
+}
+
+@test "the sysctl that opens all ports: a port for a user" {
+	of port-zero
+	succeeded
+	witness_is 4242 4242 4242
+	witness_says fd.3.address 0.0.0.0:80
 }
 
 @test "--handoff=bind under RuntimeDefault" {
@@ -466,16 +557,6 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 
 # The manifests of the examples, as they stand.
 
-played()
-{
-	local pod
-
-	capture "$node" run "$state" "$1"
-	succeeded
-	pod=$(tail -n 1 "$out")
-	of "$pod" "$2"
-}
-
 @test "examples/kubernetes/pod.yaml" {
 	played "$top/examples/kubernetes/pod.yaml" app
 	succeeded
@@ -483,10 +564,40 @@ played()
 	says '4242:4242 /data/file'
 }
 
+@test "examples/user-in-image/pod.yaml: a low port on level restricted" {
+	played "$top/examples/user-in-image/pod.yaml" app
+	succeeded
+	grep -Eq '^0\.0\.0\.0:80 .*LISTEN' "$out" || fail_seen
+	grep -Eq '^Uid:(\s4242){4}$' "$out" || fail_seen
+	# Without SETPCAP it stays in the bounding set, where it gives nothing.
+	grep -Eq '^CapPrm:\s0{16}$' "$out" || fail_seen
+	grep -Eq '^CapBnd:\s0{13}400$' "$out" || fail_seen
+	says '4242:4242 /data/file'
+}
+
+@test "examples/secret/pod.yaml" {
+	played "$top/examples/secret/pod.yaml" app
+	says 'hunter2'
+	says 4242
+	grep -q 'run/secrets/password.: Permission denied' "$out" || fail_seen
+}
+
+@test "examples/check/pod.yaml: the check's log, and the server after it" {
+	capture "$node" run "$state" "$top/examples/check/pod.yaml"
+	succeeded
+	within 180 ready web ||
+		fail "$("$node" status "$state" web; "$node" logs "$state" web)"
+	"$node" logs "$state" web check >"$out"
+	grep -Eq '^ok  *own  */data: ' "$out" || fail_seen
+	"$node" delete "$state" web
+}
+
 @test "examples/emptydir/pod.yaml" {
 	played "$top/examples/emptydir/pod.yaml" second
 	succeeded
 	says 'again'
+	says '4242:4242 750 /data'
+	says '4242:4242 640 /data/greeting'
 }
 
 @test "examples/fsgroup/pod.yaml" {
@@ -508,16 +619,16 @@ played()
 		capture "$node" run "$state" \
 			"$top/examples/kubernetes/statefulset.yaml"
 		succeeded
-		within 180 claimed || fail "$("$node" logs "$state" store-0)"
+		within 180 ready store-0 ||
+			fail "$("$node" logs "$state" store-0)"
 		"$node" delete "$state" store-0
 	done
-	owner=$(stat -c %u:%g "$state/api/claims/store-0/file")
-	[ "$owner" = 4242:4242 ]
-}
-
-claimed()
-{
-	"$node" logs "$state" store-0 | grep -q '4242:4242 /data/file'
+	! grep 'Kill container' "$state/containerd.log" ||
+		fail 'TERM does not end it'
+	owner=$(stat -c '%u:%g %a' "$state/api/claims/store-0")
+	[ "$owner" = '0:4242 2775' ] || fail "$owner"
+	[ "$(stat -c %u:%g "$state/api/claims/store-0/starts")" = 4242:4242 ]
+	[ "$(wc -l <"$state/api/claims/store-0/starts")" -eq 2 ]
 }
 
 @test "examples/kubernetes/deployment.yaml: nginx serves, ready by its probes" {
