@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Every command that a README of examples/ shows is run as it stands, and must
-# print what the page says. compose, nginx and kestrel have tests of their own.
+# print what the page says. compose, socket-handover and workshop have tests of
+# their own.
 
 # shellcheck source-path=SCRIPTDIR
 . "$BATS_TEST_DIRNAME/podman.bash"
@@ -9,7 +10,7 @@
 
 setup_file()
 {
-	need podman runc busybox setcap setpriv gosu haproxy gunicorn curl
+	need podman runc busybox setcap setpriv gosu curl mmdebstrap npm
 	store_up
 	without_network
 	mkdir "$BATS_FILE_TMPDIR/bin"
@@ -63,9 +64,14 @@ pod_ended()
 page()
 {
 	enter "$1"
+	replayed "$2"
+}
+
+# replayed LEAST: the README that is here
+replayed()
+{
 	export -f podman pod_ended
-	export tmp
-	page_is_true README.md "$2"
+	page_is_true README.md "$1"
 }
 
 @test "check" {
@@ -113,6 +119,30 @@ page()
 	page kubernetes 3
 }
 
+# enter_server NAME FOLDER BASE: as enter, where `run` finds what was built here;
+# the image BASE is what FOLDER makes of the server's root
+enter_server()
+{
+	"$1_image"
+	quietly command podman build --network none --pull-never \
+		--build-arg "BASE=debian-$1" -t "$3" "$BATS_TEST_DIRNAME/$2"
+	enter "$1"
+	ln -s "$top/build" "$top/bootstrap" "$tmp"
+	export STEPDOWN
+}
+
+@test "nginx" {
+	enter_server nginx official nginx
+	replayed 6
+}
+
+@test "kestrel" {
+	enter_server kestrel aspnet mcr.microsoft.com/dotnet/aspnet:8.0
+	mkdir publish
+	touch publish/web.dll
+	replayed 6
+}
+
 @test "nameless-uid" {
 	page nameless-uid 3
 }
@@ -130,7 +160,7 @@ page()
 }
 
 @test "user-in-image" {
-	page user-in-image 3
+	page user-in-image 4
 }
 
 @test "volume" {
