@@ -78,7 +78,9 @@ static inline int sys_seccomp(unsigned int operation, unsigned int flags,
 
 /*
  * What a seccomp filter sees as the machine when a call comes by the entry
- * point that this program was built for; 0 if the filter was not made for it.
+ * point that this program was built for; 0 if the filter was not made for it:
+ * on i386 and s390x programs bind by socketcall(2), whose arguments are in
+ * memory, where no filter looks.
  */
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define KERNEL_AUDIT_ARCH AUDIT_ARCH_X86_64
@@ -88,6 +90,8 @@ static inline int sys_seccomp(unsigned int operation, unsigned int flags,
 #define KERNEL_AUDIT_ARCH AUDIT_ARCH_RISCV64
 #elif defined(__arm__) && defined(__ARMEL__)
 #define KERNEL_AUDIT_ARCH AUDIT_ARCH_ARM
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+#define KERNEL_AUDIT_ARCH AUDIT_ARCH_PPC64LE
 #else
 #define KERNEL_AUDIT_ARCH 0
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -63,6 +64,7 @@ static int hint_other_way(struct fault *f)
 int filter_check(struct fault *f)
 {
 	struct seccomp_notif_sizes sizes;
+	struct utsname us;
 	char self[16] = "";
 
 	if (readlink("/proc/self", self, sizeof(self) - 1) <= 0 ||
@@ -71,15 +73,19 @@ int filter_check(struct fault *f)
 		return fault_hint(f, "/proc must be mounted, and be that of "
 				     "this PID namespace");
 	}
+	if (KERNEL_AUDIT_ARCH == 0) {
+		uname(&us);
+		fault_set(f, EXIT_STEP, 0, "--handoff=bind: not on %s, but on "
+			  "x86-64, arm, ppc64le and riscv64", us.machine);
+		return hint_other_way(f);
+	}
 	errno = 0;
-	if (KERNEL_AUDIT_ARCH != 0 &&
-	    sys_seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
+	if (sys_seccomp(SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
 	    sizes.seccomp_notif <= FILTER_NOTIFICATION_SIZE &&
 	    sizes.seccomp_notif_resp <= FILTER_NOTIFICATION_SIZE)
 		return 0;
 	fault_set(f, EXIT_STEP, errno,
-		  "use seccomp notifications, of x86-64, arm or riscv64 with "
-		  "Linux 5.9");
+		  "use seccomp notifications of Linux 5.9");
 	return hint_other_way(f);
 }
 

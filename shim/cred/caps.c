@@ -308,8 +308,8 @@ int caps_missing(struct fault *f, uint64_t set)
 	if (geteuid() != 0)
 		return missing_to_user(f, first, name);
 	if (set & CAPS_BIT(CAP_NET_BIND_SERVICE))
-		fault_hint(f, "for ports sysctl "
-			      "net.ipv4.ip_unprivileged_port_start=0 will do");
+		fault_hint(f, "for ports, the sysctl "
+			      "net.ipv4.ip_unprivileged_port_start=0 will do too");
 	else if (set == CAPS_BIT(first))
 		fault_hint(f, "CAP_%s is not %s", name,
 			   caps_bounding() & set ? "effective"

