@@ -170,16 +170,18 @@ static void describe_confine(const struct plan *plan, struct text *out)
 	confine_describe(&c, out);
 }
 
+static int check_domain(const struct plan *plan, struct fault *f)
+{
+	return confine_check(&plan->confine, f);
+}
+
 /* Under --init it is the child that enters the domain, see run/init.c. */
 static int run_confine(const struct plan *plan, struct run *run,
 		       struct fault *f)
 {
 	const struct confine_plan c = plan_confinement(plan);
 
-	if (plan->confine.mode == CONFINE_OFF || plan->init.wanted)
-		return 0;
-	run->domain = confine_run(&c, f);
-	return run->domain < 0 ? -1 : 0;
+	return plan->init.wanted ? 0 : exec_enter_domain(&c, &run->seen, f);
 }
 
 static void describe_verify(const struct plan *plan, struct text *out)
@@ -193,10 +195,8 @@ static int run_verify(const struct plan *plan, struct run *run,
 {
 	const struct verify_spec spec = plan_verify_spec(plan);
 
-	if (secret_verify(&run->sockets, spec.uid, spec.gid, f) < 0 ||
-	    verify_run(&spec, &run->seen, f) < 0)
-		return -1;
-	return verify_domain(run->domain, true, f);
+	return secret_verify(&run->sockets, spec.uid, spec.gid, f) < 0
+		       ? -1 : verify_run(&spec, &run->seen, f);
 }
 
 /* The last row is run by main, after every other step. */
@@ -235,7 +235,7 @@ const struct step steps[] = {
 	{ "account", describe_account, NULL, run_account },
 	{ "limits", describe_limits, NULL, run_limits },
 	{ "drop", describe_drop, check_drop, run_drop },
-	{ "confine", describe_confine, NULL, run_confine },
+	{ "confine", describe_confine, check_domain, run_confine },
 	{ "verify", describe_verify, NULL, run_verify },
 	{ "exec", describe_exec, check_exec, NULL },
 };

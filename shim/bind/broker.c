@@ -95,7 +95,8 @@ static void report_unreadable(struct broker *b, unsigned int pid, int err)
 	struct fault f;
 
 	/* Other errors mean a wrong address, or that it has died. */
-	if (b->unreadable || (err != EACCES && err != EPERM))
+	if (b->unreadable || b->seen->trying ||
+	    (err != EACCES && err != EPERM))
 		return;
 	b->unreadable = true;
 	fault_set(&f, EXIT_STEP, err,

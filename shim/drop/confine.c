@@ -50,6 +50,7 @@ struct rules {
 	int fd;
 	struct sys_landlock handled;
 	struct text *out;	/* NULL: the rules are made */
+	int result;		/* 0, or -1 once there is a fault */
 	struct fault *f;
 };
 
@@ -90,50 +91,46 @@ static void title(struct rules *r, const char *words)
 		text_add(r->out, "%s", words);
 }
 
-/*
- * Allow it, and close fd if it is none of the standard streams. A pipe or a
- * socket (EBADFD) needs no rule.
- */
-static int allow(struct rules *r, int fd, uint64_t rights, const char *path)
+/* A pipe or a socket (EBADFD) needs no rule. */
+static int add_rule(const struct rules *r, int fd, uint64_t rights)
 {
 	struct stat st;
-	int result = 0;
 
-	if (r->out) {
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	rights &= r->handled.fs & (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
+	if (!rights || sys_landlock_allow_path(r->fd, rights, fd) == 0 ||
+	    errno == EBADFD)
+		return 0;
+	return -1;
+}
+
+/* Closes fd if it is none of the standard streams. */
+static void allow(struct rules *r, int fd, uint64_t rights, const char *path)
+{
+	if (r->out)
 		text_add(r->out, " %s", path);
-	} else if (fd < 0 || fstat(fd, &st) < 0) {
-		result = -1;
-	} else {
-		rights &= r->handled.fs &
-			  (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
-		if (rights)
-			result = sys_landlock_allow_path(r->fd, rights, fd);
-	}
-	if (result < 0 && errno == EBADFD)
-		result = 0;
-	if (result < 0)
-		fault_set(r->f, EXIT_STEP, errno, "confine: allow %s", path);
+	else if (r->result == 0 && add_rule(r, fd, rights) < 0)
+		r->result = fault_set(r->f, EXIT_STEP, errno,
+				      "confine: allow %s", path);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	return result;
 }
 
 /*
  * What is not there needs no rule, but is a mistake if an option names it; and
  * then it may be in a volume, where only root's symbolic links are followed.
  */
-static int allow_all(struct rules *r, const char *const list[], size_t count,
-		     uint64_t rights, bool must_exist)
+static void allow_all(struct rules *r, const char *const list[], size_t count,
+		      uint64_t rights, bool must_exist)
 {
 	for (size_t i = 0; i < count; i++) {
 		int fd = must_exist ? fs_open_way(list[i])
 				    : open(list[i], O_PATH | O_CLOEXEC);
 
-		if ((fd >= 0 || must_exist) &&
-		    allow(r, fd, rights, list[i]) < 0)
-			return -1;
+		if (fd >= 0 || must_exist)
+			allow(r, fd, rights, list[i]);
 	}
-	return 0;
 }
 
 /*
@@ -141,7 +138,7 @@ static int allow_all(struct rules *r, const char *const list[], size_t count,
  * /dev/stdout leads to a file that may be anywhere; what keeps the place of a
  * closed stream is O_PATH, which has no access mode to write.
  */
-static int allow_writes(struct rules *r, const struct confine_plan *plan)
+static void allow_writes(struct rules *r, const struct confine_plan *plan)
 {
 	const struct confine_paths *given = &plan->spec->writable;
 
@@ -149,32 +146,26 @@ static int allow_writes(struct rules *r, const struct confine_plan *plan)
 	for (size_t i = 0; i < plan->ntrees; i++) {
 		int fd = fs_open_path(plan->trees[i].path);
 
-		if (fd >= 0 &&
-		    allow(r, fd, READ | WRITE, plan->trees[i].path) < 0)
-			return -1;
+		if (fd >= 0)
+			allow(r, fd, READ | WRITE, plan->trees[i].path);
 	}
-	if (allow_all(r, given->list, given->count, READ | WRITE, true) < 0 ||
-	    allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, false) < 0)
-		return -1;
+	allow_all(r, given->list, given->count, READ | WRITE, true);
+	allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, false);
 	for (size_t i = 0; i < ARRAY_LEN(temporary); i++) {
 		struct statfs fs;
 
-		if (statfs(temporary[i], &fs) == 0 &&
-		    fs.f_type == TMPFS_MAGIC &&
-		    allow_all(r, temporary + i, 1, READ | WRITE, false) < 0)
-			return -1;
+		if (statfs(temporary[i], &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+			allow_all(r, temporary + i, 1, READ | WRITE, false);
 	}
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		int flags = fcntl(fd, F_GETFL);
 
-		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
-		    allow(r, fd, OF_FILES & ~LANDLOCK_EXECUTE, "stdio") < 0)
-			return -1;
+		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+			allow(r, fd, OF_FILES & ~LANDLOCK_EXECUTE, "stdio");
 	}
-	return 0;
 }
 
-static int allow_reads(struct rules *r, const struct confine_plan *plan)
+static void allow_reads(struct rules *r, const struct confine_plan *plan)
 {
 	const struct confine_paths *given = &plan->spec->readable;
 	char found[PATH_MAX];
@@ -182,51 +173,46 @@ static int allow_reads(struct rules *r, const struct confine_plan *plan)
 
 	title(r, given->count ? "\nread:" : "\nread: everything");
 	if (!given->count)
-		return 0;
-	if (allow_all(r, given->list, given->count, READ, true) < 0 ||
-	    allow_all(r, programs, ARRAY_LEN(programs), READ, false) < 0)
-		return -1;
-	if (!drop_find_command(plan->command, plan->path, found))
-		return 0;
-	return allow_all(r, &file, 1, READ, false);
+		return;
+	allow_all(r, given->list, given->count, READ, true);
+	allow_all(r, programs, ARRAY_LEN(programs), READ, false);
+	if (drop_find_command(plan->command, plan->path, found))
+		allow_all(r, &file, 1, READ, false);
 }
 
-static int allow_port(struct rules *r, uint64_t right, uint16_t port)
+static void allow_port(struct rules *r, uint64_t right, uint16_t port)
 {
 	if (r->out)
 		text_add(r->out, " %u", port);
-	else if ((r->handled.net & right) &&
+	else if (r->result == 0 && (r->handled.net & right) &&
 		 sys_landlock_allow_port(r->fd, right, port) < 0)
-		return fault_set(r->f, EXIT_STEP, errno,
-				 "confine: allow port %u", port);
-	return 0;
+		r->result = fault_set(r->f, EXIT_STEP, errno,
+				      "confine: allow port %u", port);
 }
 
-static int allow_ports(struct rules *r, const struct confine_plan *plan)
+static void allow_ports(struct rules *r, const struct confine_plan *plan)
 {
 	title(r, "\nbind tcp (ABI 4):");
 	for (size_t i = 0; i < plan->nlisteners; i++) {
 		const struct listener *l = &plan->listeners[i];
 
 		/* sin_port and sin6_port are at the same place. */
-		if (l->kind == LISTENER_TCP &&
-		    allow_port(r, LANDLOCK_BIND_TCP,
-			       ntohs(l->address.in.sin_port)) < 0)
-			return -1;
+		if (l->kind == LISTENER_TCP)
+			allow_port(r, LANDLOCK_BIND_TCP,
+				   ntohs(l->address.in.sin_port));
 	}
 	title(r, plan->spec->connects ? "\nconnect tcp (ABI 4):"
 				      : "\nconnect tcp: everywhere");
 	for (size_t i = 0; i < plan->spec->nports; i++)
-		if (allow_port(r, LANDLOCK_CONNECT_TCP,
-			       plan->spec->ports[i]) < 0)
-			return -1;
-	return 0;
+		allow_port(r, LANDLOCK_CONNECT_TCP, plan->spec->ports[i]);
 }
 
 static int allow_plan(struct rules *r, const struct confine_plan *plan)
 {
-	return allow_writes(r, plan) < 0 || allow_reads(r, plan) < 0 ||
-	       allow_ports(r, plan) < 0 ? -1 : 0;
+	allow_writes(r, plan);
+	allow_reads(r, plan);
+	allow_ports(r, plan);
+	return r->result;
 }
 
 void confine_describe(const struct confine_plan *plan, struct text *out)
@@ -246,18 +232,15 @@ static struct sys_landlock handled_by(int abi, const struct confine_spec *spec)
 	const uint64_t unknown = (abi < 2 ? LANDLOCK_REFER : 0) |
 				 (abi < 3 ? LANDLOCK_TRUNCATE : 0) |
 				 (abi < 5 ? LANDLOCK_IOCTL_DEV : 0);
-	struct sys_landlock handled = {
-		.fs = (WRITE | LANDLOCK_MAKE_CHAR | LANDLOCK_MAKE_BLOCK |
-		       (spec->readable.count ? READ : 0)) & ~unknown
-	};
 
-	if (abi >= 4)
-		handled.net = LANDLOCK_BIND_TCP |
-			      (spec->connects ? LANDLOCK_CONNECT_TCP : 0);
-	if (abi >= 6)
-		handled.scoped = LANDLOCK_SCOPE_ABSTRACT |
-				 LANDLOCK_SCOPE_SIGNAL;
-	return handled;
+	return (struct sys_landlock){
+		.fs = (WRITE | LANDLOCK_MAKE_CHAR | LANDLOCK_MAKE_BLOCK |
+		       (spec->readable.count ? READ : 0)) & ~unknown,
+		.net = abi < 4 ? 0 : LANDLOCK_BIND_TCP |
+			(spec->connects ? LANDLOCK_CONNECT_TCP : 0),
+		.scoped = abi < 6 ? 0 : LANDLOCK_SCOPE_ABSTRACT |
+			LANDLOCK_SCOPE_SIGNAL
+	};
 }
 
 static const char *what_is_missing(int abi)
@@ -271,17 +254,22 @@ static const char *what_is_missing(int abi)
 	       abi < 6 ? "signals, abstract sockets" : NULL;
 }
 
+int confine_check(const struct confine_spec *spec, struct fault *f)
+{
+	const char *missing = spec->mode == CONFINE_STRICT
+				      ? what_is_missing(sys_landlock_abi())
+				      : NULL;
+
+	return missing ? fault_set(f, EXIT_STEP, 0, "--confine=strict: this "
+				   "kernel cannot refuse %s", missing) : 0;
+}
+
 int confine_run(const struct confine_plan *plan, struct fault *f)
 {
 	int abi = sys_landlock_abi();
 	const char *missing = what_is_missing(abi);
 	struct rules r = { .f = f };
-	int result;
 
-	if (missing && plan->spec->mode == CONFINE_STRICT)
-		return fault_set(f, EXIT_STEP, 0,
-				 "--confine=strict: this kernel cannot refuse %s",
-				 missing);
 	if (missing)
 		report_note("confine: this kernel cannot refuse %s", missing);
 	if (abi < 1)
@@ -290,9 +278,8 @@ int confine_run(const struct confine_plan *plan, struct fault *f)
 	r.fd = sys_landlock_create(&r.handled);
 	if (r.fd < 0)
 		return fault_set(f, EXIT_STEP, errno, "confine: begin");
-	result = allow_plan(&r, plan);
-	if (result == 0 && sys_landlock_restrict(r.fd) < 0)
-		result = fault_set(f, EXIT_STEP, errno, "confine: end");
+	if (allow_plan(&r, plan) == 0 && sys_landlock_restrict(r.fd) < 0)
+		r.result = fault_set(f, EXIT_STEP, errno, "confine: end");
 	close(r.fd);
-	return result < 0 ? -1 : abi;
+	return r.result < 0 ? -1 : abi;
 }

@@ -60,9 +60,12 @@ bool confine_read_ports(const char *value, void *spec);
 /* Append the rules. */
 void confine_describe(const struct confine_plan *plan, struct text *out);
 
+/* In strict mode: does the kernel have it all? 0, or -1 with a fault. */
+int confine_check(const struct confine_spec *spec, struct fault *f);
+
 /*
- * Enter the domain. That the kernel has less is a note, or in strict mode a
- * fault. Returns the ABI, 0 without a domain, or -1 with a fault.
+ * Enter the domain. That the kernel has less is a note. Returns the ABI, 0
+ * without a domain, or -1 with a fault.
  */
 int confine_run(const struct confine_plan *plan, struct fault *f);
 

@@ -18,10 +18,11 @@ struct fault;
 
 enum { VERIFY_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
 
-/* What verify itself sees. It is large: keep it off the stack. */
+/* What verify itself sees. */
 struct verify_seen {
 	bool setpcap;		/* before the drop: CAP_SETPCAP was permitted */
 	unsigned int securebits;	/* before the drop */
+	bool trying;		/* a bind(2) that must be refused */
 };
 
 /* What must be so after the drop. */
@@ -48,10 +49,13 @@ int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 int verify_who(const struct verify_spec *spec, struct fault *f);
 
 /*
- * In a Landlock domain of this ABI (0: there is none): try to make a device, to
- * bind a TCP port unless binds is false, to signal the parent.
+ * Before a Landlock domain: start a process that stays outside, ended but not
+ * reaped. In the domain of this ABI (0: there is none): try to rename a device,
+ * to bind a TCP port and to signal that process, which is reaped then.
  */
-int verify_domain(int abi, bool binds, struct fault *f);
+pid_t verify_outsider(struct fault *f);
+int verify_domain(int abi, pid_t outsider, struct verify_seen *seen,
+		  struct fault *f);
 
 /* Before execve(2): of the descriptors above 2, these are open and no other. */
 int verify_descriptors(size_t count, struct fault *f);

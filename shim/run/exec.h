@@ -55,7 +55,6 @@ struct run {
 	uint64_t signals;	/* blocked when we were started; signals.h */
 	bool ignored_chld;	/* then; --init must not */
 	pid_t parent;		/* whose end --pdeathsig is about */
-	int domain;		/* Landlock's ABI; 0: there is no domain */
 	struct verify_seen seen;
 	struct environment environment;	/* the application's */
 	struct sockets sockets;	/* of the steps listen and secret */
@@ -98,6 +97,13 @@ int exec_check_session(const struct exec_spec *s, struct fault *f);
  */
 int exec_take_place(const struct launch *l, struct fault *f);
 int exec_tie_to_parent(const struct launch *l, struct fault *f);
+
+/*
+ * Enter the domain of --confine, if it was asked for, and prove it. Returns 0,
+ * or -1 with a fault.
+ */
+int exec_enter_domain(const struct confine_plan *plan, struct verify_seen *seen,
+		      struct fault *f);
 
 /*
  * Become the application: arrange directory, descriptors and environment, and

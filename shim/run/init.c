@@ -61,18 +61,6 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again)
 
 /* ---- the child ---- */
 
-/* Only the application is in the domain of --confine, not its parent. */
-static int enter_domain(const struct launch *l, struct fault *f)
-{
-	int abi;
-
-	if (l->confine.spec->mode == CONFINE_OFF)
-		return 0;
-	abi = confine_run(&l->confine, f);
-	/* The broker would be asked about a bind(2), and report it. */
-	return abi < 0 ? -1 : verify_domain(abi, !l->bind->wanted, f);
-}
-
 /* terminal: for the session of --setsid to take, or -1. */
 static int become(const struct launch *l, bool take_foreground, int terminal,
 		  struct fault *f)
@@ -85,7 +73,8 @@ static int become(const struct launch *l, bool take_foreground, int terminal,
 		tty_give(getpgrp());
 	if (terminal >= 0)
 		ioctl(terminal, TIOCSCTTY, 0);
-	if (enter_domain(l, f) < 0)
+	/* Only the application is in the domain, not its parent. */
+	if (exec_enter_domain(&l->confine, &l->run->seen, f) < 0)
 		return -1;
 	if (l->run->ignored_chld)
 		signal(SIGCHLD, SIG_IGN);

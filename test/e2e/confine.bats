@@ -210,6 +210,7 @@ try: t.bind(("127.0.0.1", 8081))
 except PermissionError: print("refused")'
 	succeeded
 	[ "$(cat "$out")" = refused ]
+	[ ! -s "$err" ] || fail_seen 'the trial of verify should not be told'
 }
 
 @test "--readable: nothing else is read but COMMAND and its libraries" {
@@ -231,15 +232,15 @@ except PermissionError: print("refused")'
 
 # ---- kernels that have less ----
 
-# as_abi N: the kernel answers the question for its ABI so
+# as_abi ANSWER [WHEN]: of the kernel to the question for its ABI
 as_abi()
 {
 	before=(strace -qq -f -o /dev/null -e trace=landlock_create_ruleset
-		-e "inject=landlock_create_ruleset:$1:when=1")
+		-e "inject=landlock_create_ruleset:$1:when=${2-1}")
 }
 
 @test "an older kernel: one line says what it lets through" {
-	local abi missing
+	local abi missing way
 
 	while IFS='|' read -r abi missing; do
 		as_abi "retval=$abi"
@@ -248,9 +249,16 @@ as_abi()
 		[ "$(grep -c '^stepdown: ' "$err")" -eq 1 ]
 		grep -Fq "confine: this kernel cannot refuse $missing" "$err" ||
 			fail_seen "$missing"
-		as_4242 --confine=strict -- "$WITNESS"
-		refused 111
-		message_has "$missing"
+		as_abi "retval=$abi" 1+
+		for way in --verbose --dry-run; do
+			as_4242 --confine=strict "$way" -- "$WITNESS"
+			exited 111
+			grep -Fq "refuse $missing" "$err" || fail_seen
+		done
+		as_4242 --confine=strict --check -- "$WITNESS"
+		exited 111
+		grep -q "^will fail *confine .*cannot refuse $missing" "$out" ||
+			fail_seen
 	done <<-'END'
 	1|truncation, TCP ports, ioctl, signals, abstract sockets
 	2|truncation, TCP ports, ioctl, signals, abstract sockets
@@ -279,6 +287,34 @@ as_abi()
 	as_4242 --confine=strict -- "$WITNESS"
 	succeeded
 	[ ! -s "$err" ]
+}
+
+# Each of the trials alone, and as a first process, which has no parent.
+@test "a domain that is only pretended is found by write, bind and signal" {
+	local words way
+	local -a lies=(-e inject=landlock_restrict_self:retval=0)
+
+	for words in 'renaming a device' 'bind(2) of an undeclared port' \
+		'a signal to a process outside'; do
+		for way in '' --init \
+			'--handoff=bind --listen=tcp://127.0.0.1:80'; do
+			# stepdown itself binds for --listen.
+			[[ $words != a\ signal* || $way != *bind* ]] || break
+			before=(nsenter --target "$net_holder" --net --
+				unshare --pid --fork --mount-proc
+				strace -qq -f -o /dev/null -e
+				trace=landlock_restrict_self,rename,bind
+				"${lies[@]}")
+			# shellcheck disable=SC2086 # words
+			confined $way -- "$WITNESS"
+			refused 111
+			message_has "$words succeeded"
+		done
+		case $words in
+		renaming*) lies+=(-e inject=rename:error=EACCES) ;;
+		bind*) lies+=(-e inject=bind:error=EACCES) ;;
+		esac
+	done
 }
 
 # Whatever of it fails, and where the kernel only says that it did it.
