@@ -64,7 +64,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		.run = run,
 		.verbose = plan->verbose,
 		.secure = plan->start.secure,
-		.confine = plan_confinement(plan),
+		.confine = &plan->confine,
 		.proof = plan_verify_spec(plan),
 		.plan = plan,
 		.plan_size = sizeof(*plan)
@@ -120,6 +120,10 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 			 &plan->drop.keep_caps, f) < 0 ||
 	    resolve_owners(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0)
 		return -1;
+	plan->confine.own = &plan->own;
+	plan->confine.listen = &plan->listen;
+	plan->confine.command = plan->exec.command[0];
+	plan->confine.path = plan_path(plan);
 	return account_resolve(&plan->account, &plan->target, f);
 }
 

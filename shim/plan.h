@@ -74,7 +74,7 @@ struct plan {
 	struct bind_spec bind;		/* filled by main */
 	struct own_spec own;
 	struct account_spec account;
-	struct confine_spec confine;
+	struct confine_spec confine;	/* main adds the rest of the plan */
 	struct secret_spec secrets;
 	/* Filled by resolve_target(). */
 	struct target target;
@@ -110,20 +110,6 @@ static inline const char *plan_path(const struct plan *plan)
 		if (strncmp(plan->env.set[i], "PATH=", 5) == 0)
 			return plan->env.set[i] + 5;
 	return str_variable(environ, "PATH", 4);
-}
-
-/* What the domain of --confine is made of. */
-static inline struct confine_plan plan_confinement(const struct plan *plan)
-{
-	return (struct confine_plan){
-		.spec = &plan->confine,
-		.trees = plan->own.trees,
-		.ntrees = plan->own.ntrees,
-		.listeners = plan->listen.listeners,
-		.nlisteners = plan->listen.count,
-		.command = plan->exec.command[0],
-		.path = plan_path(plan),
-	};
 }
 
 #endif

@@ -165,9 +165,7 @@ static int run_drop(const struct plan *plan, struct run *run, struct fault *f)
 
 static void describe_confine(const struct plan *plan, struct text *out)
 {
-	const struct confine_plan c = plan_confinement(plan);
-
-	confine_describe(&c, out);
+	confine_describe(&plan->confine, out);
 }
 
 static int check_domain(const struct plan *plan, struct fault *f)
@@ -179,9 +177,8 @@ static int check_domain(const struct plan *plan, struct fault *f)
 static int run_confine(const struct plan *plan, struct run *run,
 		       struct fault *f)
 {
-	const struct confine_plan c = plan_confinement(plan);
-
-	return plan->init.wanted ? 0 : exec_enter_domain(&c, &run->seen, f);
+	return plan->init.wanted
+		       ? 0 : exec_enter_domain(&plan->confine, &run->seen, f);
 }
 
 static void describe_verify(const struct plan *plan, struct text *out)

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "drop/drop.h"
-#include "listen/url.h"
+#include "listen/listen.h"
 #include "own/spec.h"
 
 enum {
@@ -138,16 +138,17 @@ static void allow_all(struct rules *r, const char *const list[], size_t count,
  * /dev/stdout leads to a file that may be anywhere; what keeps the place of a
  * closed stream is O_PATH, which has no access mode to write.
  */
-static void allow_writes(struct rules *r, const struct confine_plan *plan)
+static void allow_writes(struct rules *r, const struct confine_spec *spec)
 {
-	const struct confine_paths *given = &plan->spec->writable;
+	const struct confine_paths *given = &spec->writable;
 
 	title(r, "write:");
-	for (size_t i = 0; i < plan->ntrees; i++) {
-		int fd = fs_open_path(plan->trees[i].path);
+	for (size_t i = 0; i < spec->own->ntrees; i++) {
+		const char *path = spec->own->trees[i].path;
+		int fd = fs_open_path(path);
 
 		if (fd >= 0)
-			allow(r, fd, READ | WRITE, plan->trees[i].path);
+			allow(r, fd, READ | WRITE, path);
 	}
 	allow_all(r, given->list, given->count, READ | WRITE, true);
 	allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, false);
@@ -165,9 +166,9 @@ static void allow_writes(struct rules *r, const struct confine_plan *plan)
 	}
 }
 
-static void allow_reads(struct rules *r, const struct confine_plan *plan)
+static void allow_reads(struct rules *r, const struct confine_spec *spec)
 {
-	const struct confine_paths *given = &plan->spec->readable;
+	const struct confine_paths *given = &spec->readable;
 	char found[PATH_MAX];
 	const char *file = found;
 
@@ -176,7 +177,7 @@ static void allow_reads(struct rules *r, const struct confine_plan *plan)
 		return;
 	allow_all(r, given->list, given->count, READ, true);
 	allow_all(r, programs, ARRAY_LEN(programs), READ, false);
-	if (drop_find_command(plan->command, plan->path, found))
+	if (drop_find_command(spec->command, spec->path, found))
 		allow_all(r, &file, 1, READ, false);
 }
 
@@ -190,39 +191,39 @@ static void allow_port(struct rules *r, uint64_t right, uint16_t port)
 				      "confine: allow port %u", port);
 }
 
-static void allow_ports(struct rules *r, const struct confine_plan *plan)
+static void allow_ports(struct rules *r, const struct confine_spec *spec)
 {
 	title(r, "\nbind tcp (ABI 4):");
-	for (size_t i = 0; i < plan->nlisteners; i++) {
-		const struct listener *l = &plan->listeners[i];
+	for (size_t i = 0; i < spec->listen->count; i++) {
+		const struct listener *l = &spec->listen->listeners[i];
 
 		/* sin_port and sin6_port are at the same place. */
 		if (l->kind == LISTENER_TCP)
 			allow_port(r, LANDLOCK_BIND_TCP,
 				   ntohs(l->address.in.sin_port));
 	}
-	title(r, plan->spec->connects ? "\nconnect tcp (ABI 4):"
+	title(r, spec->connects ? "\nconnect tcp (ABI 4):"
 				      : "\nconnect tcp: everywhere");
-	for (size_t i = 0; i < plan->spec->nports; i++)
-		allow_port(r, LANDLOCK_CONNECT_TCP, plan->spec->ports[i]);
+	for (size_t i = 0; i < spec->nports; i++)
+		allow_port(r, LANDLOCK_CONNECT_TCP, spec->ports[i]);
 }
 
-static int allow_plan(struct rules *r, const struct confine_plan *plan)
+static int allow_plan(struct rules *r, const struct confine_spec *spec)
 {
-	allow_writes(r, plan);
-	allow_reads(r, plan);
-	allow_ports(r, plan);
+	allow_writes(r, spec);
+	allow_reads(r, spec);
+	allow_ports(r, spec);
 	return r->result;
 }
 
-void confine_describe(const struct confine_plan *plan, struct text *out)
+void confine_describe(const struct confine_spec *spec, struct text *out)
 {
 	struct rules r = { .out = out };
 
-	if (plan->spec->mode == CONFINE_OFF)
+	if (spec->mode == CONFINE_OFF)
 		return;
 	text_add(out, "Landlock, ABI %d\n", sys_landlock_abi());
-	allow_plan(&r, plan);
+	allow_plan(&r, spec);
 	text_add(out, "\nsignals, abstract sockets (ABI 6): its own");
 }
 
@@ -264,7 +265,7 @@ int confine_check(const struct confine_spec *spec, struct fault *f)
 				   "kernel cannot refuse %s", missing) : 0;
 }
 
-int confine_run(const struct confine_plan *plan, struct fault *f)
+int confine_run(const struct confine_spec *spec, struct fault *f)
 {
 	int abi = sys_landlock_abi();
 	const char *missing = what_is_missing(abi);
@@ -274,11 +275,11 @@ int confine_run(const struct confine_plan *plan, struct fault *f)
 		report_note("confine: this kernel cannot refuse %s", missing);
 	if (abi < 1)
 		return 0;
-	r.handled = handled_by(abi, plan->spec);
+	r.handled = handled_by(abi, spec);
 	r.fd = sys_landlock_create(&r.handled);
 	if (r.fd < 0)
 		return fault_set(f, EXIT_STEP, errno, "confine: begin");
-	if (allow_plan(&r, plan) == 0 && sys_landlock_restrict(r.fd) < 0)
+	if (allow_plan(&r, spec) == 0 && sys_landlock_restrict(r.fd) < 0)
 		r.result = fault_set(f, EXIT_STEP, errno, "confine: end");
 	close(r.fd);
 	return r.result < 0 ? -1 : abi;

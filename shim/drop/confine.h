@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct fault;
-struct listener;
-struct own_tree;
+struct listen_spec;
+struct own_spec;
 struct text;
 
 enum { CONFINE_MAX = 64 };	/* paths, and ports to connect to */
@@ -29,23 +29,17 @@ struct confine_paths {
 	const char *list[CONFINE_MAX];
 };
 
-/* What the options say. */
 struct confine_spec {
+	/* What the options say. */
 	enum confine_mode mode;
 	struct confine_paths writable;
 	struct confine_paths readable;	/* empty: everything */
 	bool connects;		/* --connect was given */
 	size_t nports;
 	uint16_t ports[CONFINE_MAX];
-};
-
-/* The rest of the plan, as far as it becomes rules. */
-struct confine_plan {
-	const struct confine_spec *spec;
-	const struct own_tree *trees;
-	size_t ntrees;
-	const struct listener *listeners;
-	size_t nlisteners;
+	/* The rest of the plan, as far as it becomes rules. */
+	const struct own_spec *own;
+	const struct listen_spec *listen;
 	const char *command;	/* its first word, and where it is looked for */
 	const char *path;
 };
@@ -58,7 +52,7 @@ bool confine_read_path(const char *value, void *paths);
 bool confine_read_ports(const char *value, void *spec);
 
 /* Append the rules. */
-void confine_describe(const struct confine_plan *plan, struct text *out);
+void confine_describe(const struct confine_spec *spec, struct text *out);
 
 /* In strict mode: does the kernel have it all? 0, or -1 with a fault. */
 int confine_check(const struct confine_spec *spec, struct fault *f);
@@ -67,6 +61,6 @@ int confine_check(const struct confine_spec *spec, struct fault *f);
  * Enter the domain. That the kernel has less is a note. Returns the ABI, 0
  * without a domain, or -1 with a fault.
  */
-int confine_run(const struct confine_plan *plan, struct fault *f);
+int confine_run(const struct confine_spec *spec, struct fault *f);
 
 #endif

@@ -1,6 +1,7 @@
 #include "drop/limits.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,14 +57,12 @@ bool limits_read_rlimit(const char *value, void *at)
 bool limits_read_umask(const char *value, void *spec)
 {
 	struct limits_spec *limits = spec;
-	mode_t mask = 0;
-	const char *at = value;
+	char *end;
+	unsigned long mask = strtoul(value, &end, 8);
 
-	for (; *at >= '0' && *at <= '7' && mask <= 0777; at++)
-		mask = mask * 8 + (mode_t)(*at - '0');
-	if (at == value || *at || mask > 0777)
+	if (*value < '0' || *value > '7' || *end || mask > 0777)
 		return false;
-	limits->umask = mask;
+	limits->umask = (mode_t)mask;
 	limits->has_umask = true;
 	return true;
 }

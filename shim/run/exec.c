@@ -72,16 +72,16 @@ int exec_tie_to_parent(const struct launch *l, struct fault *f)
 	return 0;
 }
 
-int exec_enter_domain(const struct confine_plan *plan, struct verify_seen *seen,
+int exec_enter_domain(const struct confine_spec *spec, struct verify_seen *seen,
 		      struct fault *f)
 {
 	pid_t outsider;
 	int abi;
 
-	if (plan->spec->mode == CONFINE_OFF)
+	if (spec->mode == CONFINE_OFF)
 		return 0;
 	outsider = verify_outsider(f);
-	abi = outsider < 0 ? -1 : confine_run(plan, f);
+	abi = outsider < 0 ? -1 : confine_run(spec, f);
 	return abi < 0 ? -1 : verify_domain(abi, outsider, seen, f);
 }
 

@@ -76,7 +76,7 @@ struct launch {
 	void *plan;		/* whole pages that the parent may forget */
 	size_t plan_size;
 	bool secure;		/* started by file capabilities or setuid */
-	struct confine_plan confine;
+	const struct confine_spec *confine;
 	struct verify_spec proof;
 };
 
@@ -102,7 +102,7 @@ int exec_tie_to_parent(const struct launch *l, struct fault *f);
  * Enter the domain of --confine, if it was asked for, and prove it. Returns 0,
  * or -1 with a fault.
  */
-int exec_enter_domain(const struct confine_plan *plan, struct verify_seen *seen,
+int exec_enter_domain(const struct confine_spec *spec, struct verify_seen *seen,
 		      struct fault *f);
 
 /*

@@ -74,7 +74,7 @@ static int become(const struct launch *l, bool take_foreground, int terminal,
 	if (terminal >= 0)
 		ioctl(terminal, TIOCSCTTY, 0);
 	/* Only the application is in the domain, not its parent. */
-	if (exec_enter_domain(&l->confine, &l->run->seen, f) < 0)
+	if (exec_enter_domain(l->confine, &l->run->seen, f) < 0)
 		return -1;
 	if (l->run->ignored_chld)
 		signal(SIGCHLD, SIG_IGN);
