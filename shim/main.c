@@ -11,6 +11,7 @@
 
 #include "base/report.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "check.h"
 #include "compat/names.h"
 #include "config_file.h"
@@ -161,17 +162,14 @@ static int be_peer(struct names *n, struct plan *plan, struct fault *f)
 }
 
 /*
- * The plan is static because it is large and mostly untouched: as zeroes of
- * the program's image it costs no time to clear and no memory.
- *
  * Signals are blocked from the first instruction on, before it is known whether
  * an init will be there to forward them, so that none is lost on the way.
  */
 int main(int argc, char **argv)
 {
-	static struct plan plan __attribute__((aligned(4096)));
-	static struct run run;
-	static struct fault f;
+	static struct plan plan __attribute__((aligned(4096))) SYS_LARGE;
+	static struct run run SYS_LARGE;
+	static struct fault f SYS_LARGE;
 	struct names names = { .argv = argv, .plan = &plan, .set = set_for_peer,
 			       .start = &plan.start };
 	int result;

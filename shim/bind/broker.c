@@ -275,7 +275,7 @@ static void *run_thread(void *argument)
 int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
 		 struct verify_seen *seen, struct fault *f)
 {
-	static struct broker b;
+	static struct broker b SYS_LARGE;
 	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	pthread_t thread;
 	int err;

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "base/report.h"
+#include "base/sys.h"
 #include "cred/start.h"
 #include "drop/drop.h"
 #include "drop/verify.h"
@@ -229,9 +230,9 @@ static int find_user(struct target *t, const char *spec, struct fault *f)
 
 int names_run(struct names *n, struct fault *f)
 {
-	static gid_t groups[IDS_MAX_GROUPS];	/* large, mostly untouched */
-	static struct target t;
-	static char home[5 + sizeof(t.home)];
+	static gid_t groups[IDS_MAX_GROUPS] SYS_LARGE;
+	static struct target t SYS_LARGE;
+	static char home[5 + sizeof(t.home)] SYS_LARGE;
 	const bool gosu = n->peer == peers;
 	const char *spec = n->argv[1];
 

@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 int ids_unreadable(const char *path, struct fault *f)
 {
@@ -201,7 +202,7 @@ static ssize_t find_groups(const char *file, const char *name,
 static int add_init(const struct ids_groups_spec *spec, struct target *t,
 		    struct fault *f)
 {
-	static gid_t list[IDS_MAX_GROUPS];
+	static gid_t list[IDS_MAX_GROUPS] SYS_LARGE;
 	ssize_t count = !t->name[0] ? 0 :
 			find_groups(spec->file, t->name, list, f);
 
@@ -220,7 +221,7 @@ static int add_init(const struct ids_groups_spec *spec, struct target *t,
 static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f)
 {
-	static gid_t roots[IDS_MAX_GROUPS];
+	static gid_t roots[IDS_MAX_GROUPS] SYS_LARGE;
 	const gid_t *groups = spec->runtime;
 	ssize_t count = !spec->nruntime ? 0 :
 			find_groups(spec->file, spec->root, roots, f);
@@ -236,7 +237,7 @@ static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
 int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f)
 {
-	static gid_t room[IDS_MAX_GROUPS];
+	static gid_t room[IDS_MAX_GROUPS] SYS_LARGE;
 	const struct ids_word w = { .option = "groups", .value = spec->list,
 				    .group = spec->file };
 	struct slice rest = str_word(spec->list ? spec->list : "auto");

@@ -16,13 +16,14 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
+#include "base/sys.h"
 
 /* The inode of the first user namespace (include/linux/proc_ns.h). */
 static const ino_t first_namespace = 0xEFFFFFFDu;
 
 int start_read(struct start *s, struct fault *f)
 {
-	static gid_t groups[IDS_MAX_GROUPS];
+	static gid_t groups[IDS_MAX_GROUPS] SYS_LARGE;
 	int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 	int count = getgroups(IDS_MAX_GROUPS, groups);
 

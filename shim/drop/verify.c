@@ -68,7 +68,7 @@ static int compare_ids(const void *a, const void *b)
 /* The kernel sorts by its own numbers, which a user namespace may reorder. */
 static int verify_groups(const struct verify_spec *spec, struct fault *f)
 {
-	static gid_t groups[VERIFY_MAX_GROUPS];
+	static gid_t groups[VERIFY_MAX_GROUPS] SYS_LARGE;
 	long count = syscall(KERNEL_GETGROUPS, VERIFY_MAX_GROUPS, groups);
 
 	if (count < 0)

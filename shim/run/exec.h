@@ -42,22 +42,25 @@ struct env_spec {
 	const char *set[ENV_MAX_OPTIONS];	/* NAME=VALUE */
 };
 
-/* Large, and mostly untouched: keep it static. Whole pages, to be forgotten. */
-struct __attribute__((aligned(4096))) environment {
+struct environment {
 	size_t count;
 	size_t stored;
-	char store[ENV_STORE_SIZE];	/* strings made for it */
 	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
+	char store[ENV_STORE_SIZE];	/* strings made for it */
 };
 
-/* What exists so far. Nothing else is mutable once the plan is checked. */
-struct run {
+/*
+ * What exists so far. Nothing else is mutable once the plan is checked. Large,
+ * and mostly untouched: keep it static. What is always in use stands together,
+ * behind the sockets; whole pages, for the parent of --init to forget.
+ */
+struct __attribute__((aligned(4096))) run {
+	struct sockets sockets;	/* of the steps listen and secret */
 	uint64_t signals;	/* blocked when we were started; signals.h */
 	bool ignored_chld;	/* then; --init must not */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	struct verify_seen seen;
 	struct environment environment;	/* the application's */
-	struct sockets sockets;	/* of the steps listen and secret */
 };
 
 /* What starting the application takes from everything before. */

@@ -159,7 +159,6 @@ static int prepare_parent(const struct launch *l, bool subreaper,
  */
 static void let_go(const struct launch *l)
 {
-	struct environment *e = &l->run->environment;
 	struct fault ignored;
 
 	if (l->bind->wanted)
@@ -168,9 +167,9 @@ static void let_go(const struct launch *l)
 		fs_close_from(STDERR_FILENO + 1, &ignored);
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
-	/* The child has made it in this memory, maybe with a secret. */
-	if (madvise(e, sizeof(*e), MADV_DONTNEED) < 0)
-		explicit_bzero(e, sizeof(*e));
+	/* The child has made its environment there, maybe with a secret. */
+	if (madvise(l->run, sizeof(*l->run), MADV_DONTNEED) < 0)
+		explicit_bzero(l->run, sizeof(*l->run));
 	(void)!chdir("/");
 	if (!l->bind->wanted)
 		madvise(l->plan, l->plan_size & ~(size_t)4095, MADV_DONTNEED);
