@@ -1,4 +1,4 @@
-#include "check.h"
+#include "steps.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -16,10 +16,8 @@
 #include "base/str.h"
 #include "cred/caps.h"
 #include "listen/listen.h"
-#include "needs.h"
 #include "own/own.h"
 #include "plan.h"
-#include "steps.h"
 
 static const char ok[] = "ok";
 static const char will_warn[] = "will warn";

@@ -1,4 +1,4 @@
-#include "config_file.h"
+#include "settle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,7 +99,21 @@ static int set_lines(struct plan *plan, const char *path, char *const env[],
 	return 0;
 }
 
-/* needed: it must exist. trusted: it must be root's. env: NULL, if hostile. */
+/* The command line is read again after the file, which it wins over. */
+static void forget_options(struct plan *plan)
+{
+	const struct start start = plan->start;
+	const size_t text_length = plan->text_length;
+
+	memset(plan, 0, offsetof(struct plan, text));
+	plan->start = start;
+	plan->text_length = text_length;
+}
+
+/*
+ * needed: it must exist. trusted: it must be root's. env: NULL, if hostile.
+ * Returns 1, 0 if there is none, or -1 with a fault.
+ */
 static int read_file(struct plan *plan, const char *path, bool needed,
 		     bool trusted, char *const env[], struct fault *f)
 {
@@ -112,12 +126,13 @@ static int read_file(struct plan *plan, const char *path, bool needed,
 			return 0;
 		return fault_set(f, EXIT_USAGE, errno, "read %s", path);
 	}
+	forget_options(plan);
 	result = trusted ? check_trust(fd, path, f) : 0;
 	if (result == 0)
 		result = read_text(fd, path, plan->config,
 				   sizeof(plan->config), f);
 	close(fd);
-	return result < 0 ? -1 : set_lines(plan, path, env, f);
+	return result < 0 || set_lines(plan, path, env, f) < 0 ? -1 : 1;
 }
 
 /*
@@ -136,9 +151,9 @@ static int read_secure(struct plan *plan, const char *standard,
 	else
 		result = read_file(plan, standard, true, true, NULL, f);
 	plan->exec.command = *at && strcmp(*at, "--") == 0 ? at + 1 : at;
-	if (result == 0 || f->hint[0])
-		return result;
-	return fault_hint(f,
+	if (result > 0)
+		return 0;
+	return f->hint[0] ? -1 : fault_hint(f,
 			  "with file capabilities or setuid, options come from %s alone",
 			  standard);
 }
@@ -147,14 +162,15 @@ int settings_read(struct plan *plan, const char *standard, char *const argv[],
 		  char *const env[], struct fault *f)
 {
 	const char *path;
-	int result;
+	int found;
 
 	if (plan->start.secure)
 		return read_secure(plan, standard, argv, f);
-	result = options_config(plan, argv, env, &path, f);
-	if (result == 0 && path)
-		result = read_file(plan, path, true, false, env, f);
-	else if (result == 0)
-		result = read_file(plan, standard, false, true, env, f);
-	return result < 0 ? -1 : options_parse(plan, argv, env, f);
+	if (options_parse(plan, argv, env, f) < 0)
+		return -1;
+	if (plan->action >= ACTION_HELP)
+		return 0;
+	path = plan->config_file;
+	found = read_file(plan, path ? path : standard, path, !path, env, f);
+	return found > 0 ? options_parse(plan, argv, env, f) : found;
 }

@@ -1,4 +1,4 @@
-#include "conflicts.h"
+#include "settle.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -12,16 +12,12 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "check.h"
 #include "compat/names.h"
-#include "config_file.h"
-#include "conflicts.h"
-#include "needs.h"
 #include "options.h"
-#include "resolve.h"
 #include "run/exec.h"
 #include "run/init.h"
 #include "run/signals.h"
+#include "settle.h"
 #include "steps.h"
 
 /*

@@ -1,4 +1,4 @@
-#include "needs.h"
+#include "steps.h"
 
 #include <linux/capability.h>
 #include <sys/prctl.h>

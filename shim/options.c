@@ -245,29 +245,6 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 	return found;
 }
 
-int options_config(struct plan *plan, char *const argv[], char *const env[],
-		   const char **path, struct fault *f)
-{
-	char *const *at = argv[0] ? argv + 1 : argv;
-	const struct option *o;
-	const char *value;
-
-	*path = NULL;
-	while (next_option(&at, &o, &value, f) > 0) {
-		if (o->action >= ACTION_HELP)
-			return 1;
-		if (strcmp(o->name, "config") != 0)
-			continue;
-		if (*path)
-			return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
-					 o->name);
-		if (value && expand(plan, o, &value, env, f) < 0)
-			return -1;
-		*path = value;
-	}
-	return 0;
-}
-
 int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f)
 {

@@ -68,14 +68,6 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f);
 
-/*
- * Find --config among the options. Returns 0 and sets *path, to NULL if it is
- * not there; 1 if --help or --version make every file needless; or -1 with a
- * usage fault. What else is wrong is left to options_parse().
- */
-int options_config(struct plan *plan, char *const argv[], char *const env[],
-		   const char **path, struct fault *f);
-
 /* --help, or the options of one's topic, with the words of their values. */
 void options_help(const char *topic);
 

@@ -1,4 +1,4 @@
-#include "resolve.h"
+#include "settle.h"
 
 #include <linux/capability.h>
 #include <string.h>

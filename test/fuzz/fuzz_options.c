@@ -6,9 +6,8 @@
 #include "fuzz.h"
 
 #include "options.h"
-#include "conflicts.h"
 #include "plan.h"
-#include "resolve.h"
+#include "settle.h"
 
 enum { MAX_WORDS = 600 };
 

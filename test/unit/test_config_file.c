@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "config_file.h"
+#include "settle.h"
 
 static struct plan plan;
 static struct fault f;

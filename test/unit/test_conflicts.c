@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "base/str.h"
-#include "conflicts.h"
+#include "settle.h"
 #include "listen/url.h"
 
 /* static: a plan is large */

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "resolve.h"
+#include "settle.h"
 
 static const char passwd[] =
 	"root:x:0:0:root:/root:/bin/sh\n"
