@@ -8,7 +8,7 @@
 #include "cred/caps.h"
 #include "drop/limits.h"
 #include "listen/url.h"
-#include "own/spec.h"
+#include "own/own.h"
 #include "run/signals.h"
 
 static bool keep_word(const char *value, void *at)
@@ -230,9 +230,7 @@ const struct option option_table[] = {
 	  AT(listen.inherited.wanted) },
 	{ FILES, 'o', "own", "PATH[,OPTION...]", "give it all below PATH",
 	  .set = set_own, .separators = ",\\", .many = true,
-	  .parts = "shallow create[=MODE] if-exists if-root-differs fsgroup "
-		   "try cross-mounts force user=USER group=GROUP mode=MODE "
-		   "from=UID[:GID] exclude=NAME threads=N" },
+	  .parts = OWN_OPTIONS },
 	{ FILES, 0, "own-stdio", NULL,
 	  "give it the pipes and terminals of fd 0 to 2", AT(own_stdio) },
 	{ FILES, 0, "secret", "NAME=PATH[?OPTION]",

@@ -24,7 +24,7 @@
 #include "drop/limits.h"
 #include "drop/verify.h"
 #include "listen/listen.h"
-#include "own/spec.h"
+#include "own/own.h"
 #include "run/exec.h"
 #include "run/init.h"
 

@@ -196,6 +196,28 @@ int fs_check_way(const char *path)
 	return fd < 0 ? -1 : close(fd);
 }
 
+/*
+ * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a
+ * seccomp profile denies it, the link in /proc leads to the same file, whatever
+ * names it has by now.
+ */
+int fs_chmod(int fd, mode_t mode)
+{
+	char path[FS_LINK];
+	struct stat st;
+
+	fs_link(path, "fd", fd);
+	if (sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH) < 0 &&
+	    ((errno != ENOSYS && errno != EPERM) ||
+	     (fchmod(fd, mode) < 0 && chmod(path, mode) < 0)))
+		return -1;
+	errno = EPERM;
+	return (mode & S_ISGID) &&
+			       (fstat(fd, &st) < 0 || !(st.st_mode & S_ISGID))
+		       ? -1
+		       : 0;
+}
+
 bool fs_read(int dir, const char *path, char *out, size_t size)
 {
 	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -211,6 +233,42 @@ bool fs_read(int dir, const char *path, char *out, size_t size)
 		close(fd);
 	out[length] = '\0';
 	return length > 0;
+}
+
+bool fs_holds(const char *point, const char *path)
+{
+	size_t length = strlen(point);
+
+	while (length > 1 && point[length - 1] == '/')
+		length--;
+	return strncmp(path, point, length) == 0 &&
+	       (!path[length] || path[length] == '/' || length == 1);
+}
+
+struct fs_mount fs_mount_of(const char *path, char mounts[FS_MOUNTS],
+			    struct text *below)
+{
+	struct fs_mount found = { "/", "unknown" };
+	char *line;
+
+	/* A line is DEVICE POINT TYPE and so on, see fstab(5). */
+	fs_read(AT_FDCWD, "/proc/self/mounts", mounts, FS_MOUNTS);
+	while ((line = strsep(&mounts, "\n"))) {
+		struct fs_mount m;
+
+		strsep(&line, " ");
+		m.point = strsep(&line, " ");
+		m.type = strsep(&line, " ");
+		if (!m.type)
+			continue;
+		if (below && fs_holds(path, m.point) &&
+		    !fs_holds(m.point, path))
+			text_add(below, " %s", m.point);
+		else if (fs_holds(m.point, path) &&
+			 strlen(m.point) >= strlen(found.point))
+			found = m;
+	}
+	return found;
 }
 
 /*

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 struct fault;
+struct text;
 
 /* How the entries of one tree are opened. */
 struct fs_opener {
@@ -69,8 +70,31 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags);
  */
 int fs_check_way(const char *path);
 
+/*
+ * chmod(2) through any descriptor, O_PATH included. Returns 0, or -1 with
+ * errno: EPERM also where the kernel has left S_ISGID out, and said nothing, as
+ * it does without CAP_FSETID for a file of a group that is not the caller's.
+ */
+int fs_chmod(int fd, mode_t mode);
+
 /* Read as much of a file as there is room for, ended by NUL. False: nothing. */
 bool fs_read(int dir, const char *path, char *out, size_t size);
+
+/* Is the point the path, or a directory above it? By the words alone. */
+bool fs_holds(const char *point, const char *path);
+
+/*
+ * The mount that a path is on, in a buffer for some 1,000 lines of
+ * /proc/self/mounts; of unknown type without /proc. The points of those below
+ * the path are appended to below, unless that is NULL.
+ */
+enum { FS_MOUNTS = 131072 };
+struct fs_mount {
+	const char *point;
+	const char *type;
+};
+struct fs_mount fs_mount_of(const char *path, char mounts[FS_MOUNTS],
+			    struct text *below);
 
 /* Close first and every descriptor above it. Returns 0, or -1 with a fault. */
 int fs_close_from(int first, struct fault *f);

@@ -55,6 +55,9 @@ static inline int sys_fchmodat2(int dir, const char *path, mode_t mode,
 	return (int)syscall(452, dir, path, mode, flags);
 }
 
+/* A signal in a set of them, as the kernel has it. */
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
+
 /* Milliseconds of the monotonic clock. */
 static inline int64_t sys_milliseconds(void)
 {

@@ -15,7 +15,7 @@
 #include "base/sys.h"
 #include "drop/drop.h"
 #include "listen/listen.h"
-#include "own/spec.h"
+#include "own/own.h"
 
 enum {
 	READ = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE | LANDLOCK_READ_DIR,

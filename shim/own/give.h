@@ -15,22 +15,20 @@
 #define STEPDOWN_OWN_GIVE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/fs.h"
-#include "cred/caps.h"
+#include "base/str.h"
 
-struct fault;
+struct own_spec;
 struct own_tree;
-struct text;
 
 /* What a tree's entries are held against; constant during a walk. */
 struct own_rules {
+	const struct own_spec *spec;
 	const struct own_tree *tree;
 	struct fs_opener opener;
-	uid_t uid;		/* wanted; -1: any */
-	gid_t gid;		/* wanted; -1: any */
+	gid_t gid;		/* wanted; -1: any; the tree's or fsGroup */
 	bool links_protected;
 	mode_t mask;		/* umask(2), for modes */
 };
@@ -52,24 +50,34 @@ enum own_verdict {
 	OWN_COUNTS		/* how many there are */
 };
 
-/*
- * One thread: what it counts, and the filesystem ids it acts with: its first
- * ones, or those of the owner of what it could not use otherwise.
- */
-struct own_actor {
+/* What came of a tree. */
+struct own_outcome {
 	unsigned long long counts[OWN_COUNTS];
-	struct fsids before;	/* if changed */
-	bool changed;
+	struct fault fault;	/* the one that ends, or the first failure */
+	bool ends;		/* the run, with that fault */
 };
 
-/* Go on with these ids. Returns false with errno, EPERM: not allowed. */
+/*
+ * One thread: what comes of its work, and the filesystem ids it acts with: its
+ * first ones, or those of the owner of what it could not use otherwise.
+ */
+struct own_actor {
+	struct own_rules *rules;
+	struct own_outcome out;
+	bool changed;		/* these ids */
+};
+
+/*
+ * Go on with these filesystem ids; the capabilities stay. Returns false with
+ * errno, EPERM: not allowed.
+ */
 bool own_become(struct own_actor *a, uid_t uid, gid_t gid);
 
 /* The same with those of a file; false also if errno is not EACCES. */
 bool own_become_owner(struct own_actor *a, int fd);
 
-/* Open for reading a directory that is open with O_PATH. -1 with errno. */
-int own_open_dir(struct own_actor *a, int fd);
+/* As fs_open(), as the owner of the directory if it is closed to us. */
+int own_open(struct own_actor *a, int dir, const char *name, int flags);
 
 /* Set a mode through any descriptor, as its owner if need be. -1 with errno. */
 int own_set_mode(struct own_actor *a, int fd, mode_t mode);
@@ -83,47 +91,36 @@ enum own_verdict own_judge(const struct own_rules *rules,
  *
  * fd: any descriptor, O_PATH included. st: filled with what it was before.
  * Returns NULL, or with errno what could not be done: "examine" and so on. The
- * first change of each actor is read back: errno 0 says that the filesystem has
- * ignored it.
+ * first change that is counted in a->out is read back: errno 0 says that the
+ * filesystem has ignored it.
  */
-const char *own_change(const struct own_rules *rules, struct own_actor *a,
-		       int fd, struct stat *st);
+const char *own_change(struct own_actor *a, int fd, struct stat *st);
 #define OWN_ACT_MODE "change the mode of"
 
 /*
  * Walk what is below a directory, but leave the directory itself. Takes fd,
- * which must be open for reading.
+ * which must be open for reading. A signal that asks to end is a fault with
+ * status 128 + its number.
+ */
+void own_walk(struct own_actor *a, int fd);
+
+/*
+ * Count what failed with errno (0: ignored), and keep the fault "own PATH: ACT
+ * FILE" if it is the first or one that ,try does not pass over. That an entry
+ * is gone, is another mount, or is kept by a read-only one is no failure; of a
+ * writable directory that is mounted there and stays another's a line tells.
  *
- * Returns 0, or -1 with a fault: something failed, or a signal asked to end,
- * then with status 128 + its number. A tree that may fail ends with 0,
- * OWN_FAILED counted and the fault of the first failure.
+ * act: NULL for the path itself, which could not be opened. name: in dir, or
+ * NULL for the tree's top. fd: the file itself where it was opened, or -1.
+ * Returns whether the run must end.
  */
-int own_walk(const struct own_rules *rules, struct own_actor *a, int fd,
-	     struct fault *f);
+bool own_failed(struct own_actor *a, const char *act, int dir,
+		const char *name, int fd);
 
 /*
- * The fault for errno (0: ignored): "own PATH: ACT FILE". FILE is the kernel's
- * path of dir, and name (or the tree's path where name is NULL). fd: the file
- * itself where it was opened, or -1.
+ * Say what came of it: with verbose all counts, otherwise what was passed over,
+ * lost bits or failed because of us.
  */
-void own_fault(const struct own_tree *t, const char *act, int dir,
-	       const char *name, int fd, struct fault *f);
-
-/* May the run go on after this errno? ,try never passes over an I/O error. */
-bool own_may_fail(const struct own_tree *t, int err);
-
-/* Append the kernel's path of a descriptor; nothing without /proc. */
-void own_add_path(struct text *out, int fd);
-
-/*
- * What came of it: with verbose all counts, otherwise what was passed over,
- * lost bits or failed (f: the first failure) because of us.
- */
-void own_report(const struct own_tree *t,
-		const unsigned long long counts[OWN_COUNTS], bool verbose,
-		const struct fault *f);
-
-/* A line for each writable directory mounted below that stays another's. */
-void own_report_mounts(const struct own_tree *t);
+void own_report(const struct own_actor *a);
 
 #endif

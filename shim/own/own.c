@@ -15,104 +15,61 @@
 
 #include "base/fs.h"
 #include "base/report.h"
-#include "base/str.h"
 #include "cred/caps.h"
 #include "own/give.h"
-#include "own/spec.h"
-
-/* One tree while it is given. */
-struct giving {
-	const struct own_spec *spec;
-	struct own_rules rules;
-	struct own_actor actor;
-	bool passed_mounts;	/* of any tree */
-};
-
-/* Where a path leads whose last component may be missing. */
-static bool follow_links(const char *path, char *out, size_t size)
-{
-	char head[PATH_MAX];
-	struct text real;
-	int fd = open(path, O_PATH | O_CLOEXEC);
-
-	if (!str_copy(str_word(path), head, sizeof(head)))
-		return false;
-	if (fd < 0) {
-		*strrchr(head, '/') = '\0';
-		fd = open(head, O_PATH | O_CLOEXEC);
-	}
-	text_start(&real, out, size);
-	own_add_path(&real, fd);
-	text_add(&real, "%s", path + strlen(head));
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 && !real.cut;
-}
-
-static int not_opened(const struct own_tree *t, struct fault *f)
-{
-	char real[PATH_MAX];
-
-	fault_set(f, EXIT_STEP, errno, "own %s", t->path);
-	if (f->err == ELOOP && follow_links(t->path, real, sizeof(real)))
-		return fault_hint(f,
-				  "a symbolic link is not followed; give the real path: --own=%s",
-				  real);
-	if (f->err == EACCES)
-		caps_hint(f, CAP_DAC_OVERRIDE);
-	return own_hint(t, f);
-}
 
 /*
  * Make a directory that nobody but its owner can use from the first moment: as
- * its final owner, or as root, if root alone may write in dir. A caller who
- * started this program by file capabilities never owns it, and so can put
- * nothing into it that is then given away. The mode comes last.
+ * root where root alone may write, elsewhere as its final owner and with that
+ * owner's rights. So nobody can put in its place what the owner has not, for
+ * the name to be opened; nor can a caller who started this program by file
+ * capabilities, who never owns it. The mode comes last.
  */
-static int make(struct giving *g, int dir, const char *name)
+static int make(struct own_actor *a, int dir, const char *name)
 {
-	uid_t uid = g->rules.uid == (uid_t)-1 ? geteuid() : g->rules.uid;
-	gid_t gid = g->rules.gid == (gid_t)-1 ? getegid() : g->rules.gid;
+	const struct own_rules *rules = a->rules;
+	const struct own_tree *t = rules->tree;
+	uid_t uid = t->uid == (uid_t)-1 ? geteuid() : t->uid;
+	gid_t gid = rules->gid == (gid_t)-1 ? getegid() : rules->gid;
+	uint64_t permitted, effective;
 	struct stat st;
-	uid_t maker = uid;
-	int made = -1;
-	int fd;
+	bool roots;
+	int made, fd;
 
-	if (own_become(&g->actor, uid, gid))
-		made = mkdirat(dir, name, 0700);
-	if (made < 0 && (errno == EACCES || errno == EPERM) &&
-	    own_become(&g->actor, 0, 0)) {
-		maker = 0;
-		made = mkdirat(dir, name, 0700);
-	}
-	if (made < 0 && errno != EEXIST)
+	if (fstat(dir, &st) < 0)
 		return -1;
-	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || made < 0)
-		return fd;	/* Another run has made it. */
-	if (fstat(fd, &st) < 0 || st.st_uid != maker ||
+	roots = st.st_uid == 0 && !(st.st_mode & 022);
+	if (!own_become(a, roots ? 0 : uid, roots ? 0 : gid) ||
+	    caps_held(&permitted, &effective) < 0 ||
+	    (!roots && caps_set_effective(
+			       effective & ~CAPS_BIT(CAP_DAC_OVERRIDE)) < 0))
+		return -1;
+	made = mkdirat(dir, name, 0700);
+	if (caps_set_effective(effective) < 0)
+		return -1;
+	if (made < 0)
+		return errno == EEXIST ? own_open(a, dir, name, O_PATH) : -1;
+	fd = own_open(a, dir, name, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0 || st.st_uid != (roots ? 0 : uid) ||
 	    (st.st_mode & 0777) != 0700)
 		errno = ESTALE;
 	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 &&
-		 own_set_mode(&g->actor, fd, g->rules.tree->create_mode) == 0)
+		 own_set_mode(a, fd, t->create_mode) == 0)
 		return fd;
-	made = errno;
 	close(fd);
-	errno = made;
 	return -1;
 }
 
 /* The next component of the path, as the directory's owner if need be. */
-static int enter(struct giving *g, int dir, const char *name)
+static int enter(struct own_actor *a, int dir, const char *name)
 {
-	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dir, name, flags);
+	int fd = own_open(a, dir, name, O_PATH);
 	struct stat st;
 
-	if (fd < 0 && own_become_owner(&g->actor, dir))
-		fd = openat(dir, name, flags);
-	if (fd < 0 && errno == ENOENT && g->rules.tree->create)
-		fd = make(g, dir, name);
+	if (fd < 0 && errno == ENOENT && a->rules->tree->create)
+		fd = make(a, dir, name);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
 		return fd;
 	close(fd);
@@ -120,23 +77,18 @@ static int enter(struct giving *g, int dir, const char *name)
 	return -1;
 }
 
-/* In one call; component by component where that is not enough. */
-static int open_top(struct giving *g)
+/* To close an O_PATH descriptor cannot fail, and so leaves errno. */
+static int open_top(struct own_actor *a)
 {
-	const struct own_tree *t = g->rules.tree;
-	const char *at = t->path;
+	const char *at = a->rules->tree->path;
 	char name[NAME_MAX + 2];
-	int fd = fs_open_path(at);
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0 || (errno != EACCES && (errno != ENOENT || !t->create)))
-		return fd;
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	a->rules->opener = (struct fs_opener){ .cross_mounts = true };
 	while (fd >= 0 && fs_next_part(&at, name)) {
-		int next = enter(g, fd, name);
-		int err = errno;
+		int next = enter(a, fd, name);
 
 		close(fd);
-		errno = err;
 		fd = next;
 	}
 	return fd;
@@ -147,185 +99,150 @@ static int open_top(struct giving *g)
  * fsGroup: that is the group for `fsgroup`, and another one would be changed
  * back at each start of the pod.
  */
-static void look_for_fsgroup(struct giving *g, const struct stat *st)
+static void look_for_fsgroup(struct own_rules *rules, const struct stat *st)
 {
-	const struct own_tree *t = g->rules.tree;
+	const struct own_tree *t = rules->tree;
 	bool ours = false;
 
-	for (size_t i = 0; i < g->spec->ngroups; i++)
-		ours |= st->st_gid && g->spec->groups[i] == st->st_gid;
+	for (size_t i = 0; i < rules->spec->ngroups; i++)
+		ours |= st->st_gid && rules->spec->groups[i] == st->st_gid;
 	if (!ours || !S_ISDIR(st->st_mode) || !(st->st_mode & S_ISGID) ||
 	    t->group || st->st_gid == t->gid)
 		return;
 	if (t->fsgroup)
-		g->rules.gid = st->st_gid;
+		rules->gid = st->st_gid;
 	else
-		report_note("own %s: the runtime gave it to group %u (fsGroup) "
-			    "and will do so at each start; add ,fsgroup to "
-			    "leave that",
-			    t->path, st->st_gid);
-}
-
-/* The first failure is kept, unless this one may not pass. */
-static int fail(struct giving *g, const char *act, int top, struct fault *f)
-{
-	struct fault now;
-
-	own_fault(g->rules.tree, act, -1, NULL, top, &now);
-	if (!g->actor.counts[OWN_FAILED]++ ||
-	    !own_may_fail(g->rules.tree, now.err))
-		*f = now;
-	return -1;
+		report_note(
+			"own %s: the runtime gave it to group %u (fsGroup) and will do so at each start; add ,fsgroup to leave that",
+			t->path, st->st_gid);
 }
 
 /*
  * Below the top before the top itself: with if-root-differs a top that is right
  * then says that all below it was done, also if an earlier run was cut off.
  */
-static int give(struct giving *g, int top, struct fault *f)
+static void give(struct own_actor *a, int top, struct stat st)
 {
-	const struct own_tree *t = g->rules.tree;
-	const char *failed;
-	struct stat st;
+	struct own_rules *rules = a->rules;
+	const struct own_tree *t = rules->tree;
+	const char *act;
 
-	if (fstat(top, &st) < 0)
-		return fail(g, "examine", top, f);
-	look_for_fsgroup(g, &st);
-	if (t->if_root_differs && own_judge(&g->rules, &st) == OWN_RIGHT) {
-		g->actor.counts[OWN_RIGHT]++;
-		return 0;
+	look_for_fsgroup(rules, &st);
+	if (t->if_root_differs && own_judge(rules, &st) == OWN_RIGHT) {
+		a->out.counts[OWN_RIGHT]++;
+		return;
 	}
 	if (S_ISDIR(st.st_mode) && !t->shallow) {
-		int fd = own_open_dir(&g->actor, top);
+		int fd;
 
-		fs_start(&g->rules.opener, top, t->cross_mounts);
-		if (fd < 0)
-			fail(g, "read", top, f);
-		if (fd < 0 ? !own_may_fail(t, f->err)
-			   : own_walk(&g->rules, &g->actor, fd, f) < 0)
-			return -1;
+		fs_start(&rules->opener, top, t->cross_mounts);
+		fd = own_open(a, top, ".", FS_DIRECTORY);
+		if (fd >= 0)
+			own_walk(a, fd);
+		else
+			own_failed(a, "read", -1, NULL, top);
 	}
-	failed = own_change(&g->rules, &g->actor, top, &st);
+	if (a->out.ends)
+		return;
+	act = own_change(a, top, &st);
+	if (act)
+		own_failed(a, act, -1, NULL, top);
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-		report_note("own %s: a device node is not given away, nothing "
-			    "was done; --groups can name its group",
-			    t->path);
-	return failed ? fail(g, failed, top, f) : 0;
+		report_note(
+			"own %s: a device node is not given away, nothing was done; --groups can name its group",
+			t->path);
 }
 
-static int give_tree(struct giving *g, const struct own_tree *t,
-		     struct fault *f)
+static void give_tree(struct own_actor *a, const struct own_tree *t)
 {
-	unsigned long long *counts = g->actor.counts;
-	int result;
+	struct stat st;
 	int top;
 
-	g->rules.tree = t;
-	g->rules.uid = t->uid;
-	g->rules.gid = t->gid;
-	memset(counts, 0, sizeof(g->actor.counts));
+	a->rules->tree = t;
+	a->rules->gid = t->gid;
+	memset(&a->out, 0, sizeof(a->out));
 	if (!*t->path)
-		return 0;
-	top = open_top(g);
+		return;
+	top = open_top(a);
 	if (top < 0 && errno == ENOENT && t->if_exists)
-		return 0;
-	result = top < 0 ? not_opened(t, f) : give(g, top, f);
-	counts[OWN_FAILED] += top < 0;
+		return;
+	if (top < 0 || fstat(top, &st) < 0)
+		own_failed(a, NULL, -1, NULL, -1);
+	else
+		give(a, top, st);
 	if (top >= 0)
 		close(top);
-	if (result < 0 && (f->status != EXIT_STEP || !own_may_fail(t, f->err)))
-		return -1;
-	own_report(t, counts, g->spec->verbose, f);
-	g->passed_mounts |= counts[OWN_MOUNTS] > 0;
-	return 0;
-}
-
-/* The value of fs.protected_hardlinks; what cannot be read protects nothing. */
-static bool are_links_protected(void)
-{
-	char value[2];
-
-	return fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
-		       sizeof(value)) &&
-	       value[0] == '1';
-}
-
-static mode_t read_umask(void)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return mask;
+	if (!a->out.ends)
+		own_report(a);
 }
 
 int own_run(const struct own_spec *spec, struct fault *f)
 {
-	struct giving g = { .spec = spec };
-	struct rlimit limit, raised;
+	struct own_rules rules = { .spec = spec };
+	struct own_actor a = { .rules = &rules };
+	struct rlimit limit;
+	char value[2];
 
 	if (spec->ntrees == 0)
 		return 0;
-	g.rules.links_protected = are_links_protected();
-	g.rules.mask = read_umask();
+	/* What cannot be read protects nothing. */
+	rules.links_protected =
+		fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
+			sizeof(value)) &&
+		value[0] == '1';
+	rules.mask = umask(0);
+	umask(rules.mask);
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "own: read RLIMIT_NOFILE");
-	raised = limit;
-	raised.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &raised);	/* Else EMFILE comes earlier. */
-	for (size_t i = 0; i < spec->ntrees; i++)
-		if (give_tree(&g, &spec->trees[i], f) < 0)
-			return -1;
-	/* After all: a later tree may be what is mounted in an earlier one. */
-	for (size_t i = 0; i < spec->ntrees && g.passed_mounts; i++)
-		own_report_mounts(&spec->trees[i]);
-	if ((g.actor.changed && fsids_leave(&g.actor.before) < 0) ||
+	/* Else EMFILE comes earlier. */
+	setrlimit(RLIMIT_NOFILE,
+		  &(struct rlimit){ limit.rlim_max, limit.rlim_max });
+	for (size_t i = 0; i < spec->ntrees && !a.out.ends; i++)
+		give_tree(&a, &spec->trees[i]);
+	if (a.out.ends) {
+		*f = a.out.fault;
+		return -1;
+	}
+	if ((a.changed && !own_become(&a, geteuid(), getegid())) ||
 	    setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "own: go back to our ids and limits");
 	return 0;
 }
 
-/* A pipe that pipe(2) made, not a FIFO with a name, which would be a file. */
-static bool is_pipe(int fd, const struct stat *st)
+/* A pipe that pipe(2) made, which no name leads to, or a pseudo-terminal? */
+static bool is_pipe_or_pty(int fd, const struct stat *st)
 {
 	struct statfs fs;
 
-	return S_ISFIFO(st->st_mode) && fstatfs(fd, &fs) == 0 &&
-	       fs.f_type == PIPEFS_MAGIC;
-}
-
-static bool is_pseudo_terminal(const struct stat *st)
-{
+	if (S_ISFIFO(st->st_mode))
+		return fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC;
 	return S_ISCHR(st->st_mode) &&
 	       major(st->st_rdev) >= UNIX98_PTY_SLAVE_MAJOR &&
 	       major(st->st_rdev) <
 		       UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
 }
 
-static void warn(int fd)
-{
-	static const char *const names[] = { "stdin", "stdout", "stderr" };
-	struct fault f;
-
-	fault_set(&f, EXIT_STEP, errno, "own-stdio: give %s to the user",
-		  names[fd]);
-	if (f.err == EPERM)
-		caps_hint(&f, CAP_CHOWN);
-	else if (f.err == EROFS)
-		fault_hint(&f,
-			   "its filesystem is read-only: leave --own-stdio out");
-	report_warning(&f);
-}
-
 void own_stdio_run(uid_t uid)
 {
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		struct stat st;
+		struct fault f;
 
-		if (fstat(fd, &st) == 0 && st.st_uid != uid &&
-		    (is_pipe(fd, &st) || is_pseudo_terminal(&st)) &&
-		    fchownat(fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
-			warn(fd);
+		if (fstat(fd, &st) < 0 || st.st_uid == uid ||
+		    !is_pipe_or_pty(fd, &st) ||
+		    fchownat(fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) == 0)
+			continue;
+		fault_set(&f, EXIT_STEP, errno,
+			  "own-stdio: give %s to the user", names[fd]);
+		if (f.err == EPERM)
+			caps_hint(&f, CAP_CHOWN);
+		else if (f.err == EROFS)
+			fault_hint(&f,
+				   "its filesystem is read-only: leave --own-stdio out");
+		report_warning(&f);
 	}
 }

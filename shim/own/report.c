@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -13,9 +14,6 @@
 #include "cred/caps.h"
 #include "own/give.h"
 #include "own/own.h"
-#include "own/spec.h"
-
-enum { MOUNTS_SIZE = 131072 };	/* some 800 mounts; others are not told */
 
 #define NO_ID \
 	"no id for the new owner here (/proc/self/uid_map, gid_map, id-mapped mount)"
@@ -28,6 +26,9 @@ static const struct {
 	{ ENOENT,
 	  "create it, mount a volume there, or add ,create or ,if-exists",
 	  true },
+	{ EACCES,
+	  "closed to root (NFS, FUSE); or ,create in a directory where others "
+	  "than root may write and the user may not: give that, too", false },
 	{ EROFS,
 	  "mounted read-only: mount it writable, leave out this --own or add "
 	  ",try", true },
@@ -60,122 +61,54 @@ int own_hint(const struct own_tree *t, struct fault *f)
 	return -1;
 }
 
-bool own_may_fail(const struct own_tree *t, int err)
-{
-	return t->may_fail && err != EIO && err != EUCLEAN;
-}
-
-void own_add_path(struct text *out, int fd)
+/* Append the kernel's path of a descriptor; false without /proc. */
+static bool add_path(struct text *out, int fd)
 {
 	char link[FS_LINK];
+	char path[PATH_MAX];
 	ssize_t length;
 
 	fs_link(link, "fd", fd);
-	length = readlink(link, out->start + out->length,
-			  out->size - out->length - 1);
-	out->length += length > 0 ? (size_t)length : 0;
-	out->start[out->length] = '\0';
+	length = readlink(link, path, sizeof(path));
+	if (length > 0)
+		text_add(out, "%.*s", (int)length, path);
+	return length > 0;
 }
 
-/* A line of /proc/self/mountinfo, see proc_pid_mountinfo(5). */
-struct mount {
-	const char *point;
-	const char *options;
-	const char *type;
-};
-
-static char *read_mounts(char *buffer, size_t size)
+/* A writable directory, mounted at path, that stays another's: say so. */
+static void tell_mount(const struct own_rules *rules, const char *path)
 {
-	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	size_t length = 0;
-	ssize_t got;
+	const struct own_spec *spec = rules->spec;
+	struct statvfs fs;
+	struct stat st;
 
-	while (fd >= 0 && (got = read(fd, buffer + length,
-				      size - 1 - length)) > 0)
-		length += (size_t)got;
-	if (fd >= 0)
-		close(fd);
-	buffer[length] = '\0';
-	return buffer;
-}
-
-/* Cut the next line off, in place. Returns false at the end. */
-static bool next_mount(char **at, struct mount *m)
-{
-	char *line = strsep(at, "\n");
-
-	for (int i = 0; i < 4; i++)
-		strsep(&line, " ");
-	m->point = strsep(&line, " ");
-	m->options = strsep(&line, " ");
-	while (line && strncmp(line, "- ", 2) != 0)
-		strsep(&line, " ");	/* optional fields */
-	strsep(&line, " ");
-	m->type = strsep(&line, " ");
-	return m->type;
-}
-
-/* Is the point the path, or a directory above it? */
-static bool holds(const char *point, const char *path)
-{
-	size_t length = strlen(point);
-
-	while (length > 1 && point[length - 1] == '/')
-		length--;
-	return strncmp(path, point, length) == 0 &&
-	       (!path[length] || path[length] == '/' || length == 1);
-}
-
-/* The mount that a path is on; those below the path are added to below. */
-static struct mount find_mount(const char *path, char *buffer,
-			       struct text *below)
-{
-	struct mount found = { "/", "", "unknown" };
-	char *mounts = read_mounts(buffer, MOUNTS_SIZE);
-	struct mount m;
-
-	while (next_mount(&mounts, &m))
-		if (holds(path, m.point) && !holds(m.point, path))
-			text_add(below, " %s", m.point);
-		else if (holds(m.point, path) &&
-			 strlen(m.point) >= strlen(found.point))
-			found = m;
-	return found;
-}
-
-void own_look(const struct own_tree *t, const struct stat *top,
-	      struct text *out)
-{
-	char buffer[MOUNTS_SIZE], names[1024];
-	struct mount m;
-	struct text below;
-
-	text_start(&below, names, sizeof(names));
-	m = find_mount(t->path, buffer, &below);
-	text_add(out, "%u:%u %04o, on %s of type %s", top->st_uid,
-		 top->st_gid, top->st_mode & 07777, m.point, m.type);
-	if (below.length)
-		text_add(out, ", other mounts below:%s", names);
+	for (size_t i = 0; i < spec->ntrees; i++)
+		if (fs_holds(spec->trees[i].path, path) &&
+		    fs_holds(path, spec->trees[i].path))
+			return;
+	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    statvfs(path, &fs) < 0 || fs.f_flag & ST_RDONLY ||
+	    own_judge(rules, &st) != OWN_WRONG)
+		return;
+	report_note(
+		"own %s: another mount, %s, stays as it is, of %u:%u; to give it as well, add --own=%s",
+		    rules->tree->path, path, st.st_uid, st.st_gid, path);
 }
 
 /* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
 static void ignored(const struct own_tree *t, const char *path, int fd,
 		    struct fault *f)
 {
-	char buffer[MOUNTS_SIZE], names[256];
+	char mounts[FS_MOUNTS];
 	struct stat st = { 0 };
-	struct text below;
-	struct mount m;
 
-	text_start(&below, names, sizeof(names));
-	m = find_mount(path, buffer, &below);
 	fstat(fd, &st);
 	fault_set(f, EXIT_STEP, 0,
 		  "own %s: change the owner of %s: no error, and it still belongs to %u:%u",
 		  t->path, path, st.st_uid, st.st_gid);
 	fault_hint(f,
 		   "its filesystem (%s) ignores it: set the owner where it is mounted (uid=, gid=), or add ,try",
-		   m.type);
+		   fs_mount_of(path, mounts, NULL).type);
 }
 
 /* The kubelet puts this link into the volumes that it fills with files. */
@@ -188,34 +121,88 @@ static bool is_filled_by_kubelet(const char *path)
 	return lstat(link, &st) == 0;
 }
 
-void own_fault(const struct own_tree *t, const char *act, int dir,
-	       const char *name, int fd, struct fault *f)
+/* Where a path leads whose last component may be missing. */
+static void hint_links(const char *path, struct fault *f)
 {
-	bool mode = strcmp(act, OWN_ACT_MODE) == 0;
-	char path[2 * PATH_MAX];
-	int err = errno;
-	struct text out;
+	const char *leaf = path + strlen(path);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	char head[PATH_MAX];
+	struct text real;
 
-	text_start(&out, path, sizeof(path));
-	if (name)
-		own_add_path(&out, dir);
-	if (!out.length)
-		text_add(&out, "%s%s", t->path, name ? "/..." : "");
-	if (name)
-		text_add(&out, "/%s", name);
+	if (fd < 0 && str_copy(str_word(path), head, sizeof(head))) {
+		leaf = strrchr(path, '/');
+		head[leaf - path] = '\0';
+		fd = open(head, O_PATH | O_CLOEXEC);
+	}
+	text_start(&real, head, sizeof(head));
+	if (fd >= 0 && add_path(&real, fd))
+		fault_hint(f,
+			   "a symbolic link is not followed; give the real path: --own=%s%s",
+			   head, leaf);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The words of own_failed(). */
+static void explain(const struct own_tree *t, const char *act, int err,
+		    const char *path, int fd, struct fault *f)
+{
 	if (err == 0) {
 		ignored(t, path, fd, f);
 		return;
 	}
-	fault_set(f, EXIT_STEP, err, "own %s: %s %s", t->path, act, path);
+	if (act)
+		fault_set(f, EXIT_STEP, err, "own %s: %s %s", t->path, act,
+			  path);
+	else
+		fault_set(f, EXIT_STEP, err, "own %s", t->path);
 	if (err == EROFS && is_filled_by_kubelet(t->path))
 		fault_hint(f,
 			   "the kubelet fills this volume, read-only: leave out this --own; who may read it is for fsGroup or defaultMode");
 	else if (err == EACCES)
 		caps_hint(f, CAP_DAC_OVERRIDE);
 	else if (err == EPERM)
-		caps_hint(f, mode ? CAP_FOWNER : CAP_CHOWN);
+		caps_hint(f, act && strcmp(act, OWN_ACT_MODE) == 0
+				     ? CAP_FOWNER
+				     : CAP_CHOWN);
+	else if (err == ELOOP && !act)
+		hint_links(t->path, f);
 	own_hint(t, f);
+}
+
+bool own_failed(struct own_actor *a, const char *act, int dir,
+		const char *name, int fd)
+{
+	const struct own_tree *t = a->rules->tree;
+	struct own_outcome *out = &a->out;
+	const int err = errno;
+	const bool ends = !t->may_fail || err == EIO || err == EUCLEAN;
+	enum own_verdict what = OWN_FAILED;
+	char path[2 * PATH_MAX];
+	struct text words;
+
+	if (name && err == EROFS && t->cross_mounts)
+		what = OWN_READ_ONLY;
+	else if (name && err == EXDEV && fd < 0)
+		what = OWN_MOUNTS;
+	if (name && fd < 0 && err == ENOENT)
+		return false;
+	text_start(&words, path, sizeof(path));
+	if (!name)
+		text_add(&words, "%s", t->path);
+	else if (!add_path(&words, dir))
+		text_add(&words, "%s/...", t->path);
+	if (name)
+		text_add(&words, "/%s", name);
+	out->counts[what]++;
+	if (what == OWN_MOUNTS)
+		tell_mount(a->rules, path);
+	if (what != OWN_FAILED)
+		return false;
+	if (!out->fault.status || (ends && !out->ends))
+		explain(t, act, err, path, fd, &out->fault);
+	out->ends |= ends;
+	return ends;
 }
 
 /* What stands behind the numbers of the counts. */
@@ -233,54 +220,30 @@ static const char *const count_names[OWN_COUNTS] = {
 	[OWN_FAILED] = "failed",
 };
 
-void own_report(const struct own_tree *t,
-		const unsigned long long counts[OWN_COUNTS], bool verbose,
-		const struct fault *f)
+void own_report(const struct own_actor *a)
 {
+	const unsigned long long *counts = a->out.counts;
+	const char *path = a->rules->tree->path;
 	char buffer[512];
 	struct text out;
 
 	text_start(&out, buffer, sizeof(buffer));
 	for (size_t i = 0; i < OWN_COUNTS; i++)
 		text_add(&out, "%llu %s", counts[i], count_names[i]);
-	if (verbose)
-		report_note("own %s: %s", t->path, buffer);
+	if (a->rules->spec->verbose)
+		report_note("own %s: %s", path, buffer);
 	if (counts[OWN_FAILED] > 1)
-		report_note("own %s: %llu failed, the first of them:", t->path,
+		report_note("own %s: %llu failed, the first of them:", path,
 			    counts[OWN_FAILED]);
 	if (counts[OWN_FAILED])
-		report_warning(f);
+		report_warning(&a->out.fault);
 	if (counts[OWN_SET_IDS] || counts[OWN_CAPABILITIES])
-		report_note("warning: own %s: %llu files lost set-id bits, "
-			    "%llu lost capabilities, with their owner",
-			    t->path, counts[OWN_SET_IDS],
+		report_note(
+			"warning: own %s: %llu files lost set-id bits, %llu lost capabilities, with their owner",
+			    path, counts[OWN_SET_IDS],
 			    counts[OWN_CAPABILITIES]);
 	if (counts[OWN_LINKED])
-		report_note("warning: own %s: passed over %llu files with "
-			    "other links, which may be somebody else's; set "
-			    "fs.protected_hardlinks=1 on the host",
-			    t->path, counts[OWN_LINKED]);
-}
-
-void own_report_mounts(const struct own_tree *t)
-{
-	char buffer[MOUNTS_SIZE];
-	char *mounts = read_mounts(buffer, sizeof(buffer));
-	struct mount m;
-
-	while (*t->path && !t->shallow && !t->cross_mounts &&
-	       next_mount(&mounts, &m)) {
-		struct stat st;
-
-		if (holds(t->path, m.point) && !holds(m.point, t->path) &&
-		    strncmp(m.options, "rw", 2) == 0 &&
-		    lstat(m.point, &st) == 0 && S_ISDIR(st.st_mode) &&
-		    (t->uid == (uid_t)-1 ? st.st_gid != t->gid
-					 : st.st_uid != t->uid))
-			report_note("own %s: another mount, %s, stays as it "
-				    "is, of %u:%u; to give it as well, add "
-				    "--own=%s",
-				    t->path, m.point, st.st_uid, st.st_gid,
-				    m.point);
-	}
+		report_note(
+			"warning: own %s: passed over %llu files with other links, which may be somebody else's; set fs.protected_hardlinks=1 on the host",
+			    path, counts[OWN_LINKED]);
 }

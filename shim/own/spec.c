@@ -1,67 +1,53 @@
-#include "own/spec.h"
+#include "own/own.h"
 
 #include <limits.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/mode.h"
 #include "base/str.h"
 
-/* These themselves; what an image puts below them may be the application's. */
+/*
+ * These themselves; what an image puts below them may be the application's.
+ * With a slash at the end, all below them too: the kernel's files, and what
+ * starts the machine.
+ */
 static const char system_dirs[] =
-	"/\0/bin\0/dev\0/etc\0/etc/group\0/etc/passwd\0/etc/shadow\0/home\0"
-	"/lib\0/lib32\0/lib64\0/libx32\0/opt\0/root\0/sbin\0/usr\0/usr/bin\0"
-	"/usr/lib\0/usr/lib32\0/usr/lib64\0/usr/libexec\0/usr/libx32\0"
+	"/bin\0/boot/\0/dev\0/etc\0/etc/group\0/etc/passwd\0/etc/shadow\0/home\0"
+	"/lib\0/lib32\0/lib64\0/libx32\0/opt\0/proc/\0/root\0/sbin\0/sys/\0/usr\0"
+	"/usr/bin\0/usr/lib\0/usr/lib32\0/usr/lib64\0/usr/libexec\0/usr/libx32\0"
 	"/usr/local\0/usr/local/bin\0/usr/local/lib\0/usr/local/sbin\0"
 	"/usr/sbin\0/usr/share\0/var\0/var/lib\0";
 
-/* These and all below them: the kernel's files, and what starts the machine. */
-static const char system_trees[] = "/boot\0/proc\0/sys\0";
-
-#define OPTIONS_HINT \
-	"PATH[,shallow|create[=MODE]|if-exists|if-root-differs|fsgroup|try|cross-mounts|force|user=|group=|mode=|from=UID[:GID]|exclude=|threads=1..8]"
-
-/* Without "//", "." and "..", which is exact where no link is followed. */
-static bool clean_path(struct text *out, const char *path)
-{
-	char name[NAME_MAX + 2];
-
-	while (fs_next_part(&path, name)) {
-		if (strcmp(name, "..") == 0) {
-			while (out->length > 0 &&
-			       out->start[--out->length] != '/')
-				;
-			out->start[out->length] = '\0';
-		} else if (strcmp(name, ".") != 0) {
-			text_add(out, "/%s", name);
-		}
-	}
-	if (out->length == 0)
-		text_add(out, "/");
-	return !out->cut;
-}
-
-/* Is the path, or with below a directory above it, among these? */
-static bool is_among(const char *paths, const char *path, bool below)
-{
-	for (; *paths; paths += strlen(paths) + 1) {
-		size_t length = strlen(paths);
-
-		if (strncmp(path, paths, length) == 0 &&
-		    (!path[length] || (below && path[length] == '/')))
-			return true;
-	}
-	return false;
-}
-
 bool own_is_system(const char *path)
 {
-	char buffer[PATH_MAX];
+	char buffer[PATH_MAX + 1];
+	char name[NAME_MAX + 2];
 	struct text clean;
 
 	text_start(&clean, buffer, sizeof(buffer));
-	return clean_path(&clean, path) &&	/* else too long to be opened */
-	       (is_among(system_dirs, buffer, false) ||
-		is_among(system_trees, buffer, true));
+	while (fs_next_part(&path, name)) {
+		if (strcmp(name, "..") == 0)
+			return true;
+		if (strcmp(name, ".") != 0)
+			text_add(&clean, "/%s", name);
+	}
+	text_add(&clean, "/");
+	for (const char *dir = system_dirs; *dir; dir += strlen(dir) + 1) {
+		size_t length = strlen(dir);
+
+		if (strncmp(buffer, dir, length) == 0 &&
+		    (dir[length - 1] == '/' || !buffer[length + 1]))
+			return true;
+	}
+	return clean.length == 1;
+}
+
+/* Does it begin like a clause of a mode ("go=", "+x")? No option does. */
+static bool is_clause(const char *word)
+{
+	word += strspn(word, "ugoa");
+	return *word && strchr("-+=", *word);
 }
 
 /*
@@ -76,7 +62,7 @@ static char *next_word(char **at)
 	bool mode = strncmp(word, "mode=", 5) == 0;
 
 	for (; *in; in++) {
-		if (*in == ',' && !(mode && own_mode_is_clause(in + 1)))
+		if (*in == ',' && !(mode && is_clause(in + 1)))
 			break;
 		if (in[0] == '\\' && (in[1] == ',' || in[1] == '\\'))
 			in++;
@@ -125,11 +111,19 @@ static const struct {
 	{ "force", offsetof(struct own_tree, force) },
 };
 
-static bool set_value(struct own_tree *t, struct slice name, const char *value)
+static bool set_word(struct own_tree *t, const char *word)
 {
-	struct mode_clause clause;
+	struct slice rest = str_word(word);
+	struct slice name = str_cut(&rest, '=');
+	const char *value = rest.at;
 	uint64_t number = 0;
+	mode_t mode = 0;
 
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (strcmp(word, flags[i].name) == 0)
+			return *((bool *)t + flags[i].flag) = true;
+	if (rest.length == 0)
+		return false;
 	if (str_is(name, "user"))
 		t->user = value;
 	else if (str_is(name, "group"))
@@ -138,70 +132,34 @@ static bool set_value(struct own_tree *t, struct slice name, const char *value)
 		t->from = value;
 	else if (str_is(name, "exclude") && t->nexcludes < OWN_MAX_EXCLUDES)
 		t->excludes[t->nexcludes++] = value;
-	else if (str_is(name, "mode") &&
-		 (t->nclauses = own_mode_parse(value, t->clauses,
-					       OWN_MAX_CLAUSES)))
+	else if (str_is(name, "mode") && mode_apply(value, false, 0, &mode))
 		t->mode = value;
-	else if (str_is(name, "create") && *value >= '0' && *value <= '7' &&
-		 own_mode_parse(value, &clause, 1) == 1)
-		t->create_mode = clause.bits;
+	else if (str_is(name, "create") && str_is_number(value) &&
+		 mode_apply(value, false, 0, &t->create_mode))
+		t->create = true;
 	else if (str_is(name, "threads") &&
 		 str_number(value, 1, OWN_MAX_THREADS, &number))
 		t->threads = (unsigned int)number;
 	else
 		return false;
-	t->create |= str_is(name, "create");
 	return true;
-}
-
-static bool set_word(struct own_tree *t, const char *word)
-{
-	struct slice value = str_word(word);
-	struct slice name = str_cut(&value, '=');
-
-	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (strcmp(word, flags[i].name) == 0)
-			return *((bool *)t + flags[i].flag) = true;
-	return value.length > 0 && set_value(t, name, value.at);
-}
-
-static void describe(const struct own_tree *t, struct text *out)
-{
-	text_add(out, "%s%s to ", t->path,
-		 t->shallow ? "" : " and all below it");
-	if (t->uid != (uid_t)-1)
-		text_add(out, "%u", t->uid);
-	text_add(out, ":");
-	if (t->gid != (gid_t)-1)
-		text_add(out, "%u", t->gid);
-	if (t->options)
-		text_add(out, ", %s", t->options);
 }
 
 void own_describe(const struct own_spec *spec, struct text *out)
 {
 	for (size_t i = 0; i < spec->ntrees; i++) {
-		text_add(out, "%s", i ? "\n" : "");
-		describe(&spec->trees[i], out);
+		const struct own_tree *t = &spec->trees[i];
+
+		text_add(out, "%s%s%s to ", i ? "\n" : "", t->path,
+			 t->shallow ? "" : " and all below it");
+		if (t->uid != (uid_t)-1)
+			text_add(out, "%u", t->uid);
+		text_add(out, ":");
+		if (t->gid != (gid_t)-1)
+			text_add(out, "%u", t->gid);
+		if (t->options)
+			text_add(out, ", %s", t->options);
 	}
-}
-
-static int check(const struct own_tree *t, const char *value, struct fault *f)
-{
-	const char *why = NULL;
-
-	if (t->path[0] != '/' && (t->path[0] || !t->if_exists))
-		why = "expected an absolute path";
-	else if (t->fsgroup && (t->user || t->mode))
-		why = "fsgroup excludes user= and mode=";
-	if (why)
-		return fault_set(f, EXIT_USAGE, 0, "--own %s: %s", value, why);
-	if (t->force || !t->path[0] || !own_is_system(t->path))
-		return 0;
-	fault_set(f, EXIT_USAGE, 0,
-		  "--own %s: that is a directory of the system", value);
-	return fault_hint(f,
-			  "name the application's own directory, or add ,force");
 }
 
 int own_parse(struct own_tree *t, const char *value, char *words,
@@ -215,12 +173,23 @@ int own_parse(struct own_tree *t, const char *value, char *words,
 	while (at) {
 		const char *word = next_word(&at);
 
-		if (!set_word(t, word)) {
-			fault_set(f, EXIT_USAGE, 0,
-				  "--own %s: %s: unknown or malformed", value,
-				  word);
-			return fault_hint(f, "%s", OPTIONS_HINT);
-		}
+		if (set_word(t, word))
+			continue;
+		fault_set(f, EXIT_USAGE, 0,
+			  "--own %s: %s: unknown or malformed", value, word);
+		return fault_hint(f, "PATH,OPTION... of: " OWN_OPTIONS);
 	}
-	return check(t, value, f);
+	if (t->path[0] != '/' && (t->path[0] || !t->if_exists))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--own %s: expected an absolute path", value);
+	if (t->fsgroup && (t->user || t->mode))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--own %s: fsgroup excludes user= and mode=",
+				 value);
+	if (t->force || !t->path[0] || !own_is_system(t->path))
+		return 0;
+	fault_set(f, EXIT_USAGE, 0,
+		  "--own %s: that is a directory of the system", value);
+	return fault_hint(f,
+			  "name the application's own, without .., or add ,force");
 }

@@ -12,10 +12,9 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "base/sys.h"
 
 enum { SIGNAL_LAST = 64 };
-
-#define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
 
 /* Block every signal that can be blocked; returns the mask until then. */
 uint64_t signals_block(void);

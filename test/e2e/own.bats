@@ -3,12 +3,7 @@
 # link, never into another mount, and nothing that is right already is touched.
 
 # shellcheck source-path=SCRIPTDIR
-. "$BATS_TEST_DIRNAME/helpers.bash"
-
-setup_file()
-{
-	need unshare mount strace
-}
+. "$BATS_TEST_DIRNAME/own.bash"
 
 setup()
 {
@@ -22,15 +17,6 @@ teardown()
 {
 	owned_by 0:0 "$outside" "$outside/file" "$outside/folder" \
 		"$outside/folder/file"
-}
-
-# own PATH...
-own()
-{
-	local path options=()
-
-	for path; do options+=("--own=$path"); done
-	as_4242 "${options[@]}" -- "$WITNESS"
 }
 
 @test "a folder and all that is below it" {

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "own/spec.h"
+#include "own/own.h"
 
 static struct own_tree tree;
 static struct fault f;
@@ -26,7 +26,6 @@ static void each_option_is_found(void **state)
 	assert_string_equal(t->user, "u");
 	assert_string_equal(t->group, "g");
 	assert_string_equal(t->mode, "u=rwX,go=rX");
-	assert_int_equal(t->nclauses, 2);
 	assert_string_equal(t->from, "1:2");
 	assert_int_equal(t->create_mode, 02770);
 	assert_int_equal(t->threads, 3);
