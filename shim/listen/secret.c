@@ -129,10 +129,14 @@ void secret_describe(const struct secret_spec *spec, size_t first,
 {
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct secret *s = &spec->all[i];
+		struct stat st = { 0 };
+		char path[PATH_MAX];
 
-		text_add(out, "%s%.*s from %.*s as descriptor %zu",
-			 i ? "\n" : "", (int)s->name.length, s->name.at,
-			 (int)s->path.length, s->path.at, first + i);
+		str_copy(s->path, path, sizeof(path));
+		stat(path, &st);
+		text_add(out, "%s%.*s from %s, %lld bytes, as descriptor %zu",
+			 i ? "\n" : "", (int)s->name.length, s->name.at, path,
+			 (long long)st.st_size, first + i);
 	}
 }
 

@@ -165,8 +165,8 @@ open_in()
 		"--secret=A=$secrets/password" "--secret=B=$secrets/password?env" \
 		-- true
 	succeeded
-	grep -Fq "A from $secrets/password as descriptor 4" "$out"
-	grep -Fq "B from $secrets/password as descriptor 5" "$out"
+	grep -Fq "A from $secrets/password, 8 bytes, as descriptor 4" "$out"
+	grep -Fq "B from $secrets/password, 8 bytes, as descriptor 5" "$out"
 	run ! grep -q hunter2 "$out" "$err"
 	as_4242 -v "--secret=A=$secrets/password" \
 		"--secret=B=$secrets/password?env" -- /nowhere
