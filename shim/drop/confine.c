@@ -99,10 +99,9 @@ static int add_rule(const struct rules *r, int fd, uint64_t rights)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
 	rights &= r->handled.fs & (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
-	if (!rights || sys_landlock_allow_path(r->fd, rights, fd) == 0 ||
-	    errno == EBADFD)
-		return 0;
-	return -1;
+	return !rights ||
+	       sys_landlock_allow_path(r->fd, rights, fd) == 0 ||
+	       errno == EBADFD ? 0 : -1;
 }
 
 /* Closes fd if it is none of the standard streams. */
@@ -257,9 +256,8 @@ static const char *what_is_missing(int abi)
 
 int confine_check(const struct confine_spec *spec, struct fault *f)
 {
-	const char *missing = spec->mode == CONFINE_STRICT
-				      ? what_is_missing(sys_landlock_abi())
-				      : NULL;
+	const char *missing = spec->mode == CONFINE_STRICT ?
+			      what_is_missing(sys_landlock_abi()) : NULL;
 
 	return missing ? fault_set(f, EXIT_STEP, 0, "--confine=strict: this "
 				   "kernel cannot refuse %s", missing) : 0;
