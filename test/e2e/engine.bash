@@ -196,7 +196,7 @@ bad_usage_in_it()
 	refused 100
 	contained -- --user=0:0 -- /witness
 	refused 100
-	contained -- -- /no-such-program
+	contained -- --home=/ -- /no-such-program
 	refused 127
 }
 
