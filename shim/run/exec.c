@@ -13,6 +13,7 @@
 #include "cred/ids.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
+#include "run/signals.h"
 
 /* As a shell takes it, and in one line. */
 static void add_word(const char *word, struct text *out)
@@ -202,7 +203,8 @@ static int announce(const struct listen_spec *spec,
 
 /*
  * "/" is the HOME of a uid without an entry. An application that may not write
- * there fails on its first dot file, far from the reason.
+ * there fails on its first dot file, far from the reason. With signals blocked
+ * a terminal takes the note from a background process, too (tostop).
  */
 static void warn_of_home(const struct launch *l, const struct environment *e)
 {
@@ -212,10 +214,14 @@ static void warn_of_home(const struct launch *l, const struct environment *e)
 	/* In the store it is the target's: not inherited, nor of --env. */
 	if (home && home >= e->store && home < e->store + e->stored &&
 	    strcmp(home, "/") == 0 && (!wanted || wanted[0] != '/') &&
-	    !l->target->name[0] && access("/", W_OK) < 0)
+	    !l->target->name[0] && access("/", W_OK) < 0) {
+		const uint64_t mask = signals_block();
+
 		report_note_now("HOME is /, which uid %u may not write: "
 				"give --home=DIR, or --home=/ if that is meant",
 				l->target->uid);
+		signals_restore(mask);
+	}
 }
 
 /* Sockets that an init was given are for the application. */
