@@ -150,13 +150,18 @@ int caps_set_effective(uint64_t effective)
 	return call(SYS_capset, data);
 }
 
-/* The kernel knows no capability past the first that it does not answer for. */
+/* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
+static int in_bounding(int cap)
+{
+	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+}
+
 uint64_t caps_bounding(void)
 {
 	uint64_t set = 0;
 
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		int has = in_bounding(cap);
 
 		if (has < 0)
 			break;
@@ -198,16 +203,20 @@ static int set_ambient(uint64_t set)
 /*
  * Drop from the bounding set what is not kept: libcap-ng knows only the
  * capabilities of its own day, and Debian's build of it reports success when a
- * drop failed. To ask first costs a seventh of dropping.
+ * drop failed. To ask costs a seventh of dropping; what is permitted mostly is
+ * in the set too, and is not asked about. EINVAL: behind the last capability.
  */
-static int reduce_bounding(uint64_t keep)
+static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
-	const uint64_t gone = caps_bounding() & ~keep;
+	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
+		int has = permitted & CAPS_BIT(cap) ? 1 : in_bounding(cap);
 
-	for (int cap = 0; cap < CAPS_LIMIT; cap++)
-		if (gone & CAPS_BIT(cap) &&
+		if (has < 0)
+			return errno == EINVAL && cap > 0 ? 0 : -1;
+		if (has && !(keep & CAPS_BIT(cap)) &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -246,7 +255,7 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	if (set_ambient(keep) < 0)
 		return refused("set the ambient capabilities", f);
 	if (setpcap && bounding != UINT64_MAX &&
-	    reduce_bounding(keep | bounding) < 0)
+	    reduce_bounding(keep | bounding, permitted) < 0)
 		return refused("reduce the bounding set", f);
 	if (setpcap && !new_privs && lock_noroot() < 0)
 		return refused("lock the securebits", f);
