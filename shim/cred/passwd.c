@@ -24,7 +24,7 @@ enum { NAME, ID = 2, GID, MEMBERS = 3, HOME = 5, SHELL, FIELDS, ID_SIZE = 16 };
  */
 static int map_file(const char *path, struct slice *text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 	int result = -1, err;
 	void *at = NULL;

@@ -82,7 +82,7 @@ static int open_top(struct own_actor *a)
 {
 	const char *at = a->rules->tree->path;
 	char name[NAME_MAX + 2];
-	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	a->rules->opener = (struct fs_opener){ .cross_mounts = true };
 	while (fd >= 0 && fs_next_part(&at, name)) {
