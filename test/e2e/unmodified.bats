@@ -392,11 +392,13 @@ served_after_each_restart()
 	startsecs = 0
 	end
 	start 'tcp://*:80' -- /usr/bin/supervisord -c "$dir/supervisord.conf"
-	served_after_each_restart 1000
+	served_after_each_restart 1000 || fail "$(tail -n 20 "$err" "$out")"
 	[ "$(grep -c "spawned: 'once'" "$out")" -ge 1000 ] || fail_seen
 	nobody_is_privileged
 }
 
+# Without --no-auto-exit it ends when it has looked four times, every 2 s, and
+# found the server between two starts each time.
 @test "pm2, whose server it starts 1,000 times" {
 	local pm2=$top/build/cache/pm2
 
@@ -409,8 +411,9 @@ served_after_each_restart()
 		max_restarts: 1000000, min_uptime: 0 }] };
 	end
 	start 'tcp://*:80' -- env HOME="$dir" PM2_HOME="$dir/pm2" \
-		"$pm2/node_modules/.bin/pm2-runtime" start once.config.js
-	served_after_each_restart 1000
+		"$pm2/node_modules/.bin/pm2-runtime" start once.config.js \
+		--no-auto-exit
+	served_after_each_restart 1000 || fail "$(tail -n 20 "$err" "$out")"
 	[ "$(grep -c 'once:0. online' "$out")" -ge 1000 ] || fail_seen
 	nobody_is_privileged
 }
