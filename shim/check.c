@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,67 +32,54 @@ struct check {
 	char detail[2048];	/* of the next object, or empty */
 };
 
-/* What is no printable ASCII becomes the code point of its byte. */
-static void add_json(struct text *out, const char *name, const char *words)
-{
-	if (!*words)
-		return;
-	text_add(out, ", \"%s\": \"", name);
-	for (; *words; words++) {
-		unsigned char c = (unsigned char)*words;
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			text_add(out, "\\u%04x", c);
-		else
-			text_add(out, "%c", *words);
-	}
-	text_add(out, "\"");
-}
-
-static void print_hint(const char *kind, const char *words)
-{
-	if (*words)
-		report_line("%21s hint: %s%s", "", kind, words);
-}
-
-/* result: a fact about the start, or what will be; f: why it will not be ok. */
+/*
+ * result: what will be, with the reason in f if that is not ok; or a fact about
+ * the start, without f. The list of what is said is both the object of JSON and
+ * what the lines of text are made of.
+ */
 static void print(struct check *c, const char *object, const char *result,
 		  const struct fault *f)
 {
 	static const struct fault none;
-	char buffer[32768], why[1024];
+	const struct fault *why = f && result != ok ? f : &none;
+	char buffer[32768], reason[1024];
+	const char *const said[][2] = {
+		{ "step", c->step },	{ "object", object },
+		{ "result", result },	{ "detail", c->detail },
+		{ "reason", reason },	{ "hint", why->hint },
+		{ "docker", why->docker }, { "kubernetes", why->kubernetes }
+	};
 	struct text out;
-	bool is_bad = result == will_warn || result == will_fail;
 
 	c->failed |= result == will_fail;
-	f = is_bad ? f : &none;
-	text_start(&out, why, sizeof(why));
-	text_add(&out, "%s%s%s", f->what, f->err ? ": " : "",
-		 f->err ? strerror(f->err) : "");
-	if (!c->plan->check_format) {
-		if (is_bad || result == ok)
-			report_line("%-10s %-10s %s%s%s", result, c->step,
-				    is_bad ? why : object,
-				    c->detail[0] ? ": " : "", c->detail);
-		else
-			report_line("%-21s %s", object, result);
-		print_hint("", f->hint);
-		print_hint("docker: ", f->docker);
-		print_hint("kubernetes: ", f->kubernetes);
-		return;
+	text_start(&out, reason, sizeof(reason));
+	text_add(&out, "%s%s%s", why->what, why->err ? ": " : "",
+		 why->err ? strerror(why->err) : "");
+	if (c->plan->check_format) {
+		text_start(&out, buffer, sizeof(buffer));
+		text_add(&out, "%s\n  {", c->count++ ? "," : "");
+		for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+			if (!*said[i][1])
+				continue;
+			text_add(&out, "%s\"%s\": \"", i ? ", " : "",
+				 said[i][0]);
+			text_add_printable(&out, said[i][1], true);
+			text_add(&out, "\"");
+		}
+		text_add(&out, "}");
+		report_text(&out);
+	} else if (f) {
+		report_line("%-10s %-10s %s%s%s", result, c->step,
+			    *reason ? reason : object,
+			    *c->detail ? ": " : "", c->detail);
+		for (size_t i = 5; i < ARRAY_LEN(said); i++)
+			if (*said[i][1])
+				report_line("%21s hint: %s%s%s", "",
+					    i > 5 ? said[i][0] : "",
+					    i > 5 ? ": " : "", said[i][1]);
+	} else {
+		report_line("%-21s %s", object, result);
 	}
-	text_start(&out, buffer, sizeof(buffer));
-	text_add(&out, "%s\n  {\"step\": \"%s\"", c->count++ ? "," : "",
-		 c->step);
-	add_json(&out, "object", object);
-	add_json(&out, "result", result);
-	add_json(&out, "detail", c->detail);
-	add_json(&out, "reason", why);
-	add_json(&out, "hint", f->hint);
-	add_json(&out, "docker", f->docker);
-	add_json(&out, "kubernetes", f->kubernetes);
-	text_add(&out, "}");
-	report_text(&out);
 }
 
 /* The rest of the line that name is in, or of the first; a set by its names. */
@@ -138,12 +126,14 @@ static void print_start(struct check *c)
 		  "/proc/sys/net/ipv4/ip_unprivileged_port_start", "" },
 	};
 
+	char abi[24];
+
 	c->step = "start";
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
 		print_file(c, files[i].object, files[i].path, files[i].name);
 	/* landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION */
-	print(c, "landlock", syscall(444, NULL, 0L, 1L) > 0 ? "yes" : "no",
-	      NULL);
+	snprintf(abi, sizeof(abi), "ABI %ld", syscall(444, NULL, 0L, 1L));
+	print(c, "landlock", strcmp(abi, "ABI -1") ? abi : "no", NULL);
 }
 
 /* The file of a unix socket would have to be made, and is left to the run. */
@@ -154,11 +144,11 @@ static void look_listen(struct check *c)
 
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct listener *l = &spec->listeners[i];
-		int fd = listener_has_path(l)
-				 ? -1 : listen_open(l, spec->handoff, &f);
+		bool left = listener_has_path(l);
+		int fd = left ? -1 : listen_open(l, spec->handoff, &f);
 
 		print(c, l->url,
-		      fd >= 0 || listener_has_path(l) ? ok :
+		      left || fd >= 0 ? ok :
 		      listener_has(l, LISTENER_TRY) ? will_warn : will_fail,
 		      &f);
 		close(fd);
@@ -166,7 +156,7 @@ static void look_listen(struct check *c)
 	if (c->plan->bind.wanted)
 		print(c, c->plan->bind.low_port
 				 ? "keep CAP_NET_BIND_SERVICE in one thread"
-				 : "keep no capability", ok, NULL);
+				 : "keep no capability", ok, &f);
 }
 
 /* Append what is there: its owner and mode, its mount, and those below. */
@@ -179,127 +169,123 @@ static void add_place(const char *path, const struct stat *top,
 
 	text_start(&below, names, sizeof(names));
 	m = fs_mount_of(path, mounts, &below);
-	text_add(out, "%u:%u %04o, on %s of type %s", top->st_uid, top->st_gid,
-		 top->st_mode & 07777, m.point, m.type);
-	if (below.length)
-		text_add(out, ", other mounts below:%s", names);
+	text_add(out, "%u:%u %04o, on %s of type %s%s%s", top->st_uid,
+		 top->st_gid, top->st_mode & 07777, m.point, m.type,
+		 below.length ? ", other mounts below:" : "", names);
 }
 
-static void look_own(struct check *c)
+static void look_own(struct check *c, const struct own_tree *t)
 {
-	for (size_t i = 0; i < c->plan->own.ntrees; i++) {
-		const struct own_tree *t = &c->plan->own.trees[i];
-		struct stat st = { 0 };
-		struct statvfs fs = { 0 };
-		struct text detail;
-		struct fault f;
-		int err = 0;
+	struct stat st;
+	struct statvfs fs;
+	struct text detail;
+	struct fault f;
+	int err = 0;
 
-		text_start(&detail, c->detail, sizeof(c->detail));
-		if (lstat(t->path, &st) < 0 || statvfs(t->path, &fs) < 0)
-			err = errno;
-		else if (fs.f_flag & ST_RDONLY)
+	text_start(&detail, c->detail, sizeof(c->detail));
+	if (lstat(t->path, &st) < 0 || statvfs(t->path, &fs) < 0) {
+		err = errno;
+	} else {
+		if (fs.f_flag & ST_RDONLY)
 			text_add(&detail, "read-only, ");
 		if (fs.f_flag & ST_RDONLY && st.st_uid != t->uid)
 			err = EROFS;
-		if (st.st_mode)
-			add_place(t->path, &st, &detail);
-		if (err == ENOENT && (t->create || t->if_exists))
-			err = 0;
-		fault_set(&f, EXIT_STEP, err, "own %s", t->path);
-		own_hint(t, &f);
-		print(c, t->path,
-		      !err ? ok : t->may_fail ? will_warn : will_fail, &f);
-		c->detail[0] = '\0';
+		add_place(t->path, &st, &detail);
 	}
+	if (err == ENOENT && (t->create || t->if_exists))
+		err = 0;
+	fault_set(&f, EXIT_STEP, err, "own %s", t->path);
+	own_hint(t, &f);
+	print(c, t->path, !err ? ok : t->may_fail ? will_warn : will_fail, &f);
+	c->detail[0] = '\0';
 }
 
-/* May the target execute it, by its mode bits? */
-static bool may_execute(const struct target *t, const struct stat *st)
+/* May the target execute or search it, by its modes? Returns 0 or an errno. */
+static int look_at_mode(const struct target *t, const char *path)
 {
-	mode_t bit = st->st_gid == t->gid ? S_IXGRP : S_IXOTH;
+	mode_t bit = S_IXOTH;
+	struct stat st;
 
+	if (stat(path, &st) < 0)
+		return errno;
 	for (size_t i = 0; i < t->ngroups; i++)
-		if (t->groups[i] == st->st_gid)
+		if (t->groups[i] == st.st_gid)
 			bit = S_IXGRP;
-	return st->st_mode & (st->st_uid == t->uid ? S_IXUSR : bit);
+	if (st.st_gid == t->gid)
+		bit = S_IXGRP;
+	if (st.st_uid == t->uid)
+		bit = S_IXUSR;
+	return st.st_mode & bit ? 0 : EACCES;
 }
 
-/* Has it no interpreter, or is e_machine (bytes 18, 19) not that of ours? */
-static bool is_unfit(const char *file, struct fault *f)
+/* What execve(2) will say: of the path, the machine, the #! line. */
+static int foresee(const struct target *t, char file[PATH_MAX])
 {
-	char head[256] = "", ours[256] = "";
-	char *path;
+	extern const char __ehdr_start[];	/* our own ELF header */
+	char head[256], *at = file;
+	int err = 0;
 
-	fs_read(AT_FDCWD, file, head, sizeof(head));
-	if (memcmp(head, "#!", 2) == 0) {
-		path = head + 2 + strspn(head + 2, " \t");
-		path[strcspn(path, " \t\n")] = '\0';
-		if (access(path, F_OK) == 0)
-			return false;
-		fault_set(f, EXIT_NOEXEC, ENOENT, "execute %s: its #! names %s",
-			  file, path);
-		return true;
+	while (!err && (at = strchr(at + 1, '/'))) {
+		*at = '\0';
+		err = look_at_mode(t, file);
+		*at = '/';
 	}
-	if (memcmp(head, ELFMAG, SELFMAG) != 0 ||
-	    !fs_read(AT_FDCWD, "/proc/self/exe", ours, sizeof(ours)) ||
-	    memcmp(head + 18, ours + 18, 2) == 0)
-		return false;
-	fault_set(f, EXIT_NOEXEC, ENOEXEC,
-		  "execute %s: it is for another machine", file);
-	return true;
+	if (!err)
+		err = look_at_mode(t, file);
+	if (err)
+		return err;
+	if (!fs_read(AT_FDCWD, file, head, sizeof(head)))
+		return EACCES;
+	/* Its e_machine is bytes 18 and 19. */
+	if (memcmp(head, ELFMAG, SELFMAG) == 0)
+		return memcmp(head + 18, __ehdr_start + 18, 2) ? ENOEXEC : 0;
+	if (memcmp(head, "#!", 2) != 0)
+		return 0;
+	at = head + 2 + strspn(head + 2, " \t");
+	at[strcspn(at, " \t\n")] = '\0';
+	return access(at, F_OK) < 0 ? errno : 0;
 }
 
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
+	const char *command = plan->exec.command[0];
 	char file[PATH_MAX];
-	struct stat st;
+	bool found = drop_find_command(command, plan_path(plan), file);
+	int err = found ? foresee(&plan->target, file) : ENOENT;
 	struct fault f;
-	int err = 0;
 
-	if (!drop_find_command(plan->exec.command[0], plan_path(plan), file) ||
-	    stat(file, &st) < 0)
-		err = ENOENT;
-	else if (S_ISDIR(st.st_mode))
-		err = EISDIR;
-	else if (!may_execute(&plan->target, &st))
-		err = EACCES;
 	if (err)
-		fault_set(&f, EXIT_NOEXEC, err, "execute %s",
-			  plan->exec.command[0]);
-	else if (!is_unfit(file, &f)) {
-		print(c, file, ok, NULL);
-		if (getpid() == 1 && !plan->init.wanted)
-			print(c, "TERM needs a handler or --init", ok, NULL);
-		return;
-	}
-	print(c, plan->exec.command[0], will_fail, &f);
+		exec_refused(command, found ? file : NULL, err, &f);
+	print(c, found ? file : command, err ? will_fail : ok, &f);
+	if (!err && getpid() == 1 && !plan->init.wanted)
+		print(c, "TERM needs a handler or --init", ok, &f);
 }
 
-static void check_step(struct check *c, const struct step *step)
+static void look(struct check *c, enum step step)
 {
 	char lines[2048];
 	struct text out;
 	struct fault f;
 
 	text_start(&out, lines, sizeof(lines));
-	step->describe(c->plan, &out);
+	steps_describe(step, c->plan, &out);
 	if (!out.length)
 		return;
-	c->step = step->name;
-	if (step->check && step->check(c->plan, &f) < 0)
-		print(c, step->name, will_fail, &f);
-	else if (strcmp(step->name, "listen") == 0)
+	c->step = steps_names[step];
+	if (steps_look(step, c->plan, &f) < 0)
+		print(c, c->step, will_fail, &f);
+	else if (step == STEP_LISTEN)
 		look_listen(c);
-	else if (strcmp(step->name, "own") == 0)
-		look_own(c);
-	else if (strcmp(step->name, "exec") == 0)
+	else if (step == STEP_OWN)
+		for (size_t i = 0; i < c->plan->own.ntrees; i++)
+			look_own(c, &c->plan->own.trees[i]);
+	else if (step == STEP_EXEC)
 		look_exec(c);
 	else
 		for (char *line = strtok(lines, "\n"); line;
 		     line = strtok(NULL, "\n"))
-			print(c, line, ok, NULL);
+			print(c, line, ok, &f);
 }
 
 int check_run(const struct plan *plan)
@@ -313,8 +299,8 @@ int check_run(const struct plan *plan)
 	c.step = "needs";
 	print(&c, "capabilities",
 	      needs_check(plan, &f) < 0 ? will_fail : ok, &f);
-	for (size_t i = 0; i < steps_count; i++)
-		check_step(&c, &steps[i]);
+	for (enum step step = 0; step < STEPS; step++)
+		look(&c, step);
 	if (plan->check_format)
 		report_line("]}");
 	return c.failed ? EXIT_STEP : 0;

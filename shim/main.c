@@ -70,7 +70,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 	if (plan->keeps)
 		return leave_as_is(&plan->init, &launch, f);
 	if (plan->action == ACTION_DRY_RUN)
-		steps_describe(plan);
+		steps_print(plan);
 	if (plan->action == ACTION_CHECK)
 		return check_run(plan);
 	/* Before what may be missing is named: it can be the reason for it. */

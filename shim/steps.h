@@ -1,12 +1,10 @@
 /*
- * steps: the ordered table of privileged acts. The order is the security
- * argument of the program. A run does every check of the table, then every
- * step; --dry-run walks the same table.
+ * steps: the privileged acts, in the order that is the security argument of the
+ * program. A run looks at all of them, then does each; --dry-run and --check
+ * walk the same steps.
  */
 #ifndef STEPDOWN_STEPS_H
 #define STEPDOWN_STEPS_H
-
-#include <stddef.h>
 
 struct fault;
 struct plan;
@@ -14,25 +12,35 @@ struct run;
 struct text;
 
 /*
- * describe appends what the step would do, nothing if it was not asked for.
- * check looks whether it can and changes nothing (NULL: there is nothing to
- * look at), run does it.
+ * Ports and files need privilege, so they come first; then the limits, which
+ * must not hinder what opens and writes files; drop gives all of it away;
+ * verify proves it. Nothing may come between drop and verify that could give
+ * something back, and nothing after verify but the start of the application.
  */
-struct step {
-	const char *name;
-	void (*describe)(const struct plan *plan, struct text *out);
-	int (*check)(const struct plan *plan, struct fault *f);
-	int (*run)(const struct plan *plan, struct run *run, struct fault *f);
+enum step {
+	STEP_LISTEN,
+	STEP_OWN,
+	STEP_OWN_STDIO,
+	STEP_SECRET,
+	STEP_ACCOUNT,
+	STEP_LIMITS,
+	STEP_DROP,
+	STEP_CONFINE,
+	STEP_VERIFY,
+	STEP_EXEC,	/* which is main's to do */
+	STEPS
 };
 
-extern const struct step steps[];
-extern const size_t steps_count;
+extern const char *const steps_names[STEPS];
+
+/* Append what a step would do, nothing if it was not asked for. */
+void steps_describe(enum step step, const struct plan *plan, struct text *out);
 
 /*
- * Find what will not work before anything outside of this process changes.
- *
- * Returns 0, or -1 with the fault of the first step that would fail.
+ * Look whether a step, or all, can be done, before anything outside of this
+ * process changes. Returns 0, or -1 with the fault of the first that cannot.
  */
+int steps_look(enum step step, const struct plan *plan, struct fault *f);
 int steps_check(const struct plan *plan, struct fault *f);
 
 /*
@@ -43,7 +51,7 @@ int steps_check(const struct plan *plan, struct fault *f);
 int steps_run(const struct plan *plan, struct run *run, struct fault *f);
 
 /* Print the numbered steps and the command on stdout; changes nothing. */
-void steps_describe(const struct plan *plan);
+void steps_print(const struct plan *plan);
 
 /* ---- needs.c, before the first side effect ---- */
 

@@ -60,18 +60,6 @@ static void write_now(int fd, const char *bytes, size_t length)
 			return;
 }
 
-static void add_printable(struct text *out, const char *words)
-{
-	for (; *words; words++) {
-		unsigned char c = (unsigned char)*words;
-
-		if (c >= ' ' && c <= '~')
-			text_add(out, "%c", *words);
-		else
-			text_add(out, "\\x%02x", c);
-	}
-}
-
 /* A message ends in a newline also when it was cut. */
 static void put(int fd, struct text *out, bool now)
 {
@@ -87,7 +75,7 @@ static void add_line(struct text *out, const char *before, const char *words,
 		     int err)
 {
 	text_add(out, "%s", before);
-	add_printable(out, words);
+	text_add_printable(out, words, false);
 	text_add(out, "%s%s\n", err ? ": " : "", err ? strerror(err) : "");
 }
 

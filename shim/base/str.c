@@ -118,65 +118,45 @@ struct slice str_cut(struct slice *rest, char at)
 	return (struct slice){ all.at, (size_t)(end - all.at) };
 }
 
-enum { NEAR_MAX = 31 };	/* letters that are compared */
+enum { NEAR_MAX = 3 };	/* edits that are tried */
 
-static size_t least(size_t a, size_t b)
+static struct slice skip(struct slice w, size_t letters)
 {
-	return a < b ? a : b;
+	return (struct slice){ w.at + letters, w.length - letters };
 }
 
-/*
- * The distance of optimal string alignment: row[i % 3][j] is that of the first
- * i letters of a and the first j of b.
- */
-static size_t distance(struct slice a, struct slice b)
+/* Do at most so many edits make one word of the other? */
+static bool is_near(struct slice a, struct slice b, size_t edits)
 {
-	size_t row[3][NEAR_MAX + 1];
-
-	for (size_t i = 0; i <= a.length; i++)
-		for (size_t j = 0; j <= b.length; j++) {
-			size_t *here = &row[i % 3][j];
-			size_t differ;
-
-			if (i == 0 || j == 0) {
-				*here = i + j;
-				continue;
-			}
-			*here = least(row[(i - 1) % 3][j] + 1, here[-1] + 1);
-			differ = tolower(a.at[i - 1]) != tolower(b.at[j - 1]);
-			*here = least(*here, row[(i - 1) % 3][j - 1] + differ);
-			if (i > 1 && j > 1 &&
-			    tolower(a.at[i - 1]) == tolower(b.at[j - 2]) &&
-			    tolower(a.at[i - 2]) == tolower(b.at[j - 1]))
-				*here = least(*here,
-					      row[(i - 2) % 3][j - 2] + 1);
-		}
-	return row[a.length % 3][b.length];
+	while (a.length && b.length && strncasecmp(a.at, b.at, 1) == 0) {
+		a = skip(a, 1);
+		b = skip(b, 1);
+	}
+	if (a.length == 0 || b.length == 0 || edits == 0)
+		return a.length + b.length <= edits;
+	edits--;
+	return is_near(skip(a, 1), b, edits) || is_near(a, skip(b, 1), edits) ||
+	       is_near(skip(a, 1), skip(b, 1), edits) ||
+	       (a.length > 1 && b.length > 1 &&
+		strncasecmp(a.at, b.at + 1, 1) == 0 &&
+		strncasecmp(a.at + 1, b.at, 1) == 0 &&
+		is_near(skip(a, 2), skip(b, 2), edits));
 }
 
 struct slice str_nearest(struct slice typed, str_words *words,
 			 const void *list)
 {
-	struct slice best = { NULL, 0 };
-	size_t nearest = typed.length < 3 ? 2 : typed.length / 3 + 1;
-	struct slice word;
+	size_t most = typed.length < 3 ? 1 : typed.length / 3;
+	struct slice word = { NULL, 0 };
 
-	if (typed.length < 2 || typed.length > NEAR_MAX)
-		return best;
-	for (size_t i = 0; (word = words(list, i)).at; i++) {
-		size_t far = nearest;
-
-		if (word.length <= NEAR_MAX)
-			far = distance(typed, word);
-		if (far > 1 && word.length > typed.length &&
-		    strncasecmp(word.at, typed.at, typed.length) == 0)
-			far = 1;
-		if (far < nearest) {
-			nearest = far;
-			best = word;
-		}
-	}
-	return best;
+	for (size_t edits = 0; edits <= most && edits <= NEAR_MAX; edits++)
+		for (size_t i = 0; (word = words(list, i)).at; i++)
+			if (typed.length > 1 &&
+			    (is_near(typed, word, edits) ||
+			     (edits && !strncasecmp(word.at, typed.at,
+						    typed.length))))
+				return word;
+	return word;
 }
 
 void text_start(struct text *t, char *buffer, size_t size)
@@ -208,6 +188,18 @@ void text_add(struct text *t, const char *format, ...)
 	va_start(words, format);
 	text_add_list(t, format, words);
 	va_end(words);
+}
+
+void text_add_printable(struct text *t, const char *words, bool json)
+{
+	for (; *words; words++) {
+		unsigned char c = (unsigned char)*words;
+
+		if (c >= ' ' && c <= '~' && !(json && strchr("\"\\", c)))
+			text_add(t, "%c", c);
+		else
+			text_add(t, json ? "\\u%04x" : "\\x%02x", c);
+	}
 }
 
 bool str_no(struct text *wrong, const char *format, ...)

@@ -75,9 +75,9 @@ typedef struct slice str_words(const void *list, size_t i);
 
 /*
  * Find the word of a list that is nearest to what was typed, by the number of
- * letters to insert, remove, replace or exchange with their neighbour; a third
- * of the letters at most, or one of two. What was typed may also be the
- * beginning of the word. Case does not count.
+ * letters to insert, remove, replace or exchange with their neighbour: at most
+ * three, and a third of the letters, or one of two. What was typed may also be
+ * the beginning of the word. Case does not count.
  *
  * Returns it, or a slice with at NULL if none is near.
  */
@@ -103,6 +103,12 @@ void text_add(struct text *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_add_list(struct text *t, const char *format, va_list words)
 	__attribute__((format(printf, 2, 0)));
+
+/*
+ * Append words with each byte that is no printable ASCII as \xNN, or as \u00NN
+ * in a string of JSON, where a quote and a backslash are written so too.
+ */
+void text_add_printable(struct text *t, const char *words, bool json);
 
 /* Append what is wrong with a word; returns false, so that it is one line. */
 bool str_no(struct text *wrong, const char *format, ...)

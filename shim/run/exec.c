@@ -88,12 +88,8 @@ int exec_enter_domain(const struct confine_spec *spec, struct verify_seen *seen,
 
 /* ---- execve ---- */
 
-/*
- * ENOENT for a file that is there is about the interpreter that its first line
- * or its ELF header names.
- */
-static int not_started(const char *command, const char *path, int err,
-		       struct fault *f)
+int exec_refused(const char *command, const char *path, int err,
+		 struct fault *f)
 {
 	const char *hint = NULL;
 	int status = EXIT_NOEXEC;
@@ -150,7 +146,7 @@ static int search_path(const char *path, const char *command,
 			execve(file, argv, env);
 			err = errno;
 			if (access(file, F_OK) == 0 && err != EACCES)
-				return not_started(command, file, err, f);
+				return exec_refused(command, file, err, f);
 			if (access(file, F_OK) == 0 && !denied[0])
 				strcpy(denied, file);
 		}
@@ -158,8 +154,8 @@ static int search_path(const char *path, const char *command,
 			break;
 	}
 	if (denied[0])
-		return not_started(command, denied, EACCES, f);
-	return not_started(command, NULL, ENOENT, f);
+		return exec_refused(command, denied, EACCES, f);
+	return exec_refused(command, NULL, ENOENT, f);
 }
 
 /* The words are the process's own, so the first one can be exchanged there. */
@@ -176,7 +172,7 @@ static int execute(const struct exec_spec *s, char *const env[],
 		return search_path(path ? path : DROP_DEFAULT_PATH, command,
 				   argv, env, f);
 	execve(command, argv, env);
-	return not_started(command, command, errno, f);
+	return exec_refused(command, command, errno, f);
 }
 
 /*

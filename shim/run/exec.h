@@ -109,6 +109,16 @@ int exec_enter_domain(const struct confine_spec *spec, struct verify_seen *seen,
 		      struct fault *f);
 
 /*
+ * Say why execve(2) refused a command with this errno. path: the file that it
+ * was, or NULL if there is none. ENOENT for one that is there is about the
+ * interpreter that its first line or its ELF header names.
+ *
+ * Returns -1 with a fault, status 126 or 127.
+ */
+int exec_refused(const char *command, const char *path, int err,
+		 struct fault *f);
+
+/*
  * Become the application: arrange directory, descriptors and environment, and
  * call execve(2). The command is looked for in the application's PATH with its
  * ids, so root's rights play no part in what is found.
