@@ -11,7 +11,7 @@ readme=$top/README.md
 
 setup_file()
 {
-	need podman runc busybox curl mmdebstrap
+	need podman runc busybox curl mmdebstrap python3 autoreconf
 	store_up
 	without_network
 	mkdir "$BATS_FILE_TMPDIR/stepdown"
@@ -102,33 +102,57 @@ serves()
 		--security-opt no-new-privileges \
 		--sysctl net.ipv4.ip_unprivileged_port_start=1024 web
 	serves strict
+	# Its table of capabilities: without KILL root may not signal the user.
+	run ! podman exec strict sh -c 'kill -HUP 1'
+	quietly podman run -d --name kills --cap-drop ALL --cap-add "$add,KILL" \
+		--sysctl net.ipv4.ip_unprivileged_port_start=1024 web
+	serves kills
+	quietly podman exec kills sh -c 'kill -HUP 1'
 }
 
 @test "HEALTHCHECK's words: who asks is the user, not root" {
+	local asks
+
 	docker build -t web .
 	docker run -d --name web web
 	serves web
-	capture podman exec web stepdown --user=nginx -- \
+	# shellcheck disable=SC2016 # they are the page's
+	mapfile -t asks < <(
+		sed -n 's/^- `HEALTHCHECK CMD \(\[.*\]\)`.*/\1/p' "$readme" |
+			python3 -c 'import json, sys
+for word in json.load(sys.stdin): print(word)')
+	[ "${asks[3]}" = curl ]
+	quietly podman exec web "${asks[@]}"
+	capture podman exec web "${asks[@]:0:3}" \
 		grep -E '^(Uid|CapBnd)' /proc/self/status
 	grep -Eq '^Uid:(.101){4}$' "$out" || fail_seen 'somebody else'
 	grep -Eq '^CapBnd:.0+$' "$out"
+	capture docker exec -u nginx web grep '^Uid' /proc/self/status
+	grep -Eq '^Uid:(.101){4}$' "$out" || fail_seen 'somebody else'
 }
 
-# message COMMAND...: one of its table
+# message SAYS COMMAND...: one of its table, with the lines that the hint has
 message()
 {
-	local words=$1
+	local says=$1 row hint
 
 	shift
 	capture podman run --rm --entrypoint stepdown "$@"
-	grep -Fq -- "stepdown: $words" "$err" || fail_seen "it should say: $words"
-	grep -Fq -- "| \`$words" "$readme" || fail "the README has not: $words"
+	grep -Fq -- "stepdown: $says" "$err" || fail_seen "it should say: $says"
+	row=$(grep -F -- "| \`$says" "$readme") || fail "the README has not: $says"
+	while read -r hint; do
+		grep -Fq -- "\`${hint%% (*}\`" <<<"$row" ||
+			fail_seen "the row has not: $hint"
+	done < <(sed -nE 's/^stepdown: hint: (docker|kubernetes): //p' "$err")
 }
 
 @test "the messages of its table are those that are printed" {
 	docker build -t web .
 	message 'missing capabilities: CAP_SETUID to set the uid' \
 		--cap-drop SETUID web --user=nginx -- true
+	message 'missing capabilities: CAP_NET_BIND_SERVICE to listen on' \
+		--user 1000:1000 --sysctl net.ipv4.ip_unprivileged_port_start=1024 \
+		web --user=nginx --listen=tcp://0.0.0.0:80 -- true
 	message '--user 4242: no group, and no entry in /etc/passwd' \
 		web --user=4242 -- true
 	message "--user app: no user 'app' in /etc/passwd" web --user=app -- true
@@ -144,6 +168,45 @@ message()
 		--sysctl net.ipv4.ip_unprivileged_port_start=0 \
 		web --user=nginx --listen=tcp://0.0.0.0:80 -- stepdown \
 		--user=nginx --listen=tcp://0.0.0.0:80 -- true
+	[ "$(sed -n '/^| it says/,/^$/s/^| `//p' "$readme" | wc -l)" -eq 10 ]
+}
+
+# An Alpine of this machine's /usr, musl-gcc and libcap-ng, whose apk has
+# nothing to install.
+alpine_image()
+{
+	local root=$tmp/alpine/root name
+
+	mkdir -p "$root/opt/bin" "$root/tmp" "$root/etc"
+	for name in bin sbin lib lib64; do
+		ln -s "usr/$name" "$root/$name"
+	done
+	printf '#!/bin/sh\n' >"$root/opt/bin/apk"
+	chmod 755 "$root/opt/bin/apk"
+	cat >"$tmp/alpine/Dockerfile" <<-'END'
+	FROM scratch
+	COPY root /
+	ENV PATH=/opt/bin:/usr/bin:/usr/sbin CC=musl-gcc LDFLAGS=-L/deps/lib
+	ENV CPPFLAGS="-I/deps/include -idirafter /deps/kernel"
+	END
+	quietly podman build --network none -t docker.io/library/alpine:3 \
+		"$tmp/alpine"
+}
+
+@test "the image that is made from a clone, on any machine with Docker" {
+	local words
+
+	local words
+
+	alpine_image
+	# shellcheck disable=SC2016 # they are the page's
+	read -r -a words < <(sed -n 's/.*`docker build \([^`]*\)`.*/\1/p' "$readme")
+	cd "$top"
+	quietly podman build --network none --pull-never -v /usr:/usr:ro \
+		-v /etc/alternatives:/etc/alternatives:ro \
+		-v "$top/build/deps:/deps:ro" "${words[@]}"
+	capture podman run --rm stepdown --version
+	[ "$(cat "$out")" = "$("$STEPDOWN" --version)" ] || fail_seen
 }
 
 @test "the README is at most 200 lines, and each page that it names is there" {

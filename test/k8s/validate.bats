@@ -106,3 +106,98 @@ faults()
 	capture "$validate" "${manifests[@]}"
 	succeeded
 }
+
+@test "hostUsers: false, the variant of pod.yaml that no node runs here" {
+	sed 's/^  #hostUsers/  hostUsers/' "$top/examples/kubernetes/pod.yaml" \
+		>"$tmp/variant.yaml"
+	grep -Fxq '  hostUsers: false' "$tmp/variant.yaml"
+	capture "$validate" "$tmp/variant.yaml"
+	succeeded
+}
+
+# What the pages say of all of them. The lists of capabilities, of volumes and
+# of what must be set are those of the Pod Security Standards.
+keeps_to_the_rules()
+{
+	python3 - "$@" <<-'END'
+	import sys, yaml
+	BASELINE = set("""AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD
+	    NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT""".split())
+	VOLUMES = {"name", "configMap", "secret", "emptyDir", "projected",
+	    "downwardAPI", "persistentVolumeClaim"}
+	PROBES = "startupProbe", "readinessProbe", "livenessProbe"
+
+	def faults(pod, restricted):
+	    of_pod = pod.get("securityContext", {})
+	    if any(pod.get(n) for n in ("hostNetwork", "hostPID", "hostIPC")):
+	        yield "the host's namespaces"
+	    for volume in pod.get("volumes", []):
+	        if set(volume) - VOLUMES:
+	            yield "volume " + volume["name"]
+	    for c in pod["containers"] + pod.get("initContainers", []):
+	        own = c.get("securityContext", {})
+	        caps = own.get("capabilities", {})
+	        add = set(caps.get("add", []))
+	        both = {**of_pod, **own}
+	        if both.get("runAsUser") == 0:
+	            yield "runAsUser: 0"
+	        if "imagePullPolicy" not in c:
+	            yield "no imagePullPolicy"
+	        if own.get("allowPrivilegeEscalation") is not False:
+	            yield "allowPrivilegeEscalation"
+	        if caps.get("drop") != ["ALL"] or not add <= BASELINE:
+	            yield "capabilities"
+	        if any("httpGet" not in c[name] for name in PROBES if name in c):
+	            yield "a probe that is none of httpGet"
+	        if restricted and not (add <= {"NET_BIND_SERVICE"} and
+	                both.get("runAsNonRoot") is True and
+	                both.get("seccompProfile", {}).get("type") ==
+	                "RuntimeDefault"):
+	            yield "not of level restricted"
+	        # Of an error, what was logged last is in the pod's status.
+	        if (c.get("terminationMessagePolicy") !=
+	                "FallbackToLogsOnError") != ("secret" in c["image"]):
+	            yield "terminationMessagePolicy"
+
+	wrong = 0
+	for path in sys.argv[1:]:
+	    for one in yaml.safe_load_all(open(path)):
+	        pod = one["spec"]
+	        pod = pod.get("template", {}).get("spec", pod)
+	        if one["kind"] == "Service":
+	            continue
+	        for fault in faults(pod, "user-in-image" in path):
+	            print(f"{path}: {fault}")
+	            wrong = 1
+	sys.exit(wrong)
+	END
+}
+
+@test "every manifest keeps to the rules of its level, and they can tell" {
+	local edit
+
+	keeps_to_the_rules "$top"/examples/*/pod.yaml \
+		"$top/examples/kubernetes/"*.yaml
+	for edit in 's/: RuntimeDefault/: Unconfined/' 's/NET_BIND/SYS_RAW/' \
+		's/runAsGroup: .*/runAsUser: 0/' 's/emptyDir/hostPath/' \
+		's/runAsNonRoot: true/hostNetwork: true/' 's/Fallback.*/File/' \
+		's/Escalation: false/Escalation: true/' 's/\[ALL\]/[]/' \
+		'/imagePullPolicy/d'; do
+		mkdir -p "$tmp/user-in-image"
+		sed "$edit" "$top/examples/user-in-image/pod.yaml" \
+			>"$tmp/user-in-image/pod.yaml"
+		run ! keeps_to_the_rules "$tmp/user-in-image/pod.yaml"
+	done
+	sed 's/httpGet/tcpSocket/' "$top/examples/kubernetes/deployment.yaml" \
+		>"$tmp/deployment.yaml"
+	run ! keeps_to_the_rules "$tmp/deployment.yaml"
+}
+
+@test "every manifest is run by the node, as it stands" {
+	local file
+
+	for file in "$top"/examples/*/pod.yaml "$top"/examples/kubernetes/*.yaml; do
+		grep -Fq "@test \"${file#"$top/"}" \
+			"$BATS_TEST_DIRNAME/node/node.bats" || fail "$file"
+	done
+}
