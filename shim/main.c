@@ -36,17 +36,6 @@ static int keep_standard_places(struct fault *f)
 	return 0;
 }
 
-/* Without --user, as below a peer: nothing of who we are changes. */
-static int leave_as_is(const struct init_spec *init, const struct launch *l,
-		       struct fault *f)
-{
-	if (l->verbose)
-		report_note("no --user: ids, capabilities, descriptors stay");
-	if (limits_run(l->limits, f) < 0)
-		return -1;
-	return init->wanted ? init_run(init, l, f) : exec_application(l, f);
-}
-
 /* Returns the exit status, or -1 with a fault, or never. */
 static int step_down(struct plan *plan, struct run *run, struct fault *f)
 {
@@ -67,20 +56,26 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		.plan_size = sizeof(*plan)
 	};
 
-	if (plan->keeps)
-		return leave_as_is(&plan->init, &launch, f);
 	if (plan->action == ACTION_DRY_RUN)
 		steps_print(plan);
 	if (plan->action == ACTION_CHECK)
 		return check_run(plan);
-	/* Before what may be missing is named: it can be the reason for it. */
-	start_tell(&plan->who, &plan->start);
-	if (needs_check(plan, f) < 0 || steps_check(plan, f) < 0)
-		return -1;
-	if (plan->action == ACTION_DRY_RUN)
-		return 0;
-	if (steps_run(plan, run, f) < 0)
-		return -1;
+	if (plan->keeps) {
+		if (plan->verbose)
+			report_note("no --user: ids, capabilities, "
+				    "descriptors stay");
+		if (limits_run(&plan->limits, f) < 0)
+			return -1;
+	} else {
+		/* Before what may be missing: it can be the reason for it. */
+		start_tell(&plan->who, &plan->start);
+		if (needs_check(plan, f) < 0 || steps_check(plan, f) < 0)
+			return -1;
+		if (plan->action == ACTION_DRY_RUN)
+			return 0;
+		if (steps_run(plan, run, f) < 0)
+			return -1;
+	}
 	if (plan->init.wanted)
 		return init_run(&plan->init, &launch, f);
 	if (exec_take_place(&launch, f) < 0)
@@ -124,39 +119,6 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	return account_resolve(&plan->account, &plan->target, f);
 }
 
-/* For a peer's option; it may be given more than once. */
-static int set_for_peer(struct plan *plan, const char *name, const char *value,
-			struct fault *f)
-{
-	uint64_t seen = 0;
-
-	return options_set(plan, name, value, environ, &seen, f);
-}
-
-/*
- * Be the peer whose name we were called by. Of the config file, which is for
- * our own name, "strict" alone counts.
- *
- * Returns as names_run().
- */
-static int be_peer(struct names *n, struct plan *plan, struct fault *f)
-{
-	static char *const no_words[] = { NULL };
-	const struct start start = plan->start;
-
-	if (start.secure)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "never with setuid or file capabilities");
-	if (settings_read(plan, SETTINGS_FILE, no_words, environ, f) < 0)
-		return -1;
-	n->strict = plan->strict;
-	if (plan->config[0])
-		memset(plan, 0, sizeof(*plan));
-	plan->start = start;
-	plan->strict = n->strict;
-	return names_run(n, f);
-}
-
 /*
  * Signals are blocked from the first instruction on, before it is known whether
  * an init will be there to forward them, so that none is lost on the way.
@@ -164,26 +126,33 @@ static int be_peer(struct names *n, struct plan *plan, struct fault *f)
 int main(int argc, char **argv)
 {
 	static struct plan plan __attribute__((aligned(4096))) SYS_LARGE;
+	static struct plan file SYS_LARGE;
 	static struct run run SYS_LARGE;
 	static struct fault f SYS_LARGE;
-	struct names names = { .argv = argv, .plan = &plan, .set = set_for_peer,
+	struct names names = { .argv = argv, .plan = &plan, .set = options_set,
 			       .start = &plan.start };
 	int result;
 
-	(void)argc;
 	run.signals = signals_block();
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = start_read(&plan.start, &f);
 	if (result == 0)
-		result = names_find(&names)
-			 ? be_peer(&names, &plan, &f)
+		result = names_find(&names, &f);
+	/* Of the config file a peer takes no more than whether it is strict. */
+	if (result == 0)
+		result = names.peer
+			 ? settings_read(&file, SETTINGS_FILE, argv + argc,
+					 environ, &f)
 			 : settings_read(&plan, SETTINGS_FILE, argv, environ,
 					 &f);
-	if (result > 0)
-		return names.status;
-	if (names.peer)
+	if (result == 0 && names.peer) {
+		plan.strict = names.strict = file.strict;
+		result = names_run(&names, &f);
 		plan.exec.command = names.argv;
+	}
+	if (result > 0)
+		return result - 1;
 	/* Somebody must be there to answer the application's bind(2). */
 	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;
 	plan.keeps = (plan.init.wanted || names.peer) && !plan.start.secure &&

@@ -130,7 +130,7 @@ static int hint_value(const struct option *o, const char *value,
 	return expand_hint(value, f);
 }
 
-/* seen: bit n is set once option_table[n] was given. */
+/* seen: bit n is set once option_table[n] was given. NULL: it may be twice. */
 static int apply(struct plan *plan, const struct option *o, const char *value,
 		 char *const env[], uint64_t *seen, struct fault *f)
 {
@@ -142,10 +142,11 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	if (o->value && !value)
 		return fault_set(f, EXIT_USAGE, 0, "--%s: %s is missing",
 				 o->name, o->value);
-	if (!o->many && (*seen & bit))
+	if (seen && !o->many && (*seen & bit))
 		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 				 o->name);
-	*seen |= bit;
+	if (seen)
+		*seen |= bit;
 	plan->topics |= 1u << o->topic;
 	if (o->topic == INIT &&
 	    (o->value || o->at != offsetof(struct plan, init.wanted)))

@@ -23,23 +23,16 @@ static const char tini[] = "svwgephlV", catatonit[] = "sghLPV",
 static const struct peer {
 	const char *name;
 	const char *letters;	/* NULL: it drops */
-	const char *version;	/* what comes before the number */
 } peers[] = {
-	{ "gosu", NULL, "" },
-	{ "su-exec", NULL, "" },
-	{ "tini", tini, "tini version " },
-	{ "docker-init", tini, "tini version " },
-	{ "catatonit", catatonit, "tini version " },
-	{ "podman-init", catatonit, "tini version " },
-	{ "dumb-init", dumb_init, "dumb-init v" }
+	{ "gosu", NULL }, { "su-exec", NULL }, { "tini", tini },
+	{ "docker-init", tini }, { "catatonit", catatonit },
+	{ "podman-init", catatonit }, { "dumb-init", dumb_init }
 };
 
-static const struct {
-	const char *name;
-	char letter;
-} long_names[] = {
-	{ "single-child", 'c' }, { "rewrite", 'r' }, { "verbose", 'v' },
-	{ "help", 'h' }, { "version", 'V' }
+/* Each behind its letter. */
+static const char *const long_names[] = {
+	"c" "single-child", "r" "rewrite", "v" "verbose", "h" "help",
+	"V" "version"
 };
 
 /* What a letter is in our options, and NO + a letter: where it is not given. */
@@ -80,21 +73,24 @@ static int pass_on(const struct names *n, int letter, const char *theirs,
 			continue;
 		snprintf(value, sizeof(value), "%s%s", theirs,
 			 r->value ? r->value : "");
-		if (n->set(n->plan, r->name, r->value ? value : NULL, f) < 0)
-			result = -1;
+		result |= n->set(n->plan, r->name, r->value ? value : NULL,
+				 environ, NULL, f);
 	}
 	return result;
 }
 
-/* asked: it is no error. */
-static int about(struct names *n, bool asked)
+/* asked: it is no error. Returns as names_run(). */
+static int about(const struct names *n, bool asked)
 {
+	const char *letters = n->peer->letters;
+
 	dprintf(asked ? STDOUT_FILENO : STDERR_FILENO,
 		"%s" PACKAGE_VERSION " - stepdown, MIT license\n"
-		"Usage: %s %s command [args]\n", n->peer->version,
-		n->peer->name, n->peer->letters ? "[options]" : "user-spec");
-	n->status = !asked;
-	return 1;
+		"Usage: %s %s command [args]\n",
+		letters == dumb_init ? "dumb-init v" :
+		letters ? "tini version " : "",
+		n->peer->name, letters ? "[options]" : "user-spec");
+	return 1 + !asked;
 }
 
 /* ---- inits ---- */
@@ -107,7 +103,6 @@ static int reap_only(void)
 
 	signal(SIGCHLD, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	(void)!chdir("/");
 	fs_close_from(STDERR_FILENO + 1, &ignored);
 	while (!signals_wait(SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGINT), &info,
 			     -1))
@@ -125,8 +120,8 @@ static int next_letter(const char **rest)
 	name = str_cut(&value, '=');
 	*rest = value.at ? value.at : "";
 	for (size_t i = 0; i < ARRAY_LEN(long_names); i++)
-		if (str_is(name, long_names[i].name))
-			return long_names[i].letter;
+		if (str_is(name, long_names[i] + 1))
+			return *long_names[i];
 	return '?';
 }
 
@@ -180,21 +175,22 @@ static int run_init(struct names *n, struct fault *f)
 		report_note("not process 1, no -s: zombie reaping won't work");
 	if (n->strict && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");
-	return n->set(n->plan, "init", NULL, f);
+	return n->set(n->plan, "init", NULL, environ, NULL, f);
 }
 
-bool names_find(struct names *n)
+int names_find(struct names *n, struct fault *f)
 {
-	const char *name = n->argv[0] ? n->argv[0] : "";
-	const char *slash = strrchr(name, '/');
-	bool as = *name && n->argv[1] && !strncmp(n->argv[1], "--as=", 5);
+	bool as = n->argv[0] && n->argv[1] && !strncmp(n->argv[1], "--as=", 5);
+	const char *name = as ? n->argv[1] + 5 : program_invocation_short_name;
 
-	name = as ? n->argv[1] + 5 : slash ? slash + 1 : name;
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
 		if (strcmp(name, peers[i].name) == 0)
 			n->peer = &peers[i];
 	n->argv += n->peer && as;
-	return n->peer;
+	if (n->peer && n->start->secure)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "never with setuid or file capabilities");
+	return 0;
 }
 
 /* ---- gosu and su-exec ---- */
@@ -243,7 +239,7 @@ int names_run(struct names *n, struct fault *f)
 	n->argv += 2;
 	t.groups = groups;
 	if (n->strict)
-		return n->set(n->plan, "user", spec, f);
+		return n->set(n->plan, "user", spec, environ, NULL, f);
 	if (find_user(&t, spec, f) < 0)
 		return -1;
 	if (!gosu)
@@ -257,5 +253,5 @@ int names_run(struct names *n, struct fault *f)
 		return fault_set(f, EXIT_STEP, 0, "root came back");
 	/* HOME is set in any case, as the peers do; nothing else is. */
 	snprintf(home, sizeof(home), "HOME=%s", t.home);
-	return n->set(n->plan, "env", home, f);
+	return n->set(n->plan, "env", home, environ, NULL, f);
 }

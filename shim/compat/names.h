@@ -7,6 +7,7 @@
 #define STEPDOWN_COMPAT_NAMES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct fault;
 struct plan;
@@ -17,21 +18,24 @@ struct names {
 	const struct peer *peer;	/* filled by names_find() */
 	const struct start *start;
 	bool strict;		/* the image's config file says so */
-	int status;
-	struct plan *plan;	/* which takes an option of ours: */
+	struct plan *plan;	/* takes options of ours by options_set() */
 	int (*set)(struct plan *plan, const char *name, const char *value,
-		   struct fault *f);
+		   char *const env[], uint64_t *seen, struct fault *f);
 };
 
-/* Is the last part of argv[0], or "--as=NAME" behind it, a peer's name? */
-bool names_find(struct names *n);
+/*
+ * Is the last part of argv[0], or "--as=NAME" behind it, a peer's name? Then
+ * not with setuid or file capabilities: whoever executes it chose the user.
+ *
+ * Returns 0, or -1 with a fault.
+ */
+int names_find(struct names *n, struct fault *f);
 
 /*
  * Become who the command of gosu or su-exec will be, or turn an init's options
  * into ours. If strict, an init sets no_new_privs, the others turn to --user.
- * Not with setuid or file capabilities: whoever executes it chose the user.
  *
- * Returns 0; 1 if all is done and n->status the exit status; -1 with a fault.
+ * Returns 0, -1 with a fault, or if all is done 1 + the exit status.
  */
 int names_run(struct names *n, struct fault *f);
 
