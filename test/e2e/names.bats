@@ -324,6 +324,14 @@ heard()
 	done
 }
 
+# Of the peers' suites this one needs nothing but what Debian has, and is short.
+@test "tini's own inner tests, from Debian's source" {
+	"$top/bootstrap" --source tini "$tmp/tini" >"$out" 2>&1 || fail_seen
+	capture "$top/test/compat/tini" "$tmp/tini"
+	succeeded
+	grep -q '^All done, tests as expected' "$out" || fail_seen
+}
+
 @test "dumb-init: the rest of the session is told of its end" {
 	# shellcheck disable=SC2016 # for the inner shell
 	local script='(trap "touch $0/told; exit" TERM; touch "$0/up"
