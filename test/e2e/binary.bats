@@ -84,23 +84,37 @@ long_options()
 		"$top/doc/stepdown.1" || fail 'put \& before it'
 }
 
-@test "completion for bash and zsh has every option of --help, and its words" {
-	local option
-
-	"$top/packaging/completion" bash >"$tmp/bash"
-	"$top/packaging/completion" zsh >"$tmp/zsh"
-	while read -r option; do
-		grep -Eq -- " ${option}[= \"]" "$tmp/bash" || fail "bash: $option"
-		grep -Eq -- "'[*]${option}['=]" "$tmp/zsh" || fail "zsh: $option"
-	done < <("$STEPDOWN" --help | grep -Eo '^ +(-[a-zA-Z], )?--[a-z0-9-]+' |
-		grep -Eo -- '--[a-z0-9-]+')
+# completes OPTION WORD: by the function for bash, one word a line
+completes()
+{
 	# shellcheck disable=SC2016 # for that shell
-	[ "$(bash -euc '. "$0"; compopt() { :; }
-		COMP_WORDS=(stepdown --hand) COMP_CWORD=1
-		_stepdown stepdown --hand stepdown; echo "$COMPREPLY"
-		COMP_WORDS=(stepdown --handoff = n) COMP_CWORD=3
-		_stepdown stepdown n =; echo "$COMPREPLY"' "$tmp/bash")" = \
-		$'--handoff=\nnginx' ]
+	bash -euc '. "$0"; compopt() { :; }; COMP_WORDS=(stepdown "$2" = "$3")
+		COMP_CWORD=3; [ -n "$2" ] || { COMP_WORDS=(stepdown "$3"); COMP_CWORD=1; }
+		_stepdown "$1" "$3" "${2:+=}"; printf "%s\n" "${COMPREPLY[@]}"' \
+		"$top/packaging/completion/stepdown" "$STEPDOWN" "$@"
+}
+
+@test "completion for bash has every option of --help, and their words" {
+	completes '' -- | sed 's/=$//' | sort >"$tmp/bash"
+	long_options | sort | diff - "$tmp/bash"
+	[ "$(completes --handoff n)" = nginx ]
+	[ "$(completes --keep-caps chow)" = chown ]
+	[ "$(completes --check j)" = json ]
+	[ "$(completes --rewrite TER)" = TERM ]
+	[ "$(completes --own /et)" = /etc ]
+}
+
+@test "completion for zsh has what --help says" {
+	need zsh
+	# shellcheck disable=SC2016 # for that shell
+	TERM=dumb capture timeout 30 zsh -f -c 'zmodload zsh/zpty; zpty shell zsh -f -i
+		zpty -w shell "PATH=$2:\$PATH fpath=($1 \$fpath)
+			autoload -U compinit; compinit -u -d $3; echo rea\dy"
+		zpty -r -m shell line "*ready*"
+		zpty -n -w shell $'"'stepdown --hando\t'"'
+		zpty -r -m shell line "*--handoff*"' zsh \
+		"$top/packaging/completion" "${STEPDOWN%/*}" "$tmp/dump"
+	succeeded
 }
 
 @test "every option of the man page is in --help" {

@@ -265,9 +265,9 @@ install_deb()
 	[ "$("$tmp/root/usr/bin/stepdown" --version)" = "stepdown $version" ]
 	gzip -dc "$tmp/root/usr/share/man/man1/stepdown.1.gz" |
 		cmp - "$top/doc/stepdown.1"
-	"$top/packaging/completion" bash | cmp - \
+	cmp "$top/packaging/completion/stepdown" \
 		"$tmp/root/usr/share/bash-completion/completions/stepdown"
-	"$top/packaging/completion" zsh | cmp - \
+	cmp "$top/packaging/completion/_stepdown" \
 		"$tmp/root/usr/share/zsh/vendor-completions/_stepdown"
 	dpkg --root="$tmp/root" --verify stepdown
 	install_deb -r stepdown
@@ -350,9 +350,10 @@ unpack()
 	[ "$(bin/stepdown --version)" = "stepdown $version" ]
 	"$top/test/lib/check-binary" bin/stepdown
 	[ -s share/man/man1/stepdown.1 ]
-	"$top/packaging/completion" bash |
-		cmp - share/bash-completion/completions/stepdown
-	"$top/packaging/completion" zsh | cmp - share/zsh/site-functions/_stepdown
+	cmp "$top/packaging/completion/stepdown" \
+		share/bash-completion/completions/stepdown
+	cmp "$top/packaging/completion/_stepdown" \
+		share/zsh/site-functions/_stepdown
 }
 
 # ---- the tarball ----
