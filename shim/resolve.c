@@ -102,6 +102,19 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 	return resolve_pair(w, given(t->user), group, &t->uid, &t->gid, f);
 }
 
+/*
+ * What tells what is root's from what somebody chose for the application: the
+ * home of uid 0, and its name, by which /etc/group lists its groups. Most
+ * starts have neither such a HOME nor such groups.
+ */
+static bool needs_root(const struct start *s)
+{
+	const char *home = str_variable(environ, "HOME", 4);
+
+	return (s->ngroups && s->groups[s->ngroups - 1] != 0) ||
+	       (home && strcmp(home, "/") != 0 && strcmp(home, "/root") != 0);
+}
+
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		 struct fault *f)
 {
@@ -115,7 +128,8 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	}
 	if (resolve_ids(plan, &w, f) < 0)
 		return -1;
-	if (passwd_find_user(passwd, NULL, 0, &root) < 0)
+	if (needs_root(&plan->start) &&
+	    passwd_find_user(passwd, NULL, 0, &root) < 0)
 		return ids_unreadable(passwd, f);
 	strcpy(plan->root_home, root.home);
 	groups = (struct ids_groups_spec){

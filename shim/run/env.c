@@ -9,20 +9,19 @@
 /* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
 enum { ROOM_FOR_OURS = 16 };
 
-/* Does the entry's name end where this name, or NAME=VALUE, ends? */
-static bool has_name(const char *entry, const char *name)
+static bool has_name(const char *entry, const char *name, size_t length)
 {
-	size_t length = strcspn(name, "=");
-
 	return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
+/* name: NAME or NAME=VALUE */
 static void unset(struct environment *e, const char *name)
 {
+	const size_t length = strcspn(name, "=");
 	size_t kept = 0;
 
 	for (size_t i = 0; i < e->count; i++)
-		if (!has_name(e->list[i], name))
+		if (!has_name(e->list[i], name, length))
 			e->list[kept++] = e->list[i];
 	e->count = kept;
 	e->list[kept] = NULL;
@@ -117,8 +116,8 @@ int env_build(struct environment *e, char *const given[],
 	e->count = 0;
 	e->stored = 0;
 	for (; *given; given++) {
-		if (s->clear && !has_name(*given, "PATH") &&
-		    !has_name(*given, "TERM"))
+		if (s->clear && !has_name(*given, "PATH", 4) &&
+		    !has_name(*given, "TERM", 4))
 			continue;
 		if (e->count + s->nset + ROOM_FOR_OURS == ARRAY_LEN(e->list))
 			return fault_set(f, EXIT_STEP, E2BIG,

@@ -229,7 +229,6 @@ roots_groups()
 		printf 'media:x:6001:app'
 	} >"$root/etc/group"
 	[ "$(wc -c <"$root/etc/passwd")" -gt $((11 << 20)) ]
-	before=(prlimit --data=$((8 << 20)))	# bytes of memory: far less
 	in_scratch "$root" /stepdown --user=app -- /witness
 	succeeded
 	witness_is 4242 4343 6001

@@ -328,6 +328,14 @@ static int find_group(const char *file, const char *name, gid_t *gid)
 	return passwd_find_group(file, name, gid);
 }
 
+static void a_file_that_does_not_fit_is_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(find_uid(long_file("a:x:1:2::/:s\n", '\n', 16 << 20,
+					    ""), 1), -1);
+	assert_int_equal(errno, EFBIG);
+}
+
 static void a_group_is_found_by_name(void **state)
 {
 	const char *file = FILE_OF("root:x:0:\nweb:x:4243:a,b\n"
@@ -474,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_home_fits_a_path_or_the_line_is_no_entry),
 		cmocka_unit_test(a_line_may_have_any_length),
 		cmocka_unit_test(a_file_may_have_any_number_of_lines),
+		cmocka_unit_test(a_file_that_does_not_fit_is_an_error),
 		cmocka_unit_test(a_group_is_found_by_name),
 		cmocka_unit_test(what_is_no_group_matches_nothing),
 		cmocka_unit_test(a_user_is_in_the_groups_that_list_him),
