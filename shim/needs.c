@@ -1,6 +1,5 @@
 #include "steps.h"
 
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>

@@ -1,6 +1,5 @@
 #include "settle.h"
 
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -47,8 +47,7 @@ void steps_describe(enum step step, const struct plan *plan, struct text *out)
 				 plan->target.uid);
 		break;
 	case STEP_SECRET:
-		secret_describe(&plan->secrets,
-				LISTEN_FDS_START + listen_count(&plan->listen),
+		secret_describe(&plan->secrets, listen_count(&plan->listen),
 				out);
 		break;
 	case STEP_ACCOUNT:
@@ -125,7 +124,7 @@ int steps_look(enum step step, const struct plan *plan, struct fault *f)
 	case STEP_LISTEN:
 		return check_listen(plan, f);
 	case STEP_SECRET:
-		return secret_run(&plan->secrets, 0, 0, NULL, f);
+		return secret_run(&plan->secrets, &plan->target, NULL, f);
 	case STEP_DROP:
 		return check_drop(plan, f);
 	case STEP_CONFINE:
@@ -182,8 +181,7 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 			own_stdio_run(t->uid);
 		return 0;
 	case STEP_SECRET:
-		return secret_run(&plan->secrets, t->uid, t->gid,
-				  &run->sockets, f);
+		return secret_run(&plan->secrets, t, &run->sockets, f);
 	case STEP_ACCOUNT:
 		return account_run(&plan->account, t, f);
 	case STEP_LIMITS:
@@ -197,7 +195,7 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 		return plan->init.wanted ? 0 :
 		       exec_enter_domain(&plan->confine, &run->seen, f);
 	case STEP_VERIFY:
-		if (secret_verify(&run->sockets, t->uid, t->gid, f) < 0)
+		if (secret_verify(&run->sockets, t, f) < 0)
 			return -1;
 		return verify_run(&proof, &run->seen, f);
 	default:

@@ -1,7 +1,6 @@
 #include "bind/declared.h"
 
 #include <arpa/inet.h>
-#include <linux/capability.h>
 #include <string.h>
 
 #include "base/str.h"

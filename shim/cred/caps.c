@@ -3,7 +3,6 @@
 #include <cap-ng.h>
 #include <ctype.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <string.h>
 #include <strings.h>

@@ -5,6 +5,7 @@
 #ifndef STEPDOWN_CRED_CAPS_H
 #define STEPDOWN_CRED_CAPS_H
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>

@@ -3,7 +3,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <string.h>

@@ -161,14 +161,14 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 /* --- the handoff --------------------------------------------------------- */
 
 /* The n-th of LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID. */
-static void announce_sockets(const struct sockets *sockets, pid_t pid, size_t n,
-		     struct text *out)
+static void announce_sockets(const struct sockets *sockets, size_t count,
+			     pid_t pid, size_t n, struct text *out)
 {
 	if (n == 0)
-		text_add(out, "LISTEN_FDS=%zu", sockets->count);
+		text_add(out, "LISTEN_FDS=%zu", count);
 	if (n == 2 && pid)
 		text_add(out, "LISTEN_PID=%d", (int)pid);
-	for (size_t i = 0; n == 1 && i < sockets->count; i++) {
+	for (size_t i = 0; n == 1 && i < count; i++) {
 		struct slice name = sockets->all[i].name;
 
 		/* "unknown" is what sd_listen_fds_with_names(3) says. */
@@ -178,59 +178,44 @@ static void announce_sockets(const struct sockets *sockets, pid_t pid, size_t n,
 	}
 }
 
-/* nginx drops what does not end in ';'. */
-static void announce_to_nginx(const struct sockets *sockets, struct text *out)
+/* Where its content is wanted one newline at its end is left out. */
+static void announce_secret(const struct handed *h, size_t i, struct text *out)
 {
-	text_add(out, "NGINX=");
-	for (size_t i = 0; i < sockets->count; i++)
-		text_add(out, "%zu;", LISTEN_FDS_START + i);
-}
-
-static int announce_secret(const struct sockets *sockets, size_t i,
-			   struct text *out, struct fault *f)
-{
-	const struct handed *h = &sockets->all[i];
 	ssize_t got;
-	char *value;
 
 	text_add(out, "%.*s=", (int)h->name.length, h->name.at);
-	value = out->start + out->length;
 	if (!h->content) {
 		text_add(out, "/proc/self/fd/%zu", LISTEN_FDS_START + i);
-		return 1;
+		return;
 	}
-	got = pread(h->fd, value, out->size - out->length, 0);
-	if (got > 0 && value[got - 1] == '\n')
-		got--;
-	if (got < 0 || (size_t)got >= out->size - out->length ||
-	    memchr(value, '\0', (size_t)got))
-		return fault_set(f, EXIT_STEP, 0,
-				 "secret for %.*s: too long for a variable, or "
-				 "with a NUL byte",
-				 (int)h->name.length, h->name.at);
-	value[got] = '\0';
-	out->length += (size_t)got;
-	return 1;
+	got = pread(h->fd, out->start + out->length, out->size - out->length,
+		    0);
+	out->cut = got < 0 || out->length + (size_t)got == out->size;
+	out->length += out->cut ? 0 : (size_t)got;
+	if (out->start[out->length - 1] == '\n')
+		out->length--;
+	out->start[out->length] = '\0';
 }
 
-int sockets_variable(const struct sockets *sockets, enum handoff handoff,
-		     pid_t pid, size_t n, struct text *out, struct fault *f)
+bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
+		      pid_t pid, size_t n, struct text *out)
 {
-	enum { FOR_SOCKETS = 3 };
+	const size_t count = sockets->count - sockets->nsecrets;
 
-	if (n >= FOR_SOCKETS + sockets->nsecrets)
-		return 0;
-	if (n >= FOR_SOCKETS)
-		return announce_secret(sockets,
-				       sockets->count + n - FOR_SOCKETS, out,
-				       f);
-	if (sockets->count && handoff != HANDOFF_NGINX)
-		announce_sockets(sockets, pid, n, out);
-	else if (sockets->count && n == 0)
-		announce_to_nginx(sockets, out);
-	return !out->cut ? 1 : fault_set(f, EXIT_STEP, 0,
-					 "listen: names of more than %d bytes",
-					 LISTEN_VALUE_SIZE);
+	if (n < sockets->nsecrets) {
+		announce_secret(&sockets->all[count + n], count + n, out);
+		return true;
+	}
+	n -= sockets->nsecrets;
+	if (count && handoff != HANDOFF_NGINX)
+		announce_sockets(sockets, count, pid, n, out);
+	if (!count || handoff != HANDOFF_NGINX || n > 0)
+		return n < 3;
+	/* nginx drops what does not end in ';'. */
+	text_add(out, "NGINX=");
+	for (size_t i = 0; i < count; i++)
+		text_add(out, "%zu;", LISTEN_FDS_START + i);
+	return true;
 }
 
 /*
@@ -239,7 +224,7 @@ int sockets_variable(const struct sockets *sockets, enum handoff handoff,
  */
 static int move_into_place(const struct sockets *sockets, struct fault *f)
 {
-	const int count = (int)sockets_descriptors(sockets);
+	const int count = (int)sockets->count;
 	int copies[SOCKETS_MAX + SECRETS_MAX];
 
 	for (int i = 0; i < 2 * count; i++) {
@@ -268,7 +253,7 @@ int sockets_arrange(const struct sockets *sockets, struct fault *f)
 		return fault_set(f, EXIT_STEP, errno, "move to descriptor 0");
 	if (move_into_place(sockets, f) < 0)
 		return -1;
-	for (size_t i = 0; i < sockets_descriptors(sockets); i++) {
+	for (size_t i = 0; i < sockets->count; i++) {
 		const int fd = LISTEN_FDS_START + (int)i;
 
 		h = &sockets->all[i];
@@ -276,12 +261,11 @@ int sockets_arrange(const struct sockets *sockets, struct fault *f)
 			return fault_set(f, EXIT_STEP, errno,
 					 "listen again on descriptor %d", fd);
 	}
-	return fs_close_from(LISTEN_FDS_START +
-				     (int)sockets_descriptors(sockets), f);
+	return fs_close_from(LISTEN_FDS_START + (int)sockets->count, f);
 }
 
 void sockets_close(const struct sockets *sockets)
 {
-	for (size_t i = 0; i < sockets_descriptors(sockets); i++)
+	for (size_t i = 0; i < sockets->count; i++)
 		close(sockets->all[i].fd);
 }

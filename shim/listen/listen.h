@@ -11,6 +11,7 @@
 #include "listen/url.h"
 
 struct fault;
+struct target;
 struct text;
 
 enum {
@@ -48,15 +49,9 @@ struct handed {
 /* The inherited sockets, then ours, then the secrets, as their descriptors. */
 struct sockets {
 	struct handed all[SOCKETS_MAX + SECRETS_MAX];
-	size_t count, nsecrets;
+	size_t count, nsecrets;	/* of all; of them, the last */
 	struct handed input;	/* ?fd=0: not announced; without, .fd is 0 */
 };
-
-/* How many descriptors there are from 3 on. */
-static inline size_t sockets_descriptors(const struct sockets *sockets)
-{
-	return sockets->count + sockets->nsecrets;
-}
 
 /*
  * Take LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES from an environment (as
@@ -117,10 +112,10 @@ static inline bool listen_without_address(int err)
  * sockets and secrets, or nothing if it is not needed. pid: the process that
  * will call execve, for LISTEN_PID; 0 leaves it out.
  *
- * Returns 1, 0 behind the last one, or -1 with a fault.
+ * Returns false behind the last one.
  */
-int sockets_variable(const struct sockets *sockets, enum handoff handoff,
-		     pid_t pid, size_t n, struct text *out, struct fault *f);
+bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
+		      pid_t pid, size_t n, struct text *out);
 
 /*
  * Move everything to its descriptor, where it survives execve, and close every
@@ -141,34 +136,32 @@ void sockets_close(const struct sockets *sockets);
  * often as they like, nobody can change it, and it is on no disk. The original
  * stays closed to the application. No message has the content.
  */
-struct secret {
-	struct slice name;	/* of the variable */
-	struct slice path;
-	bool content;		/* ?env: the variable has the content, too */
-	bool attempt;		/* ?try: pass over a file that is missing */
-};
-
 struct secret_spec {
 	size_t count;
-	struct secret all[SECRETS_MAX];
+	struct secret {
+		struct slice name;	/* of the variable */
+		struct slice path;
+		bool content;	/* ?env: the variable has the content, too */
+		bool attempt;	/* ?try: pass over a file that is missing */
+	} all[SECRETS_MAX];
 };
 
 /* Append what a value says to *at, a spec. Returns false if it is none. */
 bool secret_read(const char *value, void *at);
 
-/* Append what is handed over, from descriptor first on. */
-void secret_describe(const struct secret_spec *spec, size_t first,
+/* Append what is handed over, behind so many sockets. */
+void secret_describe(const struct secret_spec *spec, size_t nsockets,
 		     struct text *out);
 
 /*
- * Copy the files, for uid and gid; without sockets (NULL) look whether each can
+ * Copy the files, for the target; without sockets (NULL) look whether each can
  * be read. Returns 0, or -1 with a fault.
  */
-int secret_run(const struct secret_spec *spec, uid_t uid, gid_t gid,
+int secret_run(const struct secret_spec *spec, const struct target *t,
 	       struct sockets *sockets, struct fault *f);
 
 /* Has each copy its owner, mode and seals? Returns 0, or -1 with a fault. */
-int secret_verify(const struct sockets *sockets, uid_t uid, gid_t gid,
+int secret_verify(const struct sockets *sockets, const struct target *t,
 		  struct fault *f);
 
 #endif

@@ -45,6 +45,9 @@ void env_start(struct environment *e, struct text *entry, size_t most)
 int env_put(struct environment *e, const struct text *entry, struct fault *f)
 {
 	e->stored += entry->length + 1;
+	if (strlen(entry->start) < entry->length)
+		return fault_set(f, EXIT_STEP, 0, "set %.*s: it has a NUL byte",
+				 (int)strcspn(entry->start, "="), entry->start);
 	if (entry->cut || e->stored == sizeof(e->store) ||
 	    e->count + 1 >= ARRAY_LEN(e->list))
 		return fault_set(f, EXIT_STEP, E2BIG, "set %.*s",

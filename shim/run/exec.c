@@ -184,17 +184,16 @@ static int announce(const struct listen_spec *spec,
 		    struct fault *f)
 {
 	const pid_t pid = spec->no_listen_pid ? 0 : getpid();
-	int more = sockets_descriptors(sockets) > 0;
 	struct text entry;
 
-	for (size_t n = 0; more > 0; n++) {
+	for (size_t n = 0; sockets->count; n++) {
 		env_start(e, &entry, LISTEN_VALUE_SIZE);
-		more = sockets_variable(sockets, spec->handoff, pid, n, &entry,
-					f);
-		if (more > 0 && entry.length && env_put(e, &entry, f) < 0)
+		if (!sockets_variable(sockets, spec->handoff, pid, n, &entry))
+			break;
+		if (entry.length && env_put(e, &entry, f) < 0)
 			return -1;
 	}
-	return more;
+	return 0;
 }
 
 /*
@@ -249,7 +248,7 @@ int exec_application(const struct launch *l, struct fault *f)
 			       ? -1 : execute(l->exec, e->list, f);
 	if (announce(l->listen, &l->run->sockets, e, f) < 0 ||
 	    sockets_arrange(&l->run->sockets, f) < 0 ||
-	    verify_descriptors(sockets_descriptors(&l->run->sockets), f) < 0)
+	    verify_descriptors(l->run->sockets.count, f) < 0)
 		return -1;
 	warn_of_home(l, e);
 	return execute(l->exec, e->list, f);

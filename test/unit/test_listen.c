@@ -132,9 +132,8 @@ static const char *announced(const struct sockets *sockets,
 	text_start(&out, all, sizeof(all));
 	for (size_t n = 0;; n++) {
 		size_t before = out.length;
-		struct fault f;
 
-		if (sockets_variable(sockets, handoff, pid, n, &out, &f) <= 0)
+		if (!sockets_variable(sockets, handoff, pid, n, &out))
 			break;
 		if (out.length > before)
 			text_add(&out, "\n");
