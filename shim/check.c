@@ -28,14 +28,14 @@ struct check {
 	const struct plan *plan;
 	const char *step;
 	size_t count;
-	bool failed;
+	int status;		/* of the first fault */
 	char detail[2048];	/* of the next object, or empty */
 };
 
 /*
  * result: what will be, with the reason in f if that is not ok; or a fact about
  * the start, without f. The list of what is said is both the object of JSON and
- * what the lines of text are made of.
+ * what the lines of text are made of. --dry-run says what will fail.
  */
 static void print(struct check *c, const char *object, const char *result,
 		  const struct fault *f)
@@ -51,7 +51,13 @@ static void print(struct check *c, const char *object, const char *result,
 	};
 	struct text out;
 
-	c->failed |= result == will_fail;
+	if (result == will_fail && !c->status)
+		c->status = f->status;
+	if (c->plan->action == ACTION_DRY_RUN) {
+		if (result == will_fail)
+			report_fault(f);
+		return;
+	}
 	text_start(&out, reason, sizeof(reason));
 	text_add(&out, "%s%s%s", why->what, why->err ? ": " : "",
 		 why->err ? strerror(why->err) : "");
@@ -262,8 +268,10 @@ static void look_exec(struct check *c)
 		print(c, "TERM needs a handler or --init", ok, &f);
 }
 
+/* --dry-run asks nothing of the network, and may be far from COMMAND. */
 static void look(struct check *c, enum step step)
 {
+	const bool is_dry = c->plan->action == ACTION_DRY_RUN;
 	char lines[2048];
 	struct text out;
 	struct fault f;
@@ -275,12 +283,12 @@ static void look(struct check *c, enum step step)
 	c->step = steps_names[step];
 	if (steps_look(step, c->plan, &f) < 0)
 		print(c, c->step, will_fail, &f);
-	else if (step == STEP_LISTEN)
+	else if (step == STEP_LISTEN && !is_dry)
 		look_listen(c);
 	else if (step == STEP_OWN)
 		for (size_t i = 0; i < c->plan->own.ntrees; i++)
 			look_own(c, &c->plan->own.trees[i]);
-	else if (step == STEP_EXEC)
+	else if (step == STEP_EXEC && !is_dry)
 		look_exec(c);
 	else
 		for (char *line = strtok(lines, "\n"); line;
@@ -293,6 +301,8 @@ int check_run(const struct plan *plan)
 	struct check c = { .plan = plan };
 	struct fault f;
 
+	if (plan->action == ACTION_DRY_RUN)
+		start_tell(&plan->who, &plan->start);
 	if (plan->check_format)
 		report_line("{\"version\": 2, \"checks\": [");
 	print_start(&c);
@@ -303,5 +313,5 @@ int check_run(const struct plan *plan)
 		look(&c, step);
 	if (plan->check_format)
 		report_line("]}");
-	return c.failed ? EXIT_STEP : 0;
+	return c.status && plan->action == ACTION_CHECK ? EXIT_STEP : c.status;
 }

@@ -58,7 +58,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 
 	if (plan->action == ACTION_DRY_RUN)
 		steps_print(plan);
-	if (plan->action == ACTION_CHECK)
+	if (plan->action)
 		return check_run(plan);
 	if (plan->keeps) {
 		if (plan->verbose)
@@ -71,8 +71,6 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		start_tell(&plan->who, &plan->start);
 		if (needs_check(plan, f) < 0 || steps_check(plan, f) < 0)
 			return -1;
-		if (plan->action == ACTION_DRY_RUN)
-			return 0;
 		if (steps_run(plan, run, f) < 0)
 			return -1;
 	}

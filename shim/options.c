@@ -71,7 +71,7 @@ static struct slice value_word(const void *option, size_t i)
 
 	if (o->near)
 		return o->near(NULL, i);
-	rest = str_word(o->words ? o->words : o->parts ? o->parts : "");
+	rest = str_word(o->words ? o->words : "");
 	for (i++; i-- > 0;)
 		word = str_cut(&rest, ' ');
 	word.length = word.at ? strcspn(word.at, "=[ ") : 0;

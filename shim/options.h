@@ -33,13 +33,13 @@ struct option {
 	const char *value;	/* what its value is called, NULL for a flag */
 	const char *help;	/* one line; also what a wrong value is told */
 	size_t at;
-	const char *words;	/* joined by blanks, in the order of an enum */
+	const char *words;	/* joined by blanks, in the order of an enum;
+				   with .read or .set parts of the value */
 	const char *without;	/* the value, if none follows a '=' */
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
 	const char *separators;	/* cut the value; see expand_value() */
-	str_words *near;	/* words that the value is made of, or ... */
-	const char *parts;	/* ... joined by blanks */
+	str_words *near;	/* the parts, where .words is no list */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	bool many;		/* may be given more than once */
 	bool argv_only;		/* not in a config file */

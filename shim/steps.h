@@ -72,9 +72,11 @@ int needs_check(const struct plan *plan, struct fault *f);
  * Print how stepdown was started and, for each thing that was asked for,
  * whether it will work, with the reason and what to change, on stdout; as JSON
  * if the plan says so (examples/check/schema.json). Changes nothing, but that
- * sockets are bound for a moment.
+ * sockets are bound for a moment. For --dry-run: only what will fail, on
+ * stderr, without a look at sockets and COMMAND.
  *
- * Returns 0, or EXIT_STEP if anything will fail.
+ * Returns 0, or EXIT_STEP if anything will fail; for --dry-run the status of
+ * the run then.
  */
 int check_run(const struct plan *plan);
 

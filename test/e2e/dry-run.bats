@@ -81,6 +81,11 @@ printed_steps()
 	exited 111
 	[ "$(printed_steps | tail -n 1)" = exec ] || fail_seen 'the plan'
 	message_has CAP_CHOWN
+	before=()
+	stepdown --dry-run --user=4242:4242 --own=/nowhere --own=/no,try -- x
+	exited 111
+	message_has 'own /nowhere: No such file'
+	[ "$(wc -l <"$err")" -eq 4 ] || fail_seen 'what is only tried'
 }
 
 @test "it needs no privilege where the run needs none" {

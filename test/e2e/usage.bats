@@ -293,6 +293,25 @@ teardown()
 	hint_has 'did you mean listen'
 }
 
+@test "a word of a value that is nearly right is answered with the right one" {
+	local option words meant
+
+	while read -r option words meant; do
+		misuse "$option" "$option=$words" -- "$WITNESS"
+		hint_has "did you mean $meant?"
+	done <<-'END'
+		--own /data,shalow shallow
+		--listen tcp://*:80?backlg=5 backlog
+		--secret KEY=/run/key?evn env
+		--keep-caps chown,net_bind net_bind_service
+		--bounding chwon chown
+		--stop-signals TERM,ITN INT
+		--rewrite TERM:QIUT QUIT
+		--rlimit nofiles=5 nofile
+		--handoff sytemd systemd
+	END
+}
+
 @test "--help and --version print on stdout and change nothing" {
 	local option
 
