@@ -18,7 +18,8 @@
 #include "cred/caps.h"
 #include "listen/listen.h"
 #include "own/own.h"
-#include "plan.h"
+#include "run/exec.h"
+#include "run/plan.h"
 
 static const char ok[] = "ok";
 static const char will_warn[] = "will warn";

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "base/str.h"
-#include "plan.h"
+#include "run/plan.h"
 
 /*
  * Is it the same address twice? A path can be that of one socket only; what

@@ -39,23 +39,6 @@ static int keep_standard_places(struct fault *f)
 /* Returns the exit status, or -1 with a fault, or never. */
 static int step_down(struct plan *plan, struct run *run, struct fault *f)
 {
-	const struct launch launch = {
-		.exec = &plan->exec,
-		.env = &plan->env,
-		.limits = &plan->limits,
-		.listen = &plan->listen,
-		.bind = &plan->bind,
-		.target = plan->keeps ? NULL : &plan->target,
-		.root_home = plan->root_home,
-		.run = run,
-		.verbose = plan->verbose,
-		.secure = plan->start.secure,
-		.confine = &plan->confine,
-		.proof = plan_verify_spec(plan),
-		.plan = plan,
-		.plan_size = sizeof(*plan)
-	};
-
 	if (plan->action == ACTION_DRY_RUN)
 		steps_print(plan);
 	if (plan->action)
@@ -75,10 +58,10 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 			return -1;
 	}
 	if (plan->init.wanted)
-		return init_run(&plan->init, &launch, f);
-	if (exec_take_place(&launch, f) < 0)
+		return init_run(plan, run, f);
+	if (exec_take_place(plan, run, f) < 0)
 		return -1;
-	return exec_application(&launch, f);
+	return exec_application(plan, run, f);
 }
 
 /* Whatever can be found wrong is found here, before the first side effect. */

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "cred/caps.h"
 #include "cred/ids.h"
-#include "plan.h"
+#include "run/plan.h"
 
 struct missing {
 	const struct start *start;

@@ -9,6 +9,7 @@
 #include "drop/limits.h"
 #include "listen/url.h"
 #include "own/own.h"
+#include "run/init.h"
 #include "run/signals.h"
 
 static bool keep_word(const char *value, void *at)
@@ -60,11 +61,6 @@ static bool read_signal(const char *value, void *at)
 	return number > 0;
 }
 
-static bool read_signals(const char *value, void *at)
-{
-	return signals_parse_set(value, at);
-}
-
 static bool read_env(const char *value, void *at)
 {
 	struct env_spec *s = at;
@@ -101,13 +97,6 @@ static bool read_rewrite(const char *value, void *at)
 		return false;
 	init->rewrite[number] = (int8_t)other;
 	return true;
-}
-
-static bool read_map_exit(const char *value, void *at)
-{
-	bool again;
-
-	return init_map_exits(at, value, &again) && !again;
 }
 
 /* A port alone, or a URL of HTTP, is meant so. */
@@ -283,12 +272,12 @@ const struct option option_table[] = {
 	  AT(init.stop_timeout), .read = read_duration },
 	{ INIT, 0, "stop-signals", "LIST",
 	  "what asks to stop, default TERM,INT", AT(init.stop_signals),
-	  .read = read_signals, .near = signals_word },
+	  .read = signals_parse_set, .near = signals_word },
 	{ INIT, 0, "drain", "DURATION", "for what is left, as 500ms or 10s",
 	  AT(init.drain), .read = read_duration },
 	{ INIT, 0, "map-exit", "FROM:TO",
 	  "change exit statuses (0 to 255) once, as 143,130:0", AT(init),
-	  .many = true, .read = read_map_exit },
+	  .many = true, .read = init_map_exits },
 	{ INIT, 0, "no-subreaper", NULL, "leave orphans to others",
 	  AT(init.no_subreaper) },
 	{ ABOUT, 0, "dry-run", NULL, "say what would be done",

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
-#include "plan.h"
+#include "run/plan.h"
 
 struct fault;
 struct text;

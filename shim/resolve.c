@@ -9,7 +9,7 @@
 #include "cred/ids.h"
 #include "cred/passwd.h"
 #include "expand.h"
-#include "plan.h"
+#include "run/plan.h"
 
 /* The colon is where people put a blank, a comma or the dot of chown(1). */
 static int hint_colon(const char *value, struct fault *f)

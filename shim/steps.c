@@ -17,9 +17,9 @@
 #include "drop/verify.h"
 #include "listen/listen.h"
 #include "own/own.h"
-#include "plan.h"
 #include "run/exec.h"
 #include "run/init.h"
+#include "run/plan.h"
 
 const char *const steps_names[STEPS] = {
 	"listen", "own", "own-stdio", "secret", "account", "limits", "drop",

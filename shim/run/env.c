@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "cred/ids.h"
+#include "run/plan.h"
 
 /* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
 enum { ROOM_FOR_OURS = 16 };

@@ -10,9 +10,9 @@
 
 #include "base/report.h"
 #include "base/str.h"
-#include "cred/ids.h"
 #include "drop/drop.h"
 #include "drop/limits.h"
+#include "run/plan.h"
 #include "run/signals.h"
 
 /* As a shell takes it, and in one line. */
@@ -51,24 +51,26 @@ int exec_check_session(const struct exec_spec *s, struct fault *f)
 			     "with --init the child does");
 }
 
-int exec_take_place(const struct launch *l, struct fault *f)
+int exec_take_place(const struct plan *plan, const struct run *run,
+		    struct fault *f)
 {
-	if (l->exec->setsid && setsid() < 0 && getsid(0) != getpid())
+	if (plan->exec.setsid && setsid() < 0 && getsid(0) != getpid())
 		return fault_set(f, EXIT_STEP, errno, "start a session");
-	return exec_tie_to_parent(l, f);
+	return exec_tie_to_parent(plan, run, f);
 }
 
 /* A parent that has ended already sends no signal any more. */
-int exec_tie_to_parent(const struct launch *l, struct fault *f)
+int exec_tie_to_parent(const struct plan *plan, const struct run *run,
+		       struct fault *f)
 {
-	const int number = l->exec->pdeathsig;
+	const int number = plan->exec.pdeathsig;
 
 	if (!number)
 		return 0;
 	if (prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set --pdeathsig %d",
 				 number);
-	if (getppid() != l->run->parent)
+	if (getppid() != run->parent)
 		kill(getpid(), number);
 	return 0;
 }
@@ -201,20 +203,20 @@ static int announce(const struct listen_spec *spec,
  * there fails on its first dot file, far from the reason. With signals blocked
  * a terminal takes the note from a background process, too (tostop).
  */
-static void warn_of_home(const struct launch *l, const struct environment *e)
+static void warn_of_home(const struct plan *plan, const struct environment *e)
 {
-	const char *wanted = l->env->home;
+	const char *wanted = plan->env.home;
 	const char *home = str_variable(e->list, "HOME", 4);
 
 	/* In the store it is the target's: not inherited, nor of --env. */
 	if (home && home >= e->store && home < e->store + e->stored &&
 	    strcmp(home, "/") == 0 && (!wanted || wanted[0] != '/') &&
-	    !l->target->name[0] && access("/", W_OK) < 0) {
+	    !plan->target.name[0] && access("/", W_OK) < 0) {
 		const uint64_t mask = signals_block();
 
 		report_note_now("HOME is /, which uid %u may not write: "
 				"give --home=DIR, or --home=/ if that is meant",
-				l->target->uid);
+				plan->target.uid);
 		signals_restore(mask);
 	}
 }
@@ -235,21 +237,22 @@ static int pass_listen_pid(pid_t parent, struct environment *e,
 	return env_put(e, &entry, f);
 }
 
-int exec_application(const struct launch *l, struct fault *f)
+int exec_application(const struct plan *plan, struct run *run,
+		     struct fault *f)
 {
-	struct environment *e = &l->run->environment;
+	const struct target *t = plan->keeps ? NULL : &plan->target;
+	struct environment *e = &run->environment;
 
-	if (limits_chdir(l->limits, l->target ? l->target->uid : geteuid(),
-			 f) < 0 ||
-	    env_build(e, environ, l->env, l->target, l->root_home, f) < 0)
+	if (limits_chdir(&plan->limits, t ? t->uid : geteuid(), f) < 0 ||
+	    env_build(e, environ, &plan->env, t, plan->root_home, f) < 0)
 		return -1;
-	if (!l->target)
-		return pass_listen_pid(l->run->parent, e, f) < 0
-			       ? -1 : execute(l->exec, e->list, f);
-	if (announce(l->listen, &l->run->sockets, e, f) < 0 ||
-	    sockets_arrange(&l->run->sockets, f) < 0 ||
-	    verify_descriptors(l->run->sockets.count, f) < 0)
+	if (!t)
+		return pass_listen_pid(run->parent, e, f) < 0
+			       ? -1 : execute(&plan->exec, e->list, f);
+	if (announce(&plan->listen, &run->sockets, e, f) < 0 ||
+	    sockets_arrange(&run->sockets, f) < 0 ||
+	    verify_descriptors(run->sockets.count, f) < 0)
 		return -1;
-	warn_of_home(l, e);
-	return execute(l->exec, e->list, f);
+	warn_of_home(plan, e);
+	return execute(&plan->exec, e->list, f);
 }

@@ -5,83 +5,18 @@
 #ifndef STEPDOWN_RUN_EXEC_H
 #define STEPDOWN_RUN_EXEC_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
 
-#include "drop/confine.h"
-#include "drop/verify.h"
-#include "listen/listen.h"
-
-struct bind_spec;
+struct confine_spec;
+struct env_spec;
+struct environment;
+struct exec_spec;
 struct fault;
-struct limits_spec;
+struct plan;
+struct run;
 struct target;
 struct text;
-
-struct exec_spec {
-	char *const *command;	/* the application and its arguments */
-	const char *argv0;	/* its name for itself, NULL: as COMMAND */
-	bool setsid;
-	int pdeathsig;		/* a signal, or 0 */
-};
-
-enum {
-	ENV_MAX_OPTIONS = 256,	/* of --env, and of --unset-env */
-	ENV_MAX = 65536,	/* variables in all */
-	ENV_STORE_SIZE = 49152
-};
-
-struct env_spec {
-	const char *home;	/* DIR, "keep", "passwd", or NULL */
-	bool clear;
-	size_t nunset;
-	size_t nset;
-	const char *unset[ENV_MAX_OPTIONS];	/* NAME */
-	const char *set[ENV_MAX_OPTIONS];	/* NAME=VALUE */
-};
-
-struct environment {
-	size_t count;
-	size_t stored;
-	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
-	char store[ENV_STORE_SIZE];	/* strings made for it */
-};
-
-/*
- * What exists so far. Nothing else is mutable once the plan is checked. Large,
- * and mostly untouched: keep it static. What is always in use stands together,
- * behind the sockets; whole pages, for the parent of --init to forget.
- */
-struct __attribute__((aligned(4096))) run {
-	struct sockets sockets;	/* of the steps listen and secret */
-	uint64_t signals;	/* blocked when we were started; signals.h */
-	bool ignored_chld;	/* then; --init must not */
-	pid_t parent;		/* whose end --pdeathsig is about */
-	struct verify_seen seen;
-	struct environment environment;	/* the application's */
-};
-
-/* What starting the application takes from everything before. */
-struct launch {
-	const struct exec_spec *exec;
-	const struct env_spec *env;
-	const struct limits_spec *limits;
-	const struct listen_spec *listen;
-	const struct bind_spec *bind;
-	const struct target *target;	/* NULL: all stays as it is */
-	const char *root_home;
-	struct run *run;
-	bool verbose;
-
-	/* For --init alone. */
-	void *plan;		/* whole pages that the parent may forget */
-	size_t plan_size;
-	bool secure;		/* started by file capabilities or setuid */
-	const struct confine_spec *confine;
-	struct verify_spec proof;
-};
+struct verify_seen;
 
 /* Append what exec_application() would do. */
 void exec_describe(const struct exec_spec *s, struct text *out);
@@ -98,8 +33,10 @@ int exec_check_session(const struct exec_spec *s, struct fault *f);
  * Start the session, and tie this process to its parent's end: a change of ids
  * undoes the second. Each returns 0, or -1 with a fault.
  */
-int exec_take_place(const struct launch *l, struct fault *f);
-int exec_tie_to_parent(const struct launch *l, struct fault *f);
+int exec_take_place(const struct plan *plan, const struct run *run,
+		    struct fault *f);
+int exec_tie_to_parent(const struct plan *plan, const struct run *run,
+		       struct fault *f);
 
 /*
  * Enter the domain of --confine, if it was asked for, and prove it. Returns 0,
@@ -125,7 +62,8 @@ int exec_refused(const char *command, const char *path, int err,
  *
  * Returns only on failure: -1 with a fault, status 126, 127 or 111.
  */
-int exec_application(const struct launch *l, struct fault *f);
+int exec_application(const struct plan *plan, struct run *run,
+		     struct fault *f);
 
 /*
  * Build it from what this program was given:

@@ -14,6 +14,7 @@
 #include "bind/broker.h"
 #include "bind/declared.h"
 #include "run/exec.h"
+#include "run/plan.h"
 
 enum {
 	FORK_TRIES = 20,
@@ -41,19 +42,19 @@ static bool read_status(struct slice word, uint64_t *status)
 	       str_number(copy, 0, 255, status);
 }
 
-bool init_map_exits(struct init_spec *s, const char *value, bool *again)
+bool init_map_exits(const char *value, void *spec)
 {
+	struct init_spec *s = spec;
 	struct slice to = str_word(value);
 	struct slice from = str_cut(&to, ':');
 	uint64_t status, number;
 
-	*again = false;
 	if (!read_status(to, &status))
 		return false;
 	while (from.at) {
-		if (!read_status(str_cut(&from, ','), &number))
+		if (!read_status(str_cut(&from, ','), &number) ||
+		    s->exits[number])
 			return false;
-		*again = *again || s->exits[number];
 		s->exits[number] = (int16_t)(status + 1);
 	}
 	return true;
@@ -62,24 +63,24 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again)
 /* ---- the child ---- */
 
 /* terminal: for the session of --setsid to take, or -1. */
-static int become(const struct launch *l, bool take_foreground, int terminal,
-		  struct fault *f)
+static int become(const struct plan *plan, struct run *run,
+		  bool take_foreground, int terminal, struct fault *f)
 {
-	if (exec_take_place(l, f) < 0)
+	if (exec_take_place(plan, run, f) < 0)
 		return -1;
-	if (!l->exec->setsid)
+	if (!plan->exec.setsid)
 		setpgid(0, 0);
 	if (take_foreground)
 		tty_give(getpgrp());
 	if (terminal >= 0)
 		ioctl(terminal, TIOCSCTTY, 0);
 	/* Only the application is in the domain, not its parent. */
-	if (exec_enter_domain(l->confine, &l->run->seen, f) < 0)
+	if (exec_enter_domain(&plan->confine, &run->seen, f) < 0)
 		return -1;
-	if (l->run->ignored_chld)
+	if (run->ignored_chld)
 		signal(SIGCHLD, SIG_IGN);
-	signals_restore(l->run->signals);
-	return exec_application(l, f);
+	signals_restore(run->signals);
+	return exec_application(plan, run, f);
 }
 
 /*
@@ -89,13 +90,13 @@ static int become(const struct launch *l, bool take_foreground, int terminal,
  * With vfork(2) no page is copied. The parent waits until execve(2), and uses
  * nothing that the child writes into its memory.
  */
-static pid_t spawn(const struct launch *l, bool take_foreground, int terminal,
-		   struct fault *f)
+static pid_t spawn(const struct plan *plan, struct run *run,
+		   bool take_foreground, int terminal, struct fault *f)
 {
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		become(l, take_foreground, terminal, f);
+		become(plan, run, take_foreground, terminal, f);
 		signals_block();
 		report_fault_now(f);
 		_exit(f->status);
@@ -131,10 +132,11 @@ static void look_at_terminal(struct supervisor *v, bool setsid)
  * An orphan must come to this process from the first one on, so this is before
  * the fork.
  */
-static int prepare_parent(const struct launch *l, bool subreaper,
-			  struct fault *f)
+static int prepare_parent(const struct plan *plan, struct run *run,
+			  bool subreaper, struct fault *f)
 {
-	const int dumpable = !l->bind->wanted && !l->secure;
+	const int dumpable = !plan->bind.wanted && !plan->start.secure;
+	const struct verify_spec proof = plan_verify_spec(plan);
 
 	if (prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set PR_SET_DUMPABLE");
@@ -142,13 +144,13 @@ static int prepare_parent(const struct launch *l, bool subreaper,
 		fault_set(f, EXIT_STEP, errno,
 			  "become a subreaper: orphans go to others");
 		report_warning_now(f);
-	} else if (subreaper && l->verbose) {
+	} else if (subreaper && plan->verbose) {
 		report_note_now("init: not process 1, so a subreaper");
 	}
-	if (exec_tie_to_parent(l, f) < 0)
+	if (exec_tie_to_parent(plan, run, f) < 0)
 		return -1;
-	return l->bind->wanted
-		       ? broker_start(l->bind, &l->proof, &l->run->seen, f) : 0;
+	return plan->bind.wanted
+		       ? broker_start(&plan->bind, &proof, &run->seen, f) : 0;
 }
 
 /*
@@ -157,46 +159,45 @@ static int prepare_parent(const struct launch *l, bool subreaper,
  * closed it, nor a directory, which could not be unmounted. The application may
  * read /proc/PID/environ: nothing stays there that --unset-env takes away.
  */
-static void let_go(const struct launch *l)
+static void let_go(struct plan *plan, struct run *run)
 {
 	struct fault ignored;
 
-	if (l->bind->wanted)
-		sockets_close(&l->run->sockets);
+	if (plan->bind.wanted)
+		sockets_close(&run->sockets);
 	else
 		fs_close_from(STDERR_FILENO + 1, &ignored);
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
 	/* The child has made its environment there, maybe with a secret. */
-	if (madvise(l->run, sizeof(*l->run), MADV_DONTNEED) < 0)
-		explicit_bzero(l->run, sizeof(*l->run));
+	if (madvise(run, sizeof(*run), MADV_DONTNEED) < 0)
+		explicit_bzero(run, sizeof(*run));
 	(void)!chdir("/");
-	if (!l->bind->wanted)
-		madvise(l->plan, l->plan_size & ~(size_t)4095, MADV_DONTNEED);
+	if (!plan->bind.wanted)
+		madvise(plan, sizeof(*plan) & ~(size_t)4095, MADV_DONTNEED);
 }
 
-int init_run(const struct init_spec *s, const struct launch *l,
-	     struct fault *f)
+int init_run(struct plan *plan, struct run *run, struct fault *f)
 {
-	struct init_spec spec = *s;
+	struct init_spec spec = plan->init;
 	struct supervisor v = { .spec = &spec, .first = getpid() == 1,
-				.status = EXIT_STEP, .verbose = l->verbose };
+				.status = EXIT_STEP, .verbose = plan->verbose };
 	int terminal;
 	pid_t session = 0;
 
 	/* By it nginx ends its workers when its sockets were inherited. */
-	if (l->listen->handoff == HANDOFF_NGINX && !spec.rewrite[SIGWINCH])
+	if (plan->listen.handoff == HANDOFF_NGINX && !spec.rewrite[SIGWINCH])
 		spec.rewrite[SIGWINCH] = SIGNAL_DROP;
-	look_at_terminal(&v, l->exec->setsid);
-	if (prepare_parent(l, !v.first && !s->no_subreaper, f) < 0)
+	look_at_terminal(&v, plan->exec.setsid);
+	if (prepare_parent(plan, run, !v.first && !spec.no_subreaper, f) < 0)
 		return -1;
-	terminal = l->exec->setsid ? tty_leave() : -1;
-	l->run->parent = getpid();
+	terminal = plan->exec.setsid ? tty_leave() : -1;
+	run->parent = getpid();
 	/* If SIGCHLD is ignored the kernel reaps, and the status is lost. */
-	l->run->ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
+	run->ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
 	/* A limit on processes, a busy machine: it may pass. */
 	for (int tries = 1;; tries++) {
-		v.child = spawn(l, v.lent, terminal, f);
+		v.child = spawn(plan, run, v.lent, terminal, f);
 		if (v.child > 0)
 			break;
 		if ((errno != EAGAIN && errno != ENOMEM) ||
@@ -207,9 +208,9 @@ int init_run(const struct init_spec *s, const struct launch *l,
 		}
 		poll(NULL, 0, PAUSE);
 	}
-	if (l->exec->setsid && s->signal_group)
+	if (plan->exec.setsid && spec.signal_group)
 		session = v.child;
-	let_go(l);
+	let_go(plan, run);
 	supervise(&v);
 	/* The session, which is sent every signal, is told of its end. */
 	if (session)

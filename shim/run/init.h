@@ -13,38 +13,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "run/signals.h"
-
 struct fault;
-struct launch;
+struct init_spec;
+struct plan;
+struct run;
 struct text;
-
-enum { SIGNAL_DROP = -1 };	/* a signal that is forwarded to nobody */
-
-struct duration {
-	uint32_t ms;
-	const char *typed;
-};
-
-/* What --init, to stay as the application's parent, was asked for. */
-struct init_spec {
-	bool signal_group;	/* forward to the child's process group */
-	bool wanted, no_subreaper;
-	struct duration stop_timeout;	/* 0: never kill */
-	struct duration drain;	/* 0: do not wait */
-	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
-	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
-	int16_t exits[256];	/* --map-exit: 1 + the new status, or 0 */
-};
 
 /* Append what the parent would do; nothing without --init. */
 void init_describe(const struct init_spec *s, struct text *out);
 
 /*
- * Add FROM[,FROM...]:TO, statuses from 0 to 255, to s->exits. Pure. Returns
- * false if it is not that; *again is set if a FROM was given before.
+ * Add FROM[,FROM...]:TO, statuses from 0 to 255, to a struct init_spec. Pure.
+ * Returns false if it is not that, or a FROM was given before.
  */
-bool init_map_exits(struct init_spec *s, const char *value, bool *again);
+bool init_map_exits(const char *value, void *spec);
 
 /*
  * Fork; the child becomes the application, the parent stays until it has ended.
@@ -54,8 +36,7 @@ bool init_map_exits(struct init_spec *s, const char *value, bool *again);
  * application, 128+n, or that of the fault that the child has reported. Returns
  * -1 with a fault when there is no child.
  */
-int init_run(const struct init_spec *s, const struct launch *l,
-	     struct fault *f);
+int init_run(struct plan *plan, struct run *run, struct fault *f);
 
 /* ---- for init.c alone: supervise.c ---- */
 

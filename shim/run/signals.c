@@ -95,9 +95,10 @@ int signals_parse(const char *text, size_t length)
 	return parse_real_time(word);
 }
 
-bool signals_parse_set(const char *text, uint64_t *set)
+bool signals_parse_set(const char *text, void *at)
 {
 	struct slice rest = str_word(text);
+	uint64_t *set = at;
 
 	*set = 0;
 	while (rest.at) {

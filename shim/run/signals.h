@@ -44,7 +44,7 @@ void signals_stop(int number, bool group);
 int signals_parse(const char *text, size_t length);
 
 /* Read signals joined by commas; false if one is none, or cannot be taken. */
-bool signals_parse_set(const char *text, uint64_t *set);
+bool signals_parse_set(const char *text, void *set);
 
 /* Name number i without "SIG", for str_nearest(). */
 struct slice signals_word(const void *list, size_t i);

@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "run/plan.h"
 
 enum {
 	REAPED_AT_ONCE = 256,

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "fuzz.h"
 
-#include "plan.h"
+#include "run/plan.h"
 #include "listen/url.h"
 
 static void check_name(const char *text, const struct listener *l)

@@ -6,7 +6,7 @@
 #include "fuzz.h"
 
 #include "options.h"
-#include "plan.h"
+#include "run/plan.h"
 #include "settle.h"
 
 enum { MAX_WORDS = 600 };

@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "plan.h"
+#include "run/plan.h"
 
 /* Words as an argv, which is not const for reasons of history. */
 #define WORDS(...) \

@@ -5,8 +5,8 @@
  * resolve turns names into ids, conflicts refuses contradictions; from there on
  * the plan travels as const.
  */
-#ifndef STEPDOWN_PLAN_H
-#define STEPDOWN_PLAN_H
+#ifndef STEPDOWN_RUN_PLAN_H
+#define STEPDOWN_RUN_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +25,7 @@
 #include "drop/verify.h"
 #include "listen/listen.h"
 #include "own/own.h"
-#include "run/exec.h"
-#include "run/init.h"
+#include "run/signals.h"
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
 enum {
@@ -42,6 +41,46 @@ enum action {
 	ACTION_CHECK,
 	ACTION_HELP,		/* this and the next end the reading of argv */
 	ACTION_VERSION
+};
+
+struct exec_spec {
+	char *const *command;	/* the application and its arguments */
+	const char *argv0;	/* its name for itself, NULL: as COMMAND */
+	bool setsid;
+	int pdeathsig;		/* a signal, or 0 */
+};
+
+enum {
+	ENV_MAX_OPTIONS = 256,	/* of --env, and of --unset-env */
+	ENV_MAX = 65536,	/* variables in all */
+	ENV_STORE_SIZE = 49152
+};
+
+struct env_spec {
+	const char *home;	/* DIR, "keep", "passwd", or NULL */
+	bool clear;
+	size_t nunset;
+	size_t nset;
+	const char *unset[ENV_MAX_OPTIONS];	/* NAME */
+	const char *set[ENV_MAX_OPTIONS];	/* NAME=VALUE */
+};
+
+enum { SIGNAL_DROP = -1 };	/* a signal that is forwarded to nobody */
+
+struct duration {
+	uint32_t ms;
+	const char *typed;
+};
+
+/* What --init, to stay as the application's parent, was asked for. */
+struct init_spec {
+	bool signal_group;	/* forward to the child's process group */
+	bool wanted, no_subreaper;
+	struct duration stop_timeout;	/* 0: never kill */
+	struct duration drain;	/* 0: do not wait */
+	uint64_t stop_signals;	/* what starts stop_timeout; 0: TERM and INT */
+	int8_t rewrite[SIGNAL_LAST + 1];	/* 0: as it is; SIGNAL_DROP */
+	int16_t exits[256];	/* --map-exit: 1 + the new status, or 0 */
 };
 
 /*
@@ -85,6 +124,27 @@ struct plan {
 	struct own_tree trees[OWN_MAX_TREES];
 	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
+};
+
+struct environment {
+	size_t count;
+	size_t stored;
+	char *list[ENV_MAX];		/* ended by NULL, as environ(7) */
+	char store[ENV_STORE_SIZE];	/* strings made for it */
+};
+
+/*
+ * What exists so far. Nothing else is mutable once the plan is checked. Large,
+ * and mostly untouched: keep it static. What is always in use stands together,
+ * behind the sockets; whole pages, for the parent of --init to forget.
+ */
+struct __attribute__((aligned(4096))) run {
+	struct sockets sockets;	/* of the steps listen and secret */
+	uint64_t signals;	/* blocked when we were started; signals.h */
+	bool ignored_chld;	/* then; --init must not */
+	pid_t parent;		/* whose end --pdeathsig is about */
+	struct verify_seen seen;
+	struct environment environment;	/* the application's */
 };
 
 /* What the process must be after the drop. */
