@@ -87,15 +87,9 @@ int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
 	return close_with(fd, EXDEV);
 }
 
-enum links {
-	NO_LINKS,		/* none is followed */
-	ROOTS_LINKS,		/* what lies behind them may be anybody's */
-	ROOTS_ALONE		/* and every part of the path must be root's */
-};
-
 /* A walk along a path. */
 struct way {
-	enum links follow;
+	enum fs_links follow;
 	bool roots;		/* so far only through what is root's doing */
 	int dir;		/* how far it has come */
 	int links;		/* followed so far */
@@ -151,8 +145,8 @@ static int take_part(struct way *w, const char *name)
 	if (fstat(next, &st) < 0)
 		return close_with(next, errno);
 	w->roots = w->roots && is_roots_doing(w->dir, &st);
-	if (!w->roots && (w->follow == ROOTS_ALONE || S_ISLNK(st.st_mode)))
-		return close_with(next, w->follow == NO_LINKS ? ELOOP : EPERM);
+	if (!w->roots && (w->follow == FS_ROOTS_ALONE || S_ISLNK(st.st_mode)))
+		return close_with(next, w->follow ? EPERM : ELOOP);
 	if (S_ISLNK(st.st_mode))
 		return follow_link(w, next);
 	close(w->dir);
@@ -160,10 +154,9 @@ static int take_part(struct way *w, const char *name)
 	return 0;
 }
 
-/* Returns a descriptor, or -1 with errno. */
-static int walk_path(const char *path, enum links follow)
+int fs_open_path(const char *path, enum fs_links follow)
 {
-	struct way w = { .follow = follow, .roots = follow != NO_LINKS,
+	struct way w = { .follow = follow, .roots = follow != FS_NO_LINKS,
 			 .at = w.rest };
 	char name[NAME_MAX + 2];
 
@@ -179,19 +172,9 @@ static int walk_path(const char *path, enum links follow)
 	return w.dir;
 }
 
-int fs_open_path(const char *path)
-{
-	return walk_path(path, NO_LINKS);
-}
-
-int fs_open_way(const char *path)
-{
-	return walk_path(path, ROOTS_LINKS);
-}
-
 int fs_check_way(const char *path)
 {
-	int fd = walk_path(path, ROOTS_ALONE);
+	int fd = fs_open_path(path, FS_ROOTS_ALONE);
 
 	return fd < 0 ? -1 : close(fd);
 }

@@ -46,13 +46,15 @@ void fs_link(char path[FS_LINK], const char *dir, int fd);
  */
 bool fs_next_part(const char **path, char name[NAME_MAX + 2]);
 
-/*
- * Open an absolute path with O_PATH; no component of it may be a symbolic link
- * (ELOOP), or for fs_open_way() only one that nobody but root can have put
- * there (EPERM). What the link leads to is taken as if it were typed.
- */
-int fs_open_path(const char *path);
-int fs_open_way(const char *path);
+/* Which symbolic links of a path are followed, as if they were typed. */
+enum fs_links {
+	FS_NO_LINKS,		/* ELOOP for one */
+	FS_ROOTS_LINKS,		/* EPERM unless root alone can have put it */
+	FS_ROOTS_ALONE		/* and EPERM for any part that may be others' */
+};
+
+/* Open an absolute path with O_PATH. */
+int fs_open_path(const char *path, enum fs_links follow);
 
 /*
  * Prepare to open what is below top, and find out whether there is openat2.

@@ -43,10 +43,9 @@ bool str_is_name_byte(char c)
 
 bool str_is_variable(const char *text, size_t length)
 {
-	if (length == 0 || isdigit((unsigned char)text[0]) ||
-	    !str_is_name_byte(text[0]))
+	if (length == 0 || isdigit((unsigned char)text[0]))
 		return false;
-	for (size_t i = 1; i < length; i++)
+	for (size_t i = 0; i < length; i++)
 		if (!str_is_name_byte(text[i]))
 			return false;
 	return true;
@@ -200,16 +199,6 @@ void text_add_printable(struct text *t, const char *words, bool json)
 		else
 			text_add(t, json ? "\\u%04x" : "\\x%02x", c);
 	}
-}
-
-bool str_no(struct text *wrong, const char *format, ...)
-{
-	va_list words;
-
-	va_start(words, format);
-	text_add_list(wrong, format, words);
-	va_end(words);
-	return false;
 }
 
 static void fill(char *out, size_t size, const char *format, va_list words)

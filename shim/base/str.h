@@ -110,9 +110,8 @@ void text_add_list(struct text *t, const char *format, va_list words)
  */
 void text_add_printable(struct text *t, const char *words, bool json);
 
-/* Append what is wrong with a word; returns false, so that it is one line. */
-bool str_no(struct text *wrong, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Append what is wrong with a word; it is false, so that it is one line. */
+#define str_no(wrong, ...) (text_add(wrong, __VA_ARGS__), false)
 
 /* The exit statuses of stepdown itself, as in execline(7) and s6. */
 enum {

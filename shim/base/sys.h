@@ -174,27 +174,11 @@ static inline int sys_landlock_restrict(int ruleset)
 	return (int)syscall(446, ruleset, 0);
 }
 
-/* Where these calls once took 16 bits, those that take 32. */
-enum {
-#if defined(SYS_setresuid32)
-	KERNEL_GETGROUPS = SYS_getgroups32,
-	KERNEL_GETRESGID = SYS_getresgid32,
-	KERNEL_GETRESUID = SYS_getresuid32,
-	KERNEL_SETFSGID = SYS_setfsgid32,
-	KERNEL_SETFSUID = SYS_setfsuid32,
-	KERNEL_SETGROUPS = SYS_setgroups32,
-	KERNEL_SETRESGID = SYS_setresgid32,
-	KERNEL_SETRESUID = SYS_setresuid32
+/* The number of a call; where it once took 16 bits, of that which takes 32. */
+#ifdef SYS_setresuid32
+#define KERNEL_NUMBER(name) SYS_##name##32
 #else
-	KERNEL_GETGROUPS = SYS_getgroups,
-	KERNEL_GETRESGID = SYS_getresgid,
-	KERNEL_GETRESUID = SYS_getresuid,
-	KERNEL_SETFSGID = SYS_setfsgid,
-	KERNEL_SETFSUID = SYS_setfsuid,
-	KERNEL_SETGROUPS = SYS_setgroups,
-	KERNEL_SETRESGID = SYS_setresgid,
-	KERNEL_SETRESUID = SYS_setresuid
+#define KERNEL_NUMBER(name) SYS_##name
 #endif
-};
 
 #endif

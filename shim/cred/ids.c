@@ -60,7 +60,8 @@ static int find_owner(const struct ids_word *w, struct slice word,
 
 	errno = ENAMETOOLONG;
 	/* No link that the application may have made at an earlier run. */
-	fd = str_copy(name, path, sizeof(path)) ? fs_open_way(path) : -1;
+	fd = !str_copy(name, path, sizeof(path)) ? -1 :
+	     fs_open_path(path, FS_ROOTS_LINKS);
 	if (fd >= 0 && fstat(fd, st) == 0)
 		return close(fd);
 	fault_set(f, EXIT_STEP, errno, "--%s %s: find the owner", w->option,

@@ -162,10 +162,8 @@ static void tell_of_lost_file_caps(const struct start_spec *spec,
 		report_note("file capabilities were not given: %s is on a "
 			    "mount with nosuid", file);
 	else if (s->no_new_privs)
-		report_note("file capabilities were not given: under "
-			    "no_new_privs (allowPrivilegeEscalation: false) "
-			    "they must be in capabilities.add, and podman and "
-			    "Docker give none at all");
+		report_note(
+			"file capabilities were not given: under no_new_privs (allowPrivilegeEscalation: false) they must be in capabilities.add, and podman and Docker give none at all");
 	else
 		report_note("file capabilities were not given: the bounding "
 			    "set lacks them; --cap-add, or capabilities.add");

@@ -124,7 +124,7 @@ static void allow_all(struct rules *r, const char *const list[], size_t count,
 		      uint64_t rights, bool must_exist)
 {
 	for (size_t i = 0; i < count; i++) {
-		int fd = must_exist ? fs_open_way(list[i])
+		int fd = must_exist ? fs_open_path(list[i], FS_ROOTS_LINKS)
 				    : open(list[i], O_PATH | O_CLOEXEC);
 
 		if (fd >= 0 || must_exist)
@@ -144,7 +144,7 @@ static void allow_writes(struct rules *r, const struct confine_spec *spec)
 	title(r, "write:");
 	for (size_t i = 0; i < spec->own->ntrees; i++) {
 		const char *path = spec->own->trees[i].path;
-		int fd = fs_open_path(path);
+		int fd = fs_open_path(path, FS_NO_LINKS);
 
 		if (fd >= 0)
 			allow(r, fd, READ | WRITE, path);

@@ -44,11 +44,11 @@ static int verify_ids(const struct verify_spec *spec, struct fault *f)
 	uid_t uid[4];
 	gid_t gid[4];
 
-	if (syscall(KERNEL_GETRESUID, &uid[0], &uid[1], &uid[2]) < 0 ||
-	    syscall(KERNEL_GETRESGID, &gid[0], &gid[1], &gid[2]) < 0)
+	if (syscall(KERNEL_NUMBER(getresuid), &uid[0], &uid[1], &uid[2]) < 0 ||
+	    syscall(KERNEL_NUMBER(getresgid), &gid[0], &gid[1], &gid[2]) < 0)
 		return unread(f, "ids");
-	uid[3] = (uid_t)syscall(KERNEL_SETFSUID, (uid_t)-1);
-	gid[3] = (gid_t)syscall(KERNEL_SETFSGID, (gid_t)-1);
+	uid[3] = (uid_t)syscall(KERNEL_NUMBER(setfsuid), (uid_t)-1);
+	gid[3] = (gid_t)syscall(KERNEL_NUMBER(setfsgid), (gid_t)-1);
 	for (size_t i = 0; i < ARRAY_LEN(uid); i++) {
 		if (uid[i] != spec->uid)
 			return wrong(f, "uid", uid[i], spec->uid);
@@ -69,7 +69,8 @@ static int compare_ids(const void *a, const void *b)
 static int verify_groups(const struct verify_spec *spec, struct fault *f)
 {
 	static gid_t groups[VERIFY_MAX_GROUPS] SYS_LARGE;
-	long count = syscall(KERNEL_GETGROUPS, VERIFY_MAX_GROUPS, groups);
+	long count = syscall(KERNEL_NUMBER(getgroups), VERIFY_MAX_GROUPS,
+			     groups);
 
 	if (count < 0)
 		return unread(f, "groups");
@@ -193,14 +194,14 @@ static int try_to_regain(const struct verify_spec *spec, struct fault *f)
 	const gid_t root_group = 0;
 
 	if (spec->uid != 0 && !(keep & 1u << CAP_SETUID) &&
-	    (syscall(KERNEL_SETRESUID, 0, 0, 0) == 0 ||
-	     syscall(KERNEL_SETRESUID, same, 0, same) == 0))
+	    (syscall(KERNEL_NUMBER(setresuid), 0, 0, 0) == 0 ||
+	     syscall(KERNEL_NUMBER(setresuid), same, 0, same) == 0))
 		return worked("setuid(0)", f);
 	if (!(keep & 1u << CAP_SETGID) &&
 	    ((spec->gid != 0 &&
-	      (syscall(KERNEL_SETRESGID, 0, 0, 0) == 0 ||
-	       syscall(KERNEL_SETRESGID, same, 0, same) == 0)) ||
-	     syscall(KERNEL_SETGROUPS, 1, &root_group) == 0))
+	      (syscall(KERNEL_NUMBER(setresgid), 0, 0, 0) == 0 ||
+	       syscall(KERNEL_NUMBER(setresgid), same, 0, same) == 0)) ||
+	     syscall(KERNEL_NUMBER(setgroups), 1, &root_group) == 0))
 		return worked("setgid(0) or setgroups(0)", f);
 	if (!(keep & 1u << CAP_SYS_ADMIN) &&
 	    syscall(SYS_capset, &header, data) == 0)

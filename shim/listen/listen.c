@@ -21,8 +21,7 @@ int inherited_read(struct inherited *i, char *const env[], struct fault *f)
 		return 0;
 	if (!str_number(count, 0, SOCKETS_MAX, &number))
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--inherit-sockets: LISTEN_FDS is '%s', "
-				 "expected 0 to %d",
+				 "--inherit-sockets: LISTEN_FDS is '%s', expected 0 to %d",
 				 count, SOCKETS_MAX);
 	i->count = number;
 	i->pid = str_variable(env, "LISTEN_PID", 10);
@@ -44,12 +43,10 @@ static int add_inherited(const struct inherited *i, enum handoff handoff,
 	    (!str_number(i->pid, 1, INT32_MAX, &pid) ||
 	     pid != (uint64_t)getpid())) {
 		fault_set(f, EXIT_USAGE, 0,
-			  "--inherit-sockets: LISTEN_PID is '%s', but this is "
-			  "process %d",
+			  "--inherit-sockets: LISTEN_PID is '%s', but this is process %d",
 			  i->pid, (int)getpid());
-		return fault_hint(f, "meant for another process: no shell or "
-				     "init before stepdown, or unset "
-				     "LISTEN_PID");
+		return fault_hint(f,
+				  "meant for another process: no shell or init before stepdown, or unset LISTEN_PID");
 	}
 	for (int fd = LISTEN_FDS_START;
 	     fd < LISTEN_FDS_START + (int)i->count; fd++) {
@@ -64,8 +61,7 @@ static int add_inherited(const struct inherited *i, enum handoff handoff,
 		    (handoff == HANDOFF_NGINX &&
 		     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0))
 			return fault_set(f, EXIT_USAGE, 0,
-					 "--inherit-sockets: LISTEN_FDS is "
-					 "%zu, but descriptor %d is no socket",
+					 "--inherit-sockets: LISTEN_FDS is %zu, but descriptor %d is no socket",
 					 i->count, fd);
 	}
 	return 0;

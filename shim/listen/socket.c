@@ -47,12 +47,9 @@ static const struct {
 	const char *hint;
 } hints[] = {
 	{ EADDRINUSE, false,
-	  "a socket of this run or another process has the port (ss -lntup); "
-	  "with hostNetwork or --network=host maybe one of the host's" },
+	  "a socket of this run or another process has the port (ss -lntup); with hostNetwork or --network=host maybe one of the host's"},
 	{ EADDRNOTAVAIL, false,
-	  "no interface has it, or IPv6 is off (net.ipv6.conf.all."
-	  "disable_ipv6); 0.0.0.0 and [::] take all, ?freebind one to come, "
-	  "?try passes over it" },
+	  "no interface has it, or IPv6 is off (net.ipv6.conf.all.disable_ipv6); 0.0.0.0 and [::] take all, ?freebind one to come, ?try passes over it"},
 	{ EAFNOSUPPORT, false,
 	  "the kernel has no IPv6; ?try passes over it" },
 	{ EINVAL, false,
@@ -60,17 +57,13 @@ static const struct {
 	{ ENODEV, false, "no interface here has that name" },
 	{ EADDRINUSE, true, "another process accepts on it" },
 	{ ENOENT, true,
-	  "its directory is not created; do so in the image, or mount a "
-	  "volume" },
+	  "its directory is not created; do so in the image, or mount a volume"},
 	{ ELOOP, true,
-	  "a symbolic link is not followed; give the real path (/run, not "
-	  "/var/run)" },
+	  "a symbolic link is not followed; give the real path (/run, not /var/run)"},
 	{ EEXIST, true,
 	  "it is not a socket; remove it or choose another path" },
 	{ EACCES, true,
-	  "its owner may not write to the directory: chown it in the image; "
-	  "root's CAP_DAC_OVERRIDE counts only where root alone may write to "
-	  "each directory of the path" },
+	  "its owner may not write to the directory: chown it in the image; root's CAP_DAC_OVERRIDE counts only where root alone may write to each directory of the path"},
 };
 
 /* From errno. act: what was tried, or NULL where "listen URL" says it all. */
@@ -206,8 +199,7 @@ static int check_file(int dir, const char *name, const struct listener *l,
 	if (!S_ISSOCK(st.st_mode) || st.st_uid != l->uid ||
 	    (st.st_mode & 07777) != l->number[LISTENER_MODE])
 		result = fault_set(f, EXIT_STEP, 0,
-				   "listen %s: lost, or of another owner or "
-				   "mode (a default ACL?)",
+				   "listen %s: lost, or of another owner or mode (a default ACL?)",
 				   l->url);
 	else if (st.st_gid != l->gid &&
 		 (lower_rights() < 0 ||
@@ -236,7 +228,7 @@ static int bind_path(int fd, const struct listener *l, struct fault *f)
 
 	memcpy(path, l->address.un.sun_path, length);
 	path[length] = '\0';
-	dir = fs_open_path(path);
+	dir = fs_open_path(path, FS_NO_LINKS);
 	if (dir < 0)
 		return socket_failed(l, "open its directory", f);
 	old = umask(~l->number[LISTENER_MODE] & 0777);

@@ -262,14 +262,12 @@ static bool set_name(struct listener *l, struct text *wrong)
 		l->url = equals + 1;
 		if (!is_word(l->name, LISTENER_NAME_MAX, ":"))
 			return str_no(wrong,
-				      "the name is 1 to 255 printable "
-				      "characters without ':'");
+				      "the name is 1 to 255 printable characters without ':'");
 		if (set_scheme(l))
 			return true;
 	}
 	return str_no(wrong,
-		      "expected [NAME=]tcp://ADDRESS:PORT, udp://..., "
-		      "unix:/PATH, unix-dgram:... or unix-seqpacket:...");
+		      "expected [NAME=]tcp://ADDRESS:PORT, udp://..., unix:/PATH, unix-dgram:... or unix-seqpacket:...");
 }
 
 bool url_parse(const char *text, struct listener *listener, struct text *wrong)
