@@ -22,7 +22,8 @@ teardown_file()
 
 compose()
 {
-	docker-compose -f "$tmp/compose/compose.yaml" -f "$tmp/offline.yaml" "$@" \
+	docker-compose -f "$tmp/examples/compose/compose.yaml" \
+		-f "$tmp/offline.yaml" "$@" \
 		3>&- 4>&-
 }
 
@@ -33,10 +34,12 @@ teardown()
 
 prepare()
 {
-	cp -R "$top/examples/compose" "$tmp/compose"
-	cp "$STEPDOWN" "$tmp/compose/stepdown"
+	mkdir "$tmp/examples" "$tmp/build"
+	cp -R "$top/examples/compose" "$tmp/examples"
+	cp "$STEPDOWN" "$tmp/build/stepdown"
+	cd "$tmp/examples/compose" || return
 	# What a test needs to be different; ports are for a network.
-	sed -i '/^ *ports:/d' "$tmp/compose/compose.yaml"
+	sed -i '/^ *ports:/d' compose.yaml
 	cat >"$tmp/offline.yaml" <<-'end'
 	version: "3"
 	services:
@@ -86,6 +89,7 @@ as_plugin()
 
 @test "compose: the page is written by one and served by the other" {
 	prepare || fail "$(cat "$tmp/log")"
+	cp "$tmp/build/stepdown" .
 	compose up -d --build >"$tmp/log" 2>&1 || fail "$(cat "$tmp/log")"
 	eventually 20 page || fail "$(compose logs)"
 	compose exec -T web cat /proc/1/status >"$tmp/status"

@@ -13,8 +13,6 @@ setup_file()
 	need podman runc busybox setcap setpriv gosu curl mmdebstrap npm
 	store_up
 	without_network
-	mkdir "$BATS_FILE_TMPDIR/bin"
-	cp "$STEPDOWN" "$BATS_FILE_TMPDIR/bin"
 }
 
 teardown_file()
@@ -22,15 +20,14 @@ teardown_file()
 	podman_down
 }
 
-# enter NAME: a copy of examples/, with the binary where the page wants it
+# enter NAME: a copy of examples/, beside a build/ as the pages want it
 enter()
 {
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
 	cp -R "$top/examples" "$tmp/examples"
 	cd "$tmp/examples/$1" || return
-	cp "$STEPDOWN" .
-	cp "$STEPDOWN" ../volume
-	PATH=$BATS_FILE_TMPDIR/bin:$PATH
+	mkdir "$tmp/build"
+	cp "$STEPDOWN" "$tmp/build/stepdown"
 }
 
 # What podman says of its progress is not the page's.
@@ -127,7 +124,8 @@ enter_server()
 	quietly command podman build --network none --pull-never \
 		--build-arg "BASE=debian-$1" -t "$3" "$BATS_TEST_DIRNAME/$2"
 	enter "$1"
-	ln -s "$top/build" "$top/bootstrap" "$tmp"
+	ln -s "$top/bootstrap" "$tmp"
+	ln -s "$top/build/roots" "$top/build/cache" "$tmp/build"
 	export STEPDOWN
 }
 

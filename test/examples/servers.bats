@@ -21,7 +21,6 @@ setup()
 	# Where uid 4242 can read: the tree may be in a folder of root's.
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$tmp"
 	cp "$example"/haproxy.cfg "$example"/app.py "$tmp"
-	cp "$STEPDOWN" "$tmp"
 	chmod 644 "$tmp"/haproxy.cfg "$tmp"/app.py
 	cd "$tmp" || return
 	server=
@@ -85,7 +84,11 @@ all_unprivileged()
 }
 
 @test "the page says what happens" {
-	PATH=$tmp:$PATH page_is_true "$example/README.md" 6
+	mkdir -p "$tmp/examples/socket-handover" "$tmp/build"
+	cp "$STEPDOWN" "$tmp/build/stepdown"
+	cd "$tmp/examples/socket-handover" || return
+	cp "$tmp"/haproxy.cfg "$tmp"/app.py .
+	page_is_true "$example/README.md" 7
 }
 
 @test "gunicorn beside a --bind: an address is nothing to it, fd://3 its end" {
