@@ -103,11 +103,9 @@ static int set_lines(struct plan *plan, const char *path, char *const env[],
 static void forget_options(struct plan *plan)
 {
 	const struct start start = plan->start;
-	const size_t text_length = plan->text_length;
 
 	memset(plan, 0, offsetof(struct plan, text));
 	plan->start = start;
-	plan->text_length = text_length;
 }
 
 /*

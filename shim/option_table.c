@@ -142,23 +142,17 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
-/* A path alone needs no copy; words are cut in one, which the plan keeps. */
+/* The words are cut in a copy, which the plan keeps. */
 static int set_own(struct plan *plan, const char *value, struct fault *f)
 {
-	size_t size = strlen(value) + 1;
-	char *words = NULL;
+	char *words = plan->text.start + plan->text.length;
 
 	if (plan->own.ntrees == OWN_MAX_TREES)
 		return fault_set(f, EXIT_USAGE, 0, "--own: more than %d",
 				 OWN_MAX_TREES);
-	if (strpbrk(value, ",\\")) {
-		if (size > sizeof(plan->text) - plan->text_length)
-			return fault_set(f, EXIT_USAGE, 0, "--own %s: too long",
-					 value);
-		words = plan->text + plan->text_length;
-		memcpy(words, value, size);
-		plan->text_length += size;
-	}
+	text_add(&plan->text, "%s%c", value, '\0');
+	if (plan->text.cut)
+		return fault_set(f, EXIT_USAGE, 0, "--own %s: too long", value);
 	plan->own.trees = plan->trees;
 	if (own_parse(&plan->own.trees[plan->own.ntrees++], value, words,
 		      f) == 0)

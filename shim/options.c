@@ -5,7 +5,6 @@
 
 #include "base/report.h"
 #include "base/str.h"
-#include "expand.h"
 
 static const struct option *find_name(struct slice name)
 {
@@ -39,27 +38,13 @@ static const struct option *find_option(const char *word, const char **value)
 static int expand(struct plan *plan, const struct option *o,
 		  const char **value, char *const env[], struct fault *f)
 {
-	const struct expansion e = {
-		.option = o->name,
-		.value = *value,
-		.shown = o->secret ? "..." : *value,
-		.separators = o->separators ? o->separators : "",
-		.env = env
-	};
-	struct text out;
+	const char *start = plan->text.start + plan->text.length;
 
 	if (!strstr(*value, "${"))
 		return 0;
-	if (plan->text_length == sizeof(plan->text))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--%s %s: expanded to more than %zu bytes",
-				 o->name, e.shown, sizeof(plan->text));
-	text_start(&out, plan->text + plan->text_length,
-		   sizeof(plan->text) - plan->text_length);
-	if (expand_value(&e, &out, f) < 0)
+	if (expand_value(o, *value, env, &plan->text, f) < 0)
 		return -1;
-	*value = out.start;
-	plan->text_length += out.length + 1;
+	*value = start;
 	return 0;
 }
 
@@ -147,6 +132,8 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 				 o->name);
 	if (seen)
 		*seen |= bit;
+	if (!plan->text.start)
+		text_start(&plan->text, plan->words, sizeof(plan->words));
 	plan->topics |= 1u << o->topic;
 	if (o->topic == INIT &&
 	    (o->value || o->at != offsetof(struct plan, init.wanted)))

@@ -38,7 +38,13 @@ struct option {
 	const char *without;	/* the value, if none follows a '=' */
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
-	const char *separators;	/* cut the value; see expand_value() */
+	/*
+	 * The bytes that cut the value into parts. A variable fills one part
+	 * and adds none: such a byte in a variable's value gets a backslash if
+	 * '\\' is one of these bytes, and is a fault otherwise. NULL where a
+	 * variable may hold several parts, as in a LIST.
+	 */
+	const char *separators;
 	str_words *near;	/* the parts, where .words is no list */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	bool many;		/* may be given more than once */
@@ -67,6 +73,28 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
  */
 int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f);
+
+/*
+ * Append a value, ended by NUL, with each ${VAR} replaced by its value in the
+ * environment, and each ${VAR:-default} by the default where VAR is unset or
+ * empty. "$${" stands for a literal "${"; any other '$' is itself. The value of
+ * a variable is not expanded again; a default is text of the option itself.
+ *
+ * ENTRYPOINT's JSON form has no shell, so images that take PUID and PGID from
+ * the environment would need one for nothing else. env: as environ(7); NULL if
+ * it is not to be trusted, and no variable is set.
+ *
+ * Returns 0, or -1 with a usage fault: unset variable, no closing brace, a bad
+ * name, a separator, or no room in out (out then holds a part). Pure.
+ */
+int expand_value(const struct option *o, const char *value, char *const env[],
+		 struct text *out, struct fault *f);
+
+/*
+ * After a value was refused: if it has $VAR without braces, which a shell would
+ * have expanded, say so in the hint. Returns -1 always.
+ */
+int expand_hint(const char *value, struct fault *f);
 
 /* --help, or the options of one's topic, with the words of their values. */
 void options_help(const char *topic);

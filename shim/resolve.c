@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "cred/ids.h"
 #include "cred/passwd.h"
-#include "expand.h"
+#include "options.h"
 #include "run/plan.h"
 
 /* The colon is where people put a blank, a comma or the dot of chown(1). */

@@ -73,7 +73,7 @@ struct own_spec {
  * "\,", a backslash "\\".
  *
  * value: as typed, for messages. words: a copy of it, which is cut in place and
- * must live as long as the tree; or NULL, if value is a path without any.
+ * must live as long as the tree.
  * Returns 0, or -1 with a usage fault; the tree is then not usable.
  */
 int own_parse(struct own_tree *t, const char *value, char *words,

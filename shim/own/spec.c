@@ -168,7 +168,7 @@ int own_parse(struct own_tree *t, const char *value, char *words,
 	char *at = words;
 
 	t->create_mode = 0755;
-	t->path = words ? next_word(&at) : value;
+	t->path = next_word(&at);
 	t->options = at ? value + (at - words) : NULL;
 	while (at) {
 		const char *word = next_word(&at);

@@ -29,7 +29,7 @@
 
 /* Fixed sizes; to overflow one is a usage error that names it. */
 enum {
-	PLAN_TEXT_SIZE = 65536,		/* bytes of expanded option values */
+	PLAN_TEXT_SIZE = 65536,		/* bytes of option values */
 	PLAN_CONFIG_SIZE = 65536	/* bytes of a config file */
 };
 
@@ -107,7 +107,6 @@ struct plan {
 
 	struct drop_spec drop;
 	struct limits_spec limits;
-	size_t text_length;
 	struct start start;		/* filled by start_read() */
 	struct listen_spec listen;
 	struct bind_spec bind;		/* filled by main */
@@ -122,7 +121,8 @@ struct plan {
 	struct env_spec env;
 	struct listener listeners[LISTENERS_MAX];
 	struct own_tree trees[OWN_MAX_TREES];
-	char text[PLAN_TEXT_SIZE];	/* where expanded values live */
+	struct text text;		/* expanded values, in words */
+	char words[PLAN_TEXT_SIZE];
 	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
 };
 

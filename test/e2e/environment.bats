@@ -203,7 +203,7 @@ environment_is()
 	as_4242 --own="$tmp/comma,mode=\${FORCED}" -- "$WITNESS"
 	refused 100
 	as_4242 --dry-run --own='${FORCED}' -- "$WITNESS"
-	succeeded
+	message_has 'own /etc,force: No such file'
 	grep -Fq 'own        /etc,force and all below it' "$out" || fail_seen
 	as_4242 --listen='tcp://0.0.0.0:${PORT}' -- "$WITNESS"
 	refused 100

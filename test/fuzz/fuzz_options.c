@@ -27,7 +27,7 @@ static void check(const struct plan *plan, char *const *words)
 	must(plan->listen.count <= LISTENERS_MAX);
 	must(plan->own.ntrees <= OWN_MAX_TREES);
 	must(plan->env.nset <= ENV_MAX_OPTIONS);
-	must(plan->text_length <= PLAN_TEXT_SIZE);
+	must(plan->text.length < PLAN_TEXT_SIZE);
 	for (size_t i = 0; i < plan->own.ntrees; i++)
 		must(plan->own.trees[i].path[0] == '/');
 	for (size_t i = 0; i < plan->env.nset; i++)

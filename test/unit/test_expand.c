@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "base/str.h"
-#include "expand.h"
+#include "options.h"
 
 static char *const *env(void)
 {
@@ -53,7 +53,7 @@ static int expand(const char *value, char *buffer, size_t size, struct fault *f)
 	struct text out;
 
 	text_start(&out, buffer, size);
-	return expand_value(&(struct expansion){ "user", value, value, "", env() },
+	return expand_value(&(struct option){ .name = "user" }, value, env(),
 			    &out, f);
 }
 
@@ -128,6 +128,7 @@ static void an_unset_variable_comes_with_a_hint(void **state)
 
 static void an_empty_environment_has_no_variables(void **state)
 {
+	const struct option o = { .name = "own", .separators = "," };
 	char *const nothing[] = { NULL };
 	struct fault f = { 0 };
 	char buffer[8];
@@ -135,30 +136,28 @@ static void an_empty_environment_has_no_variables(void **state)
 
 	(void)state;
 	text_start(&out, buffer, sizeof(buffer));
-	assert_int_equal(expand_value(&(struct expansion){ "own", "${A}", "", ",",
-							   nothing },
-				      &out, &f), -1);
+	assert_int_equal(expand_value(&o, "${A}", nothing, &out, &f), -1);
 	text_start(&out, buffer, sizeof(buffer));
-	assert_int_equal(expand_value(&(struct expansion){ "own", "${A:-b}", "", ",",
-							   nothing },
-				      &out, &f), 0);
+	assert_int_equal(expand_value(&o, "${A:-b}", nothing, &out, &f), 0);
 	assert_string_equal(buffer, "b");
 }
 
 static void a_variable_adds_no_part(void **state)
 {
+	const struct option own = { .name = "own", .separators = ",\\" };
+	const struct option listen = { .name = "listen", .separators = "?&" };
 	struct fault f = { 0 };
 	char buffer[32];
 	struct text out;
 
 	(void)state;
 	text_start(&out, buffer, sizeof(buffer));
-	assert_int_equal(expand_value(&(struct expansion){
-		"own", "${PARTS},${NONE:-d,e}", "", ",\\", env() }, &out, &f), 0);
+	assert_int_equal(expand_value(&own, "${PARTS},${NONE:-d,e}", env(),
+				      &out, &f), 0);
 	assert_string_equal(buffer, "a\\,b?c\\\\,d,e");
 	text_start(&out, buffer, sizeof(buffer));
-	assert_int_equal(expand_value(&(struct expansion){
-		"listen", "${PARTS}", "${PARTS}", "?&", env() }, &out, &f), -1);
+	assert_int_equal(expand_value(&listen, "${PARTS}", env(), &out, &f),
+			 -1);
 	assert_fault(&f, EXIT_USAGE,
 		     "--listen ${PARTS}: '?' in the value of PARTS would add an option");
 }
