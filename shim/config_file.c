@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/str.h"
 #include "options.h"
 
@@ -31,24 +32,19 @@ static int check_trust(int fd, const char *path, struct fault *f)
 	return fault_hint(f, "in the image: chown 0:0 FILE && chmod 644 FILE");
 }
 
-/* Read all of it, which must be text, and end it with a NUL. */
-static int read_text(int fd, const char *path, char *buffer, size_t size,
+/* Read all of it, which must be text. */
+static int read_text(int fd, const char *path, struct plan *plan,
 		     struct fault *f)
 {
-	size_t length = 0;
-	ssize_t got;
+	const ssize_t most = sizeof(plan->config) - 2;
+	ssize_t length = fs_read_all(fd, plan->config, sizeof(plan->config));
 
-	while (length < size &&
-	       (got = read(fd, buffer + length, size - length)) != 0) {
-		if (got < 0)
-			return fault_set(f, EXIT_USAGE, errno, "read %s", path);
-		length += (size_t)got;
-	}
-	if (length == size)
-		return fault_set(f, EXIT_USAGE, 0, "%s: more than %zu bytes",
-				 path, size - 1);
-	buffer[length] = '\0';
-	if (strlen(buffer) != length)
+	if (length < 0)
+		return fault_set(f, EXIT_USAGE, errno, "read %s", path);
+	if (length > most)
+		return fault_set(f, EXIT_USAGE, 0, "%s: more than %zd bytes",
+				 path, most);
+	if (strlen(plan->config) != (size_t)length)
 		return fault_set(f, EXIT_USAGE, 0, "%s: it holds a NUL", path);
 	return 0;
 }
@@ -127,8 +123,7 @@ static int read_file(struct plan *plan, const char *path, bool needed,
 	forget_options(plan);
 	result = trusted ? check_trust(fd, path, f) : 0;
 	if (result == 0)
-		result = read_text(fd, path, plan->config,
-				   sizeof(plan->config), f);
+		result = read_text(fd, path, plan, f);
 	close(fd);
 	return result < 0 || set_lines(plan, path, env, f) < 0 ? -1 : 1;
 }

@@ -49,7 +49,7 @@ static void need_for_files(struct missing *m, const struct plan *plan)
 	for (size_t i = 0; i < plan->own.ntrees; i++) {
 		const struct own_tree *t = &plan->own.trees[i];
 
-		if (!t->may_fail && !t->from && t->uid != (uid_t)-1 &&
+		if (!t->may_fail && !t->from.at && t->uid != (uid_t)-1 &&
 		    lstat(t->path, &st) == 0 && st.st_uid != t->uid)
 			need(m, CAP_CHOWN, "own", t->path);
 	}

@@ -72,16 +72,11 @@ static int resolve_pair(const struct ids_word *w, struct slice user,
 	return group.at ? ids_group(w, group, gid, f) : 0;
 }
 
-static struct slice given(const char *word)
-{
-	return word ? str_word(word) : (struct slice){ NULL, 0 };
-}
-
 static int resolve_tree(struct own_tree *t, const struct target *target,
 			struct ids_word *w, struct fault *f)
 {
-	struct slice group = given(t->from);
-	struct slice user = group;
+	struct slice group = t->from;
+	const struct slice user = str_cut(&group, ':');
 
 	w->option = "own";
 	w->value = t->path;
@@ -89,16 +84,14 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 	t->gid = target->gid;
 	t->from_uid = (uid_t)-1;
 	t->from_gid = (gid_t)-1;
-	if (t->from)
-		user = str_cut(&group, ':');
 	if (resolve_pair(w, user, group, &t->from_uid, &t->from_gid, f) < 0)
 		return -1;
-	group = given(t->group);
-	if (group.at && str_is(group, "keep")) {
+	group = t->group;
+	if (str_is(group, "keep")) {
 		group.at = NULL;
 		t->gid = (gid_t)-1;
 	}
-	return resolve_pair(w, given(t->user), group, &t->uid, &t->gid, f);
+	return resolve_pair(w, t->user, group, &t->uid, &t->gid, f);
 }
 
 /*

@@ -201,20 +201,29 @@ int fs_chmod(int fd, mode_t mode)
 		       : 0;
 }
 
-bool fs_read(int dir, const char *path, char *out, size_t size)
+ssize_t fs_read_all(int fd, char *out, size_t size)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = 1;
 	size_t length = 0;
-	ssize_t got = fd < 0 ? 0 : 1;
 
 	/* A file of /proc comes in pages. */
 	while (got > 0 && length < size - 1) {
 		got = read(fd, out + length, size - 1 - length);
 		length += got > 0 ? (size_t)got : 0;
 	}
+	out[length] = '\0';
+	return got < 0 ? -1 : (ssize_t)length;
+}
+
+bool fs_read(int dir, const char *path, char *out, size_t size)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : fs_read_all(fd, out, size);
+
 	if (fd >= 0)
 		close(fd);
-	out[length] = '\0';
+	if (length <= 0)
+		out[0] = '\0';
 	return length > 0;
 }
 

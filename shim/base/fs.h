@@ -79,7 +79,11 @@ int fs_check_way(const char *path);
  */
 int fs_chmod(int fd, mode_t mode);
 
-/* Read as much of a file as there is room for, ended by NUL. False: nothing. */
+/*
+ * Read as much of a file as there is room for, ended by NUL. fs_read_all()
+ * returns how much, or -1 with errno; fs_read() false for nothing.
+ */
+ssize_t fs_read_all(int fd, char *out, size_t size);
 bool fs_read(int dir, const char *path, char *out, size_t size);
 
 /* Is the point the path, or a directory above it? By the words alone. */

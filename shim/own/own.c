@@ -106,7 +106,7 @@ static void look_for_fsgroup(struct own_rules *rules, const struct stat *st)
 	for (size_t i = 0; i < rules->spec->ngroups; i++)
 		ours |= st->st_gid && rules->spec->groups[i] == st->st_gid;
 	if (!ours || !S_ISDIR(st->st_mode) || !(st->st_mode & S_ISGID) ||
-	    t->group || st->st_gid == t->gid)
+	    t->group.at || st->st_gid == t->gid)
 		return;
 	if (t->fsgroup)
 		rules->gid = st->st_gid;

@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/str.h"
+
 struct fault;
 struct text;
 
@@ -35,9 +37,9 @@ enum {
 struct own_tree {
 	const char *path;	/* may be empty with if_exists */
 	const char *options;	/* as typed, or NULL */
-	const char *user;	/* as typed, or NULL: the target's */
-	const char *group;	/* as typed, or NULL: the target's */
-	const char *from;	/* UID[:GID] as typed, or NULL: anybody's */
+	struct slice user;	/* .at is NULL: the target's */
+	struct slice group;	/* .at is NULL: the target's */
+	struct slice from;	/* UID[:GID]; .at is NULL: anybody's */
 	const char *mode;	/* see mode_apply(), or NULL: as it is */
 	const char *excludes[OWN_MAX_EXCLUDES];	/* NAME or RELATIVE/PATH */
 	size_t nexcludes;

@@ -125,11 +125,11 @@ static bool set_word(struct own_tree *t, const char *word)
 	if (rest.length == 0)
 		return false;
 	if (str_is(name, "user"))
-		t->user = value;
+		t->user = rest;
 	else if (str_is(name, "group"))
-		t->group = value;
+		t->group = rest;
 	else if (str_is(name, "from"))
-		t->from = value;
+		t->from = rest;
 	else if (str_is(name, "exclude") && t->nexcludes < OWN_MAX_EXCLUDES)
 		t->excludes[t->nexcludes++] = value;
 	else if (str_is(name, "mode") && mode_apply(value, false, 0, &mode))
@@ -182,7 +182,7 @@ int own_parse(struct own_tree *t, const char *value, char *words,
 	if (t->path[0] != '/' && (t->path[0] || !t->if_exists))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--own %s: expected an absolute path", value);
-	if (t->fsgroup && (t->user || t->mode))
+	if (t->fsgroup && (t->user.at || t->mode))
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--own %s: fsgroup excludes user= and mode=",
 				 value);

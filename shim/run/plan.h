@@ -123,7 +123,7 @@ struct plan {
 	struct own_tree trees[OWN_MAX_TREES];
 	struct text text;		/* expanded values, in words */
 	char words[PLAN_TEXT_SIZE];
-	char config[PLAN_CONFIG_SIZE];	/* the config file, cut into values */
+	char config[PLAN_CONFIG_SIZE + 1];	/* the file, cut into values */
 };
 
 struct environment {
