@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,32 +60,24 @@ static uint64_t mount_of(int fd)
 }
 
 /* EPERM is how seccomp profiles older than a call deny it. */
-void fs_start(struct fs_opener *o, int top, bool cross_mounts)
-{
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC };
-	int fd = sys_openat2(AT_FDCWD, "/", &how);
-
-	o->cross_mounts = cross_mounts;
-	o->openat2 = fd >= 0 || (errno != ENOSYS && errno != EPERM);
-	o->mount = o->openat2 ? 0 : mount_of(top);
-	if (fd >= 0)
-		close(fd);
-}
-
-int fs_open(const struct fs_opener *o, int dir, const char *name, int flags)
+int fs_open(int dir, const char *name, int flags, bool cross_mounts)
 {
 	const struct open_how how = {
 		.flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-			   (o->cross_mounts ? 0 : RESOLVE_NO_XDEV)
+			   (cross_mounts ? 0 : RESOLVE_NO_XDEV)
 	};
-	int fd = o->openat2 ? sys_openat2(dir, name, &how)
-			    : openat(dir, name, (int)how.flags);
+	int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+	uint64_t mount;
 
-	if (o->openat2 || fd < 0 || o->cross_mounts ||
-	    (o->mount != UNKNOWN_MOUNT && mount_of(fd) == o->mount))
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
 		return fd;
-	return close_with(fd, EXDEV);
+	fd = openat(dir, name, (int)how.flags);
+	if (fd < 0 || cross_mounts)
+		return fd;
+	mount = mount_of(fd);
+	return mount != UNKNOWN_MOUNT && mount == mount_of(dir)
+		       ? fd : close_with(fd, EXDEV);
 }
 
 /* A walk along a path. */
@@ -190,7 +183,7 @@ int fs_chmod(int fd, mode_t mode)
 	struct stat st;
 
 	fs_link(path, "fd", fd);
-	if (sys_fchmodat2(fd, "", mode, AT_EMPTY_PATH) < 0 &&
+	if (syscall(SYS_FCHMODAT2, fd, "", mode, AT_EMPTY_PATH) < 0 &&
 	    ((errno != ENOSYS && errno != EPERM) ||
 	     (fchmod(fd, mode) < 0 && chmod(path, mode) < 0)))
 		return -1;

@@ -16,19 +16,11 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 struct fault;
 struct text;
-
-/* How the entries of one tree are opened. */
-struct fs_opener {
-	bool cross_mounts;
-	bool openat2;		/* may be used */
-	uint64_t mount;		/* without it: id of the top's mount */
-};
 
 /* The flags to open a directory with to read it. */
 #define FS_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
@@ -57,13 +49,10 @@ enum fs_links {
 int fs_open_path(const char *path, enum fs_links follow);
 
 /*
- * Prepare to open what is below top, and find out whether there is openat2.
- * Unless cross_mounts, the mount of top is not left.
+ * Open a name in a directory with flags; a symbolic link is never followed, and
+ * unless cross_mounts the mount of the directory is not left.
  */
-void fs_start(struct fs_opener *o, int top, bool cross_mounts);
-
-/* Open a name in a directory with flags; a symbolic link is never followed. */
-int fs_open(const struct fs_opener *o, int dir, const char *name, int flags);
+int fs_open(int dir, const char *name, int flags, bool cross_mounts);
 
 /*
  * Can nobody but root have laid out this absolute path, symbolic links included

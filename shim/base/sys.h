@@ -6,7 +6,6 @@
 #define STEPDOWN_BASE_SYS_H
 
 #include <linux/audit.h>
-#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,14 +22,7 @@
  */
 #define SYS_LARGE __attribute__((section(".bss.~large")))
 
-/* openat2(2), Linux 5.6. Returns a descriptor, or -1 with errno. */
-static inline int sys_openat2(int dir, const char *path,
-				 const struct open_how *how)
-{
-	return (int)syscall(SYS_openat2, dir, path, how, sizeof(*how));
-}
-
-/* An entry as getdents64(2) writes it. */
+/* An entry as SYS_getdents64 writes it. */
 struct sys_dirent {
 	uint64_t inode;
 	int64_t next;		/* where lseek(2) finds what follows */
@@ -39,21 +31,8 @@ struct sys_dirent {
 	char name[];
 };
 
-/* Returns how many bytes of entries were read, 0 at the end, or -1. */
-static inline ssize_t sys_getdents(int dir, void *buffer, size_t size)
-{
-	return syscall(SYS_getdents64, dir, buffer, size);
-}
-
-/*
- * fchmodat2(2), Linux 6.6: the only call that changes the mode through an
- * O_PATH descriptor. Returns 0, or -1 with errno.
- */
-static inline int sys_fchmodat2(int dir, const char *path, mode_t mode,
-				   int flags)
-{
-	return (int)syscall(452, dir, path, mode, flags);
-}
+/* fchmodat2(2), Linux 6.6, changes a mode through an O_PATH descriptor. */
+enum { SYS_FCHMODAT2 = 452 };
 
 /* A signal in a set of them, as the kernel has it. */
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))

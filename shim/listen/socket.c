@@ -26,6 +26,7 @@ static const struct {
 	enum listener_option option;
 	int level, key, cap, weaker;
 } settings[] = {
+	{ LISTENER_V6ONLY, IPPROTO_IPV6, IPV6_V6ONLY, -1, 0 },
 	{ LISTENER_REUSEPORT, SOL_SOCKET, SO_REUSEPORT, -1, 0 },
 	/* IPv6 sockets take these two at the level of IPv4 as well. */
 	{ LISTENER_FREEBIND, IPPROTO_IP, IP_FREEBIND, -1, 0 },
@@ -108,20 +109,17 @@ static int set_options(int fd, const struct listener *l, int family,
 		       struct fault *f)
 {
 	const int on = 1;
-	const int v6only = (int)l->number[LISTENER_V6ONLY];
 
 	if (l->kind == LISTENER_TCP &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return socket_failed(l, "set SO_REUSEADDR", f);
-	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-					     &v6only, sizeof(v6only)) < 0)
-		return option_failed(l, LISTENER_V6ONLY, -1, f);
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		enum listener_option o = settings[i].option;
 		/* Of reuseport the number says how many sockets. */
 		uint32_t value = o == LISTENER_REUSEPORT ? 1 : l->number[o];
 
-		if (listener_has(l, o) &&
+		if ((o == LISTENER_V6ONLY ? family == AF_INET6
+					  : listener_has(l, o)) &&
 		    setsockopt(fd, settings[i].level, settings[i].key, &value,
 			       sizeof(value)) < 0 &&
 		    (!settings[i].weaker ||

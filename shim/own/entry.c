@@ -40,11 +40,11 @@ bool own_become_owner(struct own_actor *a, int fd)
 
 int own_open(struct own_actor *a, int dir, const char *name, int flags)
 {
-	const struct fs_opener *opener = &a->rules->opener;
-	int fd = fs_open(opener, dir, name, flags);
+	const bool cross_mounts = a->rules->cross_mounts;
+	int fd = fs_open(dir, name, flags, cross_mounts);
 
 	if (fd < 0 && own_become_owner(a, dir))
-		fd = fs_open(opener, dir, name, flags);
+		fd = fs_open(dir, name, flags, cross_mounts);
 	return fd;
 }
 

@@ -27,7 +27,7 @@ struct own_tree;
 struct own_rules {
 	const struct own_spec *spec;
 	const struct own_tree *tree;
-	struct fs_opener opener;
+	bool cross_mounts;	/* while the path itself is opened, too */
 	gid_t gid;		/* wanted; -1: any; the tree's or fsGroup */
 	bool links_protected;
 	mode_t mask;		/* umask(2), for modes */

@@ -83,7 +83,7 @@ static int open_top(struct own_actor *a)
 	char name[NAME_MAX + 2];
 	int fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	a->rules->opener = (struct fs_opener){ .cross_mounts = true };
+	a->rules->cross_mounts = true;
 	while (fd >= 0 && fs_next_part(&at, name)) {
 		int next = enter(a, fd, name);
 
@@ -134,7 +134,7 @@ static void give(struct own_actor *a, int top, struct stat st)
 	if (S_ISDIR(st.st_mode) && !t->shallow) {
 		int fd;
 
-		fs_start(&rules->opener, top, t->cross_mounts);
+		rules->cross_mounts = t->cross_mounts;
 		fd = own_open(a, top, ".", FS_DIRECTORY);
 		if (fd >= 0)
 			own_walk(a, fd);

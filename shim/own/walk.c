@@ -262,8 +262,9 @@ static void walk_dir(struct walker *w, const struct place *place)
 	struct sys_dirent *entry;
 	ssize_t length = 0;
 
-	while (!w->walk->stop && (length = sys_getdents(place->fd, buffer,
-						       sizeof(buffer))) > 0)
+	while (!w->walk->stop &&
+	       (length = syscall(SYS_getdents64, place->fd, buffer,
+				 sizeof(buffer))) > 0)
 		for (ssize_t at = 0; at < length && !w->walk->stop;
 		     at += entry->size) {
 			entry = (void *)((char *)buffer + at);
