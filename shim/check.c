@@ -1,5 +1,6 @@
 #include "steps.h"
 
+#include <ctype.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -89,25 +90,33 @@ static void print(struct check *c, const char *object, const char *result,
 	}
 }
 
-/* The rest of the line that name is in, or of the first; a set by its names. */
+/*
+ * What stands behind a name in its line, a set of capabilities by their names;
+ * or without a name all lines of the file, joined.
+ */
 static void print_file(struct check *c, const char *object, const char *path,
 		       const char *name)
 {
-	char content[4096], set[1024];
-	char *at;
+	char content[4096], words[4096];
+	const char *at;
 	struct text out;
 
 	fs_read(AT_FDCWD, path, content, sizeof(content));
 	at = strstr(content, name);
-	at = at ? at + strlen(name) : content + strlen(content);
-	at += strspn(at, " \t");
-	at[strcspn(at, "\n")] = '\0';
-	for (char *tab = at; (tab = strchr(tab, '\t'));)
-		*tab = ' ';
-	text_start(&out, set, sizeof(set));
-	if (*at && strncmp(name, "\nCap", 4) == 0)
-		caps_describe(strtoull(at, NULL, 16), &out);
-	print(c, object, out.length ? set : *at ? at : "none or unknown", NULL);
+	text_start(&out, words, sizeof(words));
+	for (at = at ? at + strlen(name) : ""; *at; at++) {
+		if (*at == '\n' && (*name || !at[1]))
+			break;
+		if (!isspace(*at) || *at == '\n')
+			text_add(&out, "%c", *at == '\n' ? ',' : *at);
+		else if (out.length && !isspace(at[1]))
+			text_add(&out, " ");
+	}
+	if (out.length && strncmp(name, "\nCap", 4) == 0) {
+		text_start(&out, content, sizeof(content));
+		caps_describe(strtoull(words, NULL, 16), &out);
+	}
+	print(c, object, out.length ? out.start : "none or unknown", NULL);
 }
 
 static void print_start(struct check *c)
@@ -132,7 +141,6 @@ static void print_start(struct check *c)
 		{ "first_open_port",
 		  "/proc/sys/net/ipv4/ip_unprivileged_port_start", "" },
 	};
-
 	char abi[24];
 
 	c->step = "start";
@@ -156,7 +164,8 @@ static void look_listen(struct check *c)
 
 		print(c, l->url,
 		      left || fd >= 0 ? ok :
-		      listener_has(l, LISTENER_TRY) ? will_warn : will_fail,
+		      listener_has(l, LISTENER_TRY) &&
+		      listen_without_address(f.err) ? will_warn : will_fail,
 		      &f);
 		close(fd);
 	}

@@ -55,21 +55,17 @@ static void need_for_files(struct missing *m, const struct plan *plan)
 	}
 }
 
-static void need_for_limits(struct missing *m, const struct limits_spec *spec)
-{
-	struct rlimit now;
-
-	for (int i = 0; i < RLIM_NLIMITS; i++)
-		if (spec->typed[i] && getrlimit(i, &now) == 0 &&
-		    spec->rlimits[i].rlim_max > now.rlim_max)
-			need(m, CAP_SYS_RESOURCE, "raise", spec->typed[i]);
-}
-
-static void need_for_drop(struct missing *m, const struct plan *plan)
+static void need_for_process(struct missing *m, const struct plan *plan)
 {
 	const struct start *s = m->start;
 	const struct target *t = &plan->target;
+	struct rlimit now;
 
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (plan->limits.typed[i] && getrlimit(i, &now) == 0 &&
+		    plan->limits.rlimits[i].rlim_max > now.rlim_max)
+			need(m, CAP_SYS_RESOURCE, "raise",
+			     plan->limits.typed[i]);
 	if (t->gid != s->gid && t->gid != s->egid && t->gid != s->sgid)
 		need(m, CAP_SETGID, "set", "the gid");
 	if (!ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
@@ -110,8 +106,7 @@ int needs_check(const struct plan *plan, struct fault *f)
 
 	text_start(&m.why, why, sizeof(why));
 	need_for_files(&m, plan);
-	need_for_limits(&m, &plan->limits);
-	need_for_drop(&m, plan);
+	need_for_process(&m, plan);
 	if (need_for_caps(&m, plan, f) < 0)
 		return -1;
 	if (!m.caps)

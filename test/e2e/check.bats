@@ -72,6 +72,21 @@ is_valid()
 	! grep -q 'TERM needs' "$out" || fail_seen
 }
 
+@test "every line of the maps of ids is said" {
+	cp "$STEPDOWN" "$tmp/stepdown"
+	printf '0 1000 1\n1 100000 65535\n' >"$tmp/map"
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --user sh -ec 'until grep -q 65535 /proc/self/gid_map; do
+			sleep 0.1; done
+		exec "$0" --check --user=0:0 --allow-root -- sh' \
+		"$tmp/stepdown" >"$out" &
+	until cat "$tmp/map" >"/proc/$!/uid_map"; do sleep 0.1; done 2>"$err"
+	cat "$tmp/map" >"/proc/$!/gid_map"
+	wait || true
+	check_says 'uid_map  *0 1000 1, 1 100000 65535$'
+	check_says 'gid_map  *0 1000 1, 1 100000 65535$'
+}
+
 @test "it changes nothing" {
 	traced "$changing_calls" "$STEPDOWN" --check --user=4242:4242 \
 		--own="$tmp/volume" --own-stdio --account=app -- "$WITNESS"
