@@ -106,38 +106,34 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
  */
 int main(int argc, char **argv)
 {
+	static char *const no_words[] = { NULL };
 	static struct plan plan __attribute__((aligned(4096))) SYS_LARGE;
 	static struct plan file SYS_LARGE;
 	static struct run run SYS_LARGE;
 	static struct fault f SYS_LARGE;
-	struct names names = { .argv = argv, .plan = &plan, .set = options_set,
-			       .start = &plan.start };
+	const struct peer *peer;
 	int result;
 
+	(void)argc;
 	run.signals = signals_block();
+	peer = names_find(&argv);
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = start_read(&plan.start, &f);
-	if (result == 0)
-		result = names_find(&names, &f);
 	/* Of the config file a peer takes no more than whether it is strict. */
 	if (result == 0)
-		result = names.peer
-			 ? settings_read(&file, SETTINGS_FILE, argv + argc,
-					 environ, &f)
-			 : settings_read(&plan, SETTINGS_FILE, argv, environ,
-					 &f);
-	if (result == 0 && names.peer) {
-		plan.strict = names.strict = file.strict;
-		result = names_run(&names, &f);
-		plan.exec.command = names.argv;
+		result = settings_read(peer ? &file : &plan, SETTINGS_FILE,
+				       peer ? no_words : argv, environ, &f);
+	if (result == 0 && peer) {
+		plan.strict = file.strict;
+		result = names_run(peer, &plan, argv, &f);
 	}
 	if (result > 0)
 		return result - 1;
 	/* Somebody must be there to answer the application's bind(2). */
 	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;
-	plan.keeps = (plan.init.wanted || names.peer) && !plan.start.secure &&
-		     !plan.action && !plan.env.home &&
+	plan.keeps = (plan.init.wanted || peer) && !plan.start.secure &&
+		     !plan.action && !plan.env.home && !plan.who.user &&
 		     plan.topics % (1u << GETS) == 0;
 	if (!plan.init.wanted)
 		signals_restore(run.signals);
@@ -156,5 +152,5 @@ int main(int argc, char **argv)
 	if (result >= 0)
 		return result;
 	report_fault(&f);
-	return names.peer ? 1 : f.status;
+	return peer ? 1 : f.status;
 }

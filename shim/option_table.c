@@ -82,23 +82,6 @@ static bool read_unset_env(const char *value, void *at)
 	return true;
 }
 
-/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
-static bool read_rewrite(const char *value, void *at)
-{
-	struct init_spec *init = at;
-	struct slice to = str_word(value);
-	struct slice from = str_cut(&to, ':');
-	int number = signals_parse(from.at, from.length);
-	int other = to.length && !str_is(to, "0")
-			    ? signals_parse(to.at, to.length) : SIGNAL_DROP;
-
-	if (!from.at[from.length] || !number || number == SIGKILL ||
-	    number == SIGSTOP || !other || init->rewrite[number])
-		return false;
-	init->rewrite[number] = (int8_t)other;
-	return true;
-}
-
 /* A port alone, or a URL of HTTP, is meant so. */
 static int hint_url(const char *value, struct fault *f)
 {
@@ -261,7 +244,7 @@ const struct option option_table[] = {
 	  "forward signals to its process group", AT(init.signal_group) },
 	{ INIT, 0, "rewrite", "FROM:TO",
 	  "forward a signal (not KILL, STOP) once as another", AT(init),
-	  .near = signals_word, .many = true, .read = read_rewrite },
+	  .near = signals_word, .many = true, .read = init_rewrite },
 	{ INIT, 0, "stop-timeout", "DURATION", "TERM to KILL, as 500ms or 10s",
 	  AT(init.stop_timeout), .read = read_duration },
 	{ INIT, 0, "stop-signals", "LIST",

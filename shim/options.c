@@ -115,7 +115,7 @@ static int hint_value(const struct option *o, const char *value,
 	return expand_hint(value, f);
 }
 
-/* seen: bit n is set once option_table[n] was given. NULL: it may be twice. */
+/* seen: bit n is set once option_table[n] was given. */
 static int apply(struct plan *plan, const struct option *o, const char *value,
 		 char *const env[], uint64_t *seen, struct fault *f)
 {
@@ -127,11 +127,10 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	if (o->value && !value)
 		return fault_set(f, EXIT_USAGE, 0, "--%s: %s is missing",
 				 o->name, o->value);
-	if (seen && !o->many && (*seen & bit))
+	if (!o->many && (*seen & bit))
 		return fault_set(f, EXIT_USAGE, 0, "--%s: given twice",
 				 o->name);
-	if (seen)
-		*seen |= bit;
+	*seen |= bit;
 	if (!plan->text.start)
 		text_start(&plan->text, plan->words, sizeof(plan->words));
 	plan->topics |= 1u << o->topic;

@@ -69,7 +69,7 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 /*
  * Set one option by its long name, as a line of a config file does. value: NULL
  * if there is none. seen: zero before the first of a file; tells what was given
- * twice, NULL lets it. Returns as options_parse().
+ * twice. Returns as options_parse().
  */
 int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f);

@@ -193,7 +193,7 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 				f);
 	case STEP_CONFINE:
 		return plan->init.wanted ? 0 :
-		       exec_enter_domain(&plan->confine, &run->seen, f);
+		       confine_run(&plan->confine, &run->seen, f);
 	case STEP_VERIFY:
 		if (secret_verify(&run->sockets, t, f) < 0)
 			return -1;

@@ -14,6 +14,8 @@
 #include "cred/start.h"
 #include "drop/drop.h"
 #include "drop/verify.h"
+#include "run/init.h"
+#include "run/plan.h"
 #include "run/signals.h"
 
 /* The options of each init. */
@@ -35,61 +37,27 @@ static const char *const long_names[] = {
 	"V" "version"
 };
 
-/* What a letter is in our options, and NO + a letter: where it is not given. */
-enum { NO = 128 };
-
-static const struct row {
-	const char *letters;	/* of the init */
-	int letter;
-	const char *name;
-	const char *value;	/* of NO; of a letter: what ends theirs */
-	const char *variable;	/* gives the letter, if it begins like this */
-} rows[] = {
-	{ tini, NO + 's', "no-subreaper", NULL, "TINI_SUBREAPER=" },
-	{ tini, 'g', "signal-group", NULL, "TINI_KILL_PROCESS_GROUP=" },
-	{ tini, 'v', "verbose", NULL, "TINI_VERBOSITY=2" },
-	{ tini, 'w', "verbose", NULL, "TINI_VERBOSITY=3" },
-	{ tini, 'e', "map-exit", ":0", NULL },
-	{ tini, 'p', "pdeathsig", "", NULL },
-	{ catatonit, 'g', "signal-group", NULL, NULL },
-	{ dumb_init, 'v', "verbose", NULL, "DUMB_INIT_DEBUG=1" },
-	{ dumb_init, 'r', "rewrite", "", NULL },
-	{ dumb_init, NO + 'c', "setsid", NULL, "DUMB_INIT_SETSID=0" },
-	{ dumb_init, NO + 'c', "signal-group", NULL, NULL },
-	{ dumb_init, NO + 'c', "rewrite", "TSTP:STOP", NULL },
-	{ dumb_init, NO + 'c', "rewrite", "TTIN:STOP", NULL },
-	{ dumb_init, NO + 'c', "rewrite", "TTOU:STOP", NULL }
-};
-
-/* Give the plan what a letter is; theirs: its value. */
-static int pass_on(const struct names *n, int letter, const char *theirs,
-		   struct fault *f)
+/* Is there a variable that begins like this? */
+static bool in_environment(const char *beginning)
 {
-	char value[64];
-	int result = 0;
+	char **entry = environ;
 
-	for (const struct row *r = rows; r < rows + ARRAY_LEN(rows); r++) {
-		if (r->letters != n->peer->letters || r->letter != letter)
-			continue;
-		snprintf(value, sizeof(value), "%s%s", theirs,
-			 r->value ? r->value : "");
-		result |= n->set(n->plan, r->name, r->value ? value : NULL,
-				 environ, NULL, f);
-	}
-	return result;
+	while (*entry && strncmp(*entry, beginning, strlen(beginning)) != 0)
+		entry++;
+	return *entry;
 }
 
 /* asked: it is no error. Returns as names_run(). */
-static int about(const struct names *n, bool asked)
+static int about(const struct peer *peer, bool asked)
 {
-	const char *letters = n->peer->letters;
+	const char *letters = peer->letters;
 
 	dprintf(asked ? STDOUT_FILENO : STDERR_FILENO,
 		"%s" PACKAGE_VERSION " - stepdown, MIT license\n"
 		"Usage: %s %s command [args]\n",
 		letters == dumb_init ? "dumb-init v" :
 		letters ? "tini version " : "",
-		n->peer->name, letters ? "[options]" : "user-spec");
+		peer->name, letters ? "[options]" : "user-spec");
 	return 1 + !asked;
 }
 
@@ -125,72 +93,101 @@ static int next_letter(const char **rest)
 	return '?';
 }
 
+/* The value of -e, -p or -r; false if it is none. */
+static bool take_value(struct plan *plan, int letter, const char *value)
+{
+	char exits[16];
+
+	if (letter == 'r')
+		return init_rewrite(value, &plan->init);
+	snprintf(exits, sizeof(exits), "%s:0", value);
+	if (letter == 'e')
+		return init_map_exits(exits, &plan->init);
+	plan->exec.pdeathsig = signals_parse(value, strlen(value));
+	return plan->exec.pdeathsig;
+}
+
 /* given: which letters without a value were. Returns as names_run(). */
-static int read_options(struct names *n, bool given[NO], struct fault *f)
+static int read_options(const struct peer *peer, struct plan *plan,
+			char **argv, bool given[128])
 {
 	const char *rest = "";
 	int letter;
 
-	for (n->argv++; *rest || (*n->argv && **n->argv == '-'); ) {
+	while (*rest || (*argv && **argv == '-')) {
 		if (!*rest)
-			rest = *n->argv++ + 1;
+			rest = *argv++ + 1;
 		if (strcmp(rest, "-") == 0)
 			break;
 		letter = next_letter(&rest);
-		if (letter <= 0 || !strchr(n->peer->letters, letter))
-			return about(n, false);
+		if (letter <= 0 || !strchr(peer->letters, letter))
+			return about(peer, false);
 		if (strchr("hlLV", letter))
-			return about(n, true);
+			return about(peer, true);
 		if (letter == 'P')
 			return reap_only();
 		given[letter] = !strchr("epr", letter);
 		if (given[letter])
 			continue;
-		if (!*rest && *n->argv)
-			rest = *n->argv++;
-		if (pass_on(n, letter, rest, f) < 0)
-			return -1;
+		if (!*rest && *argv)
+			rest = *argv++;
+		if (!take_value(plan, letter, rest))
+			return about(peer, false);
 		rest = "";
 	}
-	return *n->argv ? 0 : about(n, false);
+	plan->exec.command = argv;
+	return *argv ? 0 : about(peer, false);
 }
 
-static int run_init(struct names *n, struct fault *f)
+static int run_init(const struct peer *peer, struct plan *plan, char **argv,
+		    struct fault *f)
 {
-	bool given[NO] = { false };
-	int reaps = 0, result = read_options(n, given, f);
+	static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
+	struct init_spec *init = &plan->init;
+	bool given[128] = { false };
+	int reaps = 0, result = read_options(peer, plan, argv, given);
 
 	if (result != 0)
 		return result;
-	for (const struct row *r = rows; r < rows + ARRAY_LEN(rows); r++)
-		for (char **v = environ; r->variable && *v; v++)
-			if (r->letters == n->peer->letters &&
-			    strncmp(*v, r->variable, strlen(r->variable)) == 0)
-				given[r->letter % NO] = true;
-	/* A signal that was rewritten stays so: the second time is refused. */
-	for (int letter = 0; letter < NO; letter++)
-		pass_on(n, given[letter] ? letter : NO + letter, "", f);
+	init->wanted = true;
+	init->signal_group = given['g'];
+	plan->verbose = given['v'] || given['w'];
+	if (peer->letters == tini) {
+		init->signal_group |=
+			in_environment("TINI_KILL_PROCESS_GROUP=");
+		init->no_subreaper = !given['s'] &&
+				     !in_environment("TINI_SUBREAPER=");
+		plan->verbose |= in_environment("TINI_VERBOSITY=2") ||
+				 in_environment("TINI_VERBOSITY=3");
+	}
+	if (peer->letters == dumb_init) {
+		plan->verbose |= in_environment("DUMB_INIT_DEBUG=1");
+		plan->exec.setsid = init->signal_group = !given['c'] &&
+			!in_environment("DUMB_INIT_SETSID=0");
+	}
+	for (size_t i = 0; plan->exec.setsid && i < ARRAY_LEN(stops); i++)
+		if (!init->rewrite[stops[i]])
+			init->rewrite[stops[i]] = SIGSTOP;
 	prctl(PR_GET_CHILD_SUBREAPER, &reaps, 0, 0, 0);
-	if (n->peer->letters == tini && !given['s'] && getpid() != 1 && !reaps)
+	if (init->no_subreaper && getpid() != 1 && !reaps)
 		report_note("not process 1, no -s: zombie reaping won't work");
-	if (n->strict && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (plan->strict && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fault_set(f, EXIT_STEP, errno, "set no_new_privs");
-	return n->set(n->plan, "init", NULL, environ, NULL, f);
+	return 0;
 }
 
-int names_find(struct names *n, struct fault *f)
+const struct peer *names_find(char ***argv)
 {
-	bool as = n->argv[0] && n->argv[1] && !strncmp(n->argv[1], "--as=", 5);
-	const char *name = as ? n->argv[1] + 5 : program_invocation_short_name;
+	char *const *word = *argv;
+	bool as = word[0] && word[1] && !strncmp(word[1], "--as=", 5);
+	const char *name = as ? word[1] + 5 : program_invocation_short_name;
 
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
-		if (strcmp(name, peers[i].name) == 0)
-			n->peer = &peers[i];
-	n->argv += n->peer && as;
-	if (n->peer && n->start->secure)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "never with setuid or file capabilities");
-	return 0;
+		if (strcmp(name, peers[i].name) == 0) {
+			*argv += as ? 2 : 1;
+			return &peers[i];
+		}
+	return NULL;
 }
 
 /* ---- gosu and su-exec ---- */
@@ -224,34 +221,47 @@ static int find_user(struct target *t, const char *spec, struct fault *f)
 	return 0;
 }
 
-int names_run(struct names *n, struct fault *f)
+static int run_as(const struct peer *peer, struct plan *plan, char **argv,
+		  struct fault *f)
 {
 	static gid_t groups[IDS_MAX_GROUPS] SYS_LARGE;
 	static struct target t SYS_LARGE;
 	static char home[5 + sizeof(t.home)] SYS_LARGE;
-	const bool gosu = n->peer == peers;
-	const char *spec = n->argv[1];
+	const bool gosu = peer == peers;
+	const struct start *start = &plan->start;
+	const char *spec = argv[0];
 
-	if (n->peer->letters)
-		return run_init(n, f);
-	if (!spec || !n->argv[2])
-		return about(n, !gosu || (spec && *spec == '-'));
-	n->argv += 2;
+	if (!spec || !argv[1])
+		return about(peer, !gosu || (spec && *spec == '-'));
+	plan->exec.command = argv + 1;
+	if (plan->strict) {
+		plan->who.user = spec;
+		return 0;
+	}
 	t.groups = groups;
-	if (n->strict)
-		return n->set(n->plan, "user", spec, environ, NULL, f);
 	if (find_user(&t, spec, f) < 0)
 		return -1;
 	if (!gosu)
 		t.groups[t.ngroups++] = t.gid;
 	ids_sort(t.groups, t.ngroups);
-	if (drop_ids(&t, n->start, f) < 0 ||
+	if (drop_ids(&t, start, f) < 0 ||
 	    verify_who(&(struct verify_spec){ .uid = t.uid, .gid = t.gid,
 			.ngroups = t.ngroups, .groups = t.groups }, f) < 0)
 		return -1;
-	if (n->start->euid == 0 && t.uid != 0 && setresuid(0, 0, 0) == 0)
+	if (start->euid == 0 && t.uid != 0 && setresuid(0, 0, 0) == 0)
 		return fault_set(f, EXIT_STEP, 0, "root came back");
 	/* HOME is set in any case, as the peers do; nothing else is. */
 	snprintf(home, sizeof(home), "HOME=%s", t.home);
-	return n->set(n->plan, "env", home, environ, NULL, f);
+	plan->env.set[plan->env.nset++] = home;
+	return 0;
+}
+
+int names_run(const struct peer *peer, struct plan *plan, char **argv,
+	      struct fault *f)
+{
+	if (plan->start.secure)
+		return fault_set(f, EXIT_USAGE, 0,
+				 "never with setuid or file capabilities");
+	return peer->letters ? run_init(peer, plan, argv, f)
+			     : run_as(peer, plan, argv, f);
 }

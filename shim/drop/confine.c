@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "drop/drop.h"
+#include "drop/verify.h"
 #include "listen/listen.h"
 #include "own/own.h"
 
@@ -263,16 +264,25 @@ int confine_check(const struct confine_spec *spec, struct fault *f)
 				   "kernel cannot refuse %s", missing) : 0;
 }
 
-int confine_run(const struct confine_spec *spec, struct fault *f)
+int confine_run(const struct confine_spec *spec, struct verify_seen *seen,
+		struct fault *f)
 {
-	int abi = sys_landlock_abi();
-	const char *missing = what_is_missing(abi);
 	struct rules r = { .f = f };
+	const char *missing;
+	pid_t outsider;
+	int abi;
 
+	if (spec->mode == CONFINE_OFF)
+		return 0;
+	abi = sys_landlock_abi();
+	missing = what_is_missing(abi);
 	if (missing)
 		report_note("confine: this kernel cannot refuse %s", missing);
 	if (abi < 1)
 		return 0;
+	outsider = verify_outsider(f);
+	if (outsider < 0)
+		return -1;
 	r.handled = handled_by(abi, spec);
 	r.fd = sys_landlock_create(&r.handled);
 	if (r.fd < 0)
@@ -280,5 +290,5 @@ int confine_run(const struct confine_spec *spec, struct fault *f)
 	if (allow_plan(&r, spec) == 0 && sys_landlock_restrict(r.fd) < 0)
 		r.result = fault_set(f, EXIT_STEP, errno, "confine: end");
 	close(r.fd);
-	return r.result < 0 ? -1 : abi;
+	return r.result < 0 ? -1 : verify_domain(abi, outsider, seen, f);
 }

@@ -15,6 +15,7 @@ struct fault;
 struct listen_spec;
 struct own_spec;
 struct text;
+struct verify_seen;
 
 enum { CONFINE_MAX = 64 };	/* paths, and ports to connect to */
 
@@ -58,9 +59,10 @@ void confine_describe(const struct confine_spec *spec, struct text *out);
 int confine_check(const struct confine_spec *spec, struct fault *f);
 
 /*
- * Enter the domain. That the kernel has less is a note. Returns the ABI, 0
- * without a domain, or -1 with a fault.
+ * Enter the domain, if it was asked for, and prove it. That the kernel has less
+ * is a note. Returns 0, or -1 with a fault.
  */
-int confine_run(const struct confine_spec *spec, struct fault *f);
+int confine_run(const struct confine_spec *spec, struct verify_seen *seen,
+		struct fault *f);
 
 #endif

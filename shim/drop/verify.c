@@ -129,49 +129,47 @@ int verify_look(struct verify_seen *seen, struct fault *f)
 	return 0;
 }
 
-/* Without CAP_SETPCAP the bounding set stays, and no_new_privs disarms it. */
-static int verify_caps(const struct verify_spec *spec, bool setpcap,
-		       struct fault *f)
+/*
+ * Without CAP_SETPCAP the bounding set stays, and no_new_privs disarms it.
+ * NOROOT is locked on, unless the runtime locked it off; KEEP_CAPS is off.
+ */
+static int verify_privileges(const struct verify_spec *spec,
+			     const struct verify_seen *seen, struct fault *f)
 {
-	static const char *const names[] = { "permitted capabilities",
-					     "effective capabilities",
-					     "inheritable capabilities" };
-	const uint64_t keep = spec->keep_caps;
-	const uint64_t bounding = keep | spec->bounding;
-	bool may_stay = !setpcap && !spec->strict && !spec->allow_new_privs;
-	uint64_t sets[3], set;
+	const uint64_t keep = spec->keep_caps, held = keep | spec->held;
+	const bool may_stay = !seen->setpcap && !spec->strict &&
+			      !spec->allow_new_privs;
+	const bool locks = seen->setpcap && !spec->allow_new_privs &&
+			   !(seen->securebits & SECBIT_NOROOT_LOCKED);
+	const uint64_t bits = (seen->securebits & ~SECBIT_KEEP_CAPS) |
+		(locks ? SECBIT_NOROOT | SECBIT_NOROOT_LOCKED : 0);
+	const int has_bits = ask(PR_GET_SECUREBITS, 0, 0);
+	const int no_new_privs = ask(PR_GET_NO_NEW_PRIVS, 0, 0);
+	uint64_t sets[3], bounding, ambient;
 
-	if (read_process(sets) < 0)
-		return unread(f, "capabilities");
-	for (int i = 0; i < 3; i++) {
-		set = i < 2 ? keep | spec->held : keep;
-		if (sets[i] != set)
-			return wrong(f, names[i], sets[i], set);
-	}
-	if (read_set(false, &set) < 0)
-		return unread(f, "bounding set");
-	if ((keep & ~set) || ((set & ~bounding) && !may_stay))
-		return wrong(f, "bounding capabilities", set, bounding);
-	if (read_set(true, &set) < 0)
-		return unread(f, "ambient set");
-	return set == keep ? 0 : wrong(f, "ambient capabilities", set, keep);
-}
+	if (has_bits < 0 || no_new_privs < 0 || read_process(sets) < 0 ||
+	    read_set(false, &bounding) < 0 || read_set(true, &ambient) < 0)
+		return unread(f, "capabilities, securebits or no_new_privs");
 
-/* NOROOT is locked on, unless the runtime locked it off; KEEP_CAPS is off. */
-static int verify_bits(const struct verify_spec *spec,
-		       const struct verify_seen *seen, struct fault *f)
-{
-	int bits = ask(PR_GET_SECUREBITS, 0, 0);
-	int no_new_privs = ask(PR_GET_NO_NEW_PRIVS, 0, 0);
-	unsigned int wanted = seen->securebits & ~(1u << SECURE_KEEP_CAPS);
+	const struct {
+		const char *what;
+		uint64_t is, wanted;
+	} rows[] = {
+		{ "permitted capabilities", sets[0], held },
+		{ "effective capabilities", sets[1], held },
+		{ "inheritable capabilities", sets[2], keep },
+		{ "bounding capabilities", bounding, keep |
+		  (bounding & (may_stay ? UINT64_MAX : spec->bounding)) },
+		{ "ambient capabilities", ambient, keep },
+		{ "securebits", (uint64_t)has_bits, bits },
+		{ "no_new_privs", (uint64_t)no_new_privs,
+		  spec->allow_new_privs ? (uint64_t)no_new_privs : 1 },
+	};
 
-	if (seen->setpcap && !spec->allow_new_privs &&
-	    !(wanted & SECBIT_NOROOT_LOCKED))
-		wanted |= SECBIT_NOROOT | SECBIT_NOROOT_LOCKED;
-	if (bits < 0 || (unsigned int)bits != wanted)
-		return wrong(f, "securebits", (unsigned int)bits, wanted);
-	if (spec->allow_new_privs ? no_new_privs < 0 : no_new_privs != 1)
-		return wrong(f, "no_new_privs", (unsigned int)no_new_privs, 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].is != rows[i].wanted)
+			return wrong(f, rows[i].what, rows[i].is,
+				     rows[i].wanted);
 	return 0;
 }
 
@@ -217,9 +215,7 @@ int verify_who(const struct verify_spec *spec, struct fault *f)
 int verify_run(const struct verify_spec *spec, struct verify_seen *seen,
 	       struct fault *f)
 {
-	if (verify_who(spec, f) < 0 ||
-	    verify_caps(spec, seen->setpcap, f) < 0 ||
-	    verify_bits(spec, seen, f) < 0)
+	if (verify_who(spec, f) < 0 || verify_privileges(spec, seen, f) < 0)
 		return -1;
 	return try_to_regain(spec, f);
 }
@@ -265,7 +261,7 @@ int verify_domain(int abi, pid_t outsider, struct verify_seen *seen,
 	static const char device[] = "/dev/pts/ptmx";
 	bool binds;
 
-	if (abi >= 1 && rename(device, device) == 0)
+	if (rename(device, device) == 0)
 		return worked("renaming a device", f);
 	seen->trying = true;
 	binds = abi >= 4 && can_bind();

@@ -50,8 +50,8 @@ int verify_who(const struct verify_spec *spec, struct fault *f);
 
 /*
  * Before a Landlock domain: start a process that stays outside, ended but not
- * reaped. In the domain of this ABI (0: there is none): try to rename a device,
- * to bind a TCP port and to signal that process, which is reaped then.
+ * reaped. In the domain of this ABI: try to rename a device, to bind a TCP port
+ * and to signal that process, which is reaped then.
  */
 pid_t verify_outsider(struct fault *f);
 int verify_domain(int abi, pid_t outsider, struct verify_seen *seen,

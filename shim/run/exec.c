@@ -75,19 +75,6 @@ int exec_tie_to_parent(const struct plan *plan, const struct run *run,
 	return 0;
 }
 
-int exec_enter_domain(const struct confine_spec *spec, struct verify_seen *seen,
-		      struct fault *f)
-{
-	pid_t outsider;
-	int abi;
-
-	if (spec->mode == CONFINE_OFF)
-		return 0;
-	outsider = verify_outsider(f);
-	abi = outsider < 0 ? -1 : confine_run(spec, f);
-	return abi < 0 ? -1 : verify_domain(abi, outsider, seen, f);
-}
-
 /* ---- execve ---- */
 
 int exec_refused(const char *command, const char *path, int err,

@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-struct confine_spec;
 struct env_spec;
 struct environment;
 struct exec_spec;
@@ -16,7 +15,6 @@ struct plan;
 struct run;
 struct target;
 struct text;
-struct verify_seen;
 
 /* Append what exec_application() would do. */
 void exec_describe(const struct exec_spec *s, struct text *out);
@@ -37,13 +35,6 @@ int exec_take_place(const struct plan *plan, const struct run *run,
 		    struct fault *f);
 int exec_tie_to_parent(const struct plan *plan, const struct run *run,
 		       struct fault *f);
-
-/*
- * Enter the domain of --confine, if it was asked for, and prove it. Returns 0,
- * or -1 with a fault.
- */
-int exec_enter_domain(const struct confine_spec *spec, struct verify_seen *seen,
-		      struct fault *f);
 
 /*
  * Say why execve(2) refused a command with this errno. path: the file that it

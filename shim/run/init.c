@@ -15,6 +15,7 @@
 #include "bind/declared.h"
 #include "run/exec.h"
 #include "run/plan.h"
+#include "run/signals.h"
 
 enum {
 	FORK_TRIES = 20,
@@ -60,6 +61,23 @@ bool init_map_exits(const char *value, void *spec)
 	return true;
 }
 
+/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
+bool init_rewrite(const char *value, void *at)
+{
+	struct init_spec *init = at;
+	struct slice to = str_word(value);
+	struct slice from = str_cut(&to, ':');
+	int number = signals_parse(from.at, from.length);
+	int other = to.length && !str_is(to, "0")
+			    ? signals_parse(to.at, to.length) : SIGNAL_DROP;
+
+	if (!from.at[from.length] || !number || number == SIGKILL ||
+	    number == SIGSTOP || !other || init->rewrite[number])
+		return false;
+	init->rewrite[number] = (int8_t)other;
+	return true;
+}
+
 /* ---- the child ---- */
 
 /* terminal: for the session of --setsid to take, or -1. */
@@ -75,7 +93,7 @@ static int become(const struct plan *plan, struct run *run,
 	if (terminal >= 0)
 		ioctl(terminal, TIOCSCTTY, 0);
 	/* Only the application is in the domain, not its parent. */
-	if (exec_enter_domain(&plan->confine, &run->seen, f) < 0)
+	if (confine_run(&plan->confine, &run->seen, f) < 0)
 		return -1;
 	if (run->ignored_chld)
 		signal(SIGCHLD, SIG_IGN);
@@ -215,14 +233,7 @@ int init_run(struct plan *plan, struct run *run, struct fault *f)
 	/* The session, which is sent every signal, is told of its end. */
 	if (session)
 		kill(-session, SIGTERM);
-	/*
-	 * A thread may wait for another process before it can end, as for the
-	 * server of a FUSE file system, and the kernel kills the processes of
-	 * the pid namespace only when all threads of its first have ended.
-	 */
-	if (v.first)
-		kill(-1, SIGKILL);
-	else if (v.lent)
+	if (v.lent)
 		tty_give(getpgrp());
 	return spec.exits[v.status] ? spec.exits[v.status] - 1 : v.status;
 }

@@ -28,6 +28,9 @@ void init_describe(const struct init_spec *s, struct text *out);
  */
 bool init_map_exits(const char *value, void *spec);
 
+/* The same for FROM:TO, two signals; TO may be 0 for none. */
+bool init_rewrite(const char *value, void *spec);
+
 /*
  * Fork; the child becomes the application, the parent stays until it has ended.
  * All signals must have been blocked since the start of the program.

@@ -93,29 +93,26 @@ static int open_terminal(void)
 	return fd >= 0 ? fd : STDIN_FILENO;
 }
 
-static void close_terminal(int fd)
+static int ask_terminal(unsigned long request, pid_t *group)
 {
+	int fd = open_terminal();
+	int result = ioctl(fd, request, group);
+
 	if (fd > STDIN_FILENO)
 		close(fd);
+	return result;
 }
 
 pid_t tty_foreground(void)
 {
-	int fd = open_terminal();
 	pid_t group;
 
-	if (ioctl(fd, TIOCGPGRP, &group) < 0)
-		group = -1;
-	close_terminal(fd);
-	return group;
+	return ask_terminal(TIOCGPGRP, &group) < 0 ? -1 : group;
 }
 
 void tty_give(pid_t group)
 {
-	int fd = open_terminal();
-
-	ioctl(fd, TIOCSPGRP, &group);
-	close_terminal(fd);
+	ask_terminal(TIOCSPGRP, &group);
 }
 
 /*
@@ -131,10 +128,8 @@ int tty_leave(void)
 	if (getsid(0) != getpid() || tty_foreground() != getpgrp())
 		return -1;
 	fd = open_terminal();
-	if (ioctl(fd, TIOCNOTTY) < 0) {
-		close_terminal(fd);
+	if (ioctl(fd, TIOCNOTTY) < 0)
 		return -1;
-	}
 	while (signals_wait(gone, &info, 0))
 		;
 	return fd;
