@@ -78,6 +78,15 @@ long_options()
 		awk '{ print $1 }')
 }
 
+@test "every option is in the table of the README" {
+	local option
+
+	for option in $(long_options); do
+		grep -Eq "^\| .*\`${option}(\`|=|\[)" "$top/README.md" ||
+			fail "$option is not there"
+	done
+}
+
 # mdoc takes some words of two letters for its macros.
 @test "no heading of the man page begins with a macro by accident" {
 	! grep -nE '^\.It (In|An|At|No|Do|So|Of|Os|Me|St|Re|Ta) ' \
