@@ -262,15 +262,24 @@ static int foresee(const struct target *t, char file[PATH_MAX])
 	return access(at, F_OK) < 0 ? errno : 0;
 }
 
+/* From --chdir on, which is where the run would look for COMMAND. */
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
 	const char *command = plan->exec.command[0];
 	char file[PATH_MAX];
-	bool found = drop_find_command(command, plan_path(plan), file);
-	int err = found ? foresee(&plan->target, file) : ENOENT;
 	struct fault f;
+	bool found;
+	int err;
 
+	if (limits_chdir(&plan->limits, plan->target.uid, &f) < 0) {
+		print(c, plan->limits.chdir, will_fail, &f);
+		return;
+	}
+	found = strchr(command, '/')
+			? str_copy(str_word(command), file, sizeof(file))
+			: drop_find_command(command, plan_path(plan), file);
+	err = found ? foresee(&plan->target, file) : ENOENT;
 	if (err)
 		exec_refused(command, found ? file : NULL, err, &f);
 	print(c, found ? file : command, err ? will_fail : ok, &f);

@@ -163,6 +163,16 @@ is_valid()
 	mkdir -m 700 "$dir/closed"
 	cp "$WITNESS" "$dir/closed/server"
 	check_command "$dir/closed/server" 'Permission denied'
+	check --chdir="$tmp" -- bin/crlf
+	exited 111
+	check_says 'will fail  *exec  *execute bin/crlf: No such file'
+	cp "$WITNESS" "$dir/server"
+	check --chdir="$tmp" -- bin/server
+	succeeded
+	check_says 'ok  *exec  *bin/server$'
+	check --chdir="$tmp/nowhere" -- "$WITNESS"
+	exited 111
+	check_says 'will fail  *exec  *chdir .*/nowhere: No such file'
 }
 
 @test "as JSON, by its schema" {
