@@ -194,8 +194,7 @@ cleaned_up()
 }
 
 @test "kubernetes: copy-in by an initContainer" {
-	image kubernetes
-	podman tag stepdown-kubernetes stepdown-tools
+	image volume
 	played "$top/examples/copy-in/pod.yaml" stepdown-copy-in-app
 	witness_is 4242 4242
 }
