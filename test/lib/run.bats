@@ -39,7 +39,7 @@ in_section()
 	sed -n "/^== $1\$/,/^-- $1: /p" <<<"$output"
 }
 
-@test "every section runs once, and what computes at the lowest priority" {
+@test "every section runs once, and what computes at a low priority" {
 	run "$tree/test/run"
 	[ "$status" -eq 0 ]
 	sum=$(sed -n 's/^-- .*: \([0-9]*\) tests, 0 failed.*/\1/p' \
@@ -48,7 +48,7 @@ in_section()
 	[ "$(grep '^== ' <<<"$output" | sort)" = \
 		"$("$tree/test/run" --list | sed 's/^/== /' | sort)" ]
 	in_section e2e | grep -Fx "ok 1 nice $(nice)"
-	in_section publish | grep -Fx 'ok 1 nice 19'
+	in_section publish | grep -Fx "ok 1 nice $(nice -n 10 nice)"
 }
 
 @test "a test that fails is named at the end, wherever it ran" {
