@@ -78,6 +78,21 @@ long_options()
 		awk '{ print $1 }')
 }
 
+@test "the man page says what may be given more than once, and the steps" {
+	awk '/^\t\{ [A-Z]+, / { split($0, word, "\""); name = word[2] }
+		/\.many = true/ { print name }' "$top/shim/option_table.c" |
+		sort >"$tmp/table"
+	[ -s "$tmp/table" ]
+	sed -n '/^Only$/,/^may be given/{ s/^\.Fl -\([a-z-]*\).*/\1/p
+		/^may be given/q }' "$top/doc/stepdown.1" | sort |
+		diff "$tmp/table" -
+	sed -n '/steps_names\[STEPS\] = {/,/}/p' "$top/shim/steps.c" |
+		grep -o '"[a-z-]*"' | tr -d '"' >"$tmp/steps"
+	[ -s "$tmp/steps" ]
+	sed -n '/^\.Bl -enum/,/^\.El/s/^\.Sy \([a-z-]*\) \.$/\1/p' \
+		"$top/doc/stepdown.1" | sed 1d | diff "$tmp/steps" -
+}
+
 @test "every option is in the table of the README" {
 	local option
 
