@@ -102,6 +102,20 @@ long_options()
 	done
 }
 
+@test "what SECURITY.md, CONTRIBUTING.md and RELEASING.md name is there" {
+	local name file pages=("$top"/{SECURITY,CONTRIBUTING,RELEASING}.md)
+
+	# shellcheck disable=SC2016 # as the pages quote
+	while read -r name _ file; do
+		grep -q "\b$name(" "$top/$file" || fail "no $name() in $file"
+	done < <(grep -hoE '`[a-z_]+\(\)` in `[^`]+`' "${pages[@]}" | tr -d '`()')
+	# shellcheck disable=SC2016 # as the pages quote
+	while read -r file; do
+		[ -e "$top/$file" ] || fail "no $file"
+	done < <(grep -hoE '`(shim|test|doc|packaging)/[A-Za-z0-9_./-]+`' \
+		"${pages[@]}" | tr -d '`')
+}
+
 # mdoc takes some words of two letters for its macros.
 @test "no heading of the man page begins with a macro by accident" {
 	! grep -nE '^\.It (In|An|At|No|Do|So|Of|Os|Me|St|Re|Ta) ' \
