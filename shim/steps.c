@@ -161,7 +161,8 @@ static int run_listen(const struct plan *plan, struct run *run,
 	if (!plan->bind.wanted)
 		return 0;
 	run->sockets.count = inherited;
-	return fs_close_from(LISTEN_FDS_START + (int)inherited, f);
+	fs_close_from(LISTEN_FDS_START + (int)inherited);
+	return 0;
 }
 
 /* The last step is main's. Under --init the child enters the domain. */

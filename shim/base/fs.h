@@ -19,7 +19,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct fault;
 struct text;
 
 /* The flags to open a directory with to read it. */
@@ -91,7 +90,7 @@ struct fs_mount {
 struct fs_mount fs_mount_of(const char *path, char mounts[FS_MOUNTS],
 			    struct text *below);
 
-/* Close first and every descriptor above it. Returns 0, or -1 with a fault. */
-int fs_close_from(int first, struct fault *f);
+/* Close first and every descriptor above it. */
+void fs_close_from(int first);
 
 #endif

@@ -13,32 +13,22 @@ enum {
 	IF_ANY = ALL_BITS + 1	/* 'X' */
 };
 
-static const struct letter {
-	char letter;
-	mode_t bits;
-} who_letters[] = {
-	{ 'u', S_ISUID | S_IRWXU }, { 'g', S_ISGID | S_IRWXG },
-	{ 'o', S_ISVTX | S_IRWXO }, { 'a', ALL_BITS }, { 0, 0 }
-}, bit_letters[] = {
-	{ 'r', ANY_R }, { 'w', ANY_W }, { 'x', ANY_X }, { 'X', IF_ANY },
-	{ 's', SET_IDS }, { 't', S_ISVTX }, { 0, 0 }
+static const mode_t who_bits[] = {
+	S_ISUID | S_IRWXU, S_ISGID | S_IRWXG, S_ISVTX | S_IRWXO, ALL_BITS
+};
+static const mode_t what_bits[] = {
+	ANY_R, ANY_W, ANY_X, IF_ANY, SET_IDS, S_ISVTX
 };
 
 /* The bits of the letters at *at, which is left behind them. */
-static mode_t read_letters(const struct letter *letters, const char **at)
+static mode_t read_letters(const char *letters, const mode_t *bits_of,
+			   const char **at)
 {
-	const struct letter *l = letters;
+	const char *letter;
 	mode_t bits = 0;
 
-	while (l->letter) {
-		if (l->letter != **at) {
-			l++;
-			continue;
-		}
-		bits |= l->bits;
-		++*at;
-		l = letters;
-	}
+	for (; **at && (letter = strchr(letters, **at)); ++*at)
+		bits |= bits_of[letter - letters];
 	return bits;
 }
 
@@ -53,7 +43,7 @@ static mode_t read_bits(const char **at, mode_t mode, bool dir)
 		++*at;
 		return (mode >> (class - classes) * 3 & 7) * 0111;
 	}
-	bits = read_letters(bit_letters, at);
+	bits = read_letters("rwxXst", what_bits, at);
 	if (bits & IF_ANY && (dir || mode & ANY_X))
 		bits |= ANY_X;
 	return bits & ALL_BITS;
@@ -67,7 +57,7 @@ static bool is_operator(char c)
 static bool apply_clauses(const char *text, bool dir, mode_t mask, mode_t *mode)
 {
 	do {
-		mode_t who = read_letters(who_letters, &text);
+		mode_t who = read_letters("ugoa", who_bits, &text);
 
 		if (!is_operator(*text))
 			return false;

@@ -66,12 +66,11 @@ static int about(const struct peer *peer, bool asked)
 /* catatonit -P: nothing but reaping, which the kernel does, until the end. */
 static int reap_only(void)
 {
-	struct fault ignored;
 	siginfo_t info;
 
 	signal(SIGCHLD, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	fs_close_from(STDERR_FILENO + 1, &ignored);
+	fs_close_from(STDERR_FILENO + 1);
 	while (!signals_wait(SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGINT), &info,
 			     -1))
 		;

@@ -149,18 +149,12 @@ int caps_set_effective(uint64_t effective)
 	return call(SYS_capset, data);
 }
 
-/* 1, 0, or -1: the kernel has no such capability, the last one is before it. */
-static int in_bounding(int cap)
-{
-	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-}
-
 uint64_t caps_bounding(void)
 {
 	uint64_t set = 0;
 
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = in_bounding(cap);
+		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 
 		if (has < 0)
 			break;
@@ -208,7 +202,8 @@ static int set_ambient(uint64_t set)
 static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = permitted & CAPS_BIT(cap) ? 1 : in_bounding(cap);
+		int has = permitted & CAPS_BIT(cap) ? 1 :
+			  prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 
 		if (has < 0)
 			return errno == EINVAL && cap > 0 ? 0 : -1;

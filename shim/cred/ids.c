@@ -181,58 +181,43 @@ static int add_group(struct target *t, gid_t gid, struct fault *f)
 	return 0;
 }
 
-/* The groups that a file lists a name in, sorted. Returns how many, or -1. */
-static ssize_t find_groups(const char *file, const char *name,
-			   gid_t list[IDS_MAX_GROUPS], struct fault *f)
+/*
+ * "init": what /etc/group gives the user; a uid without a name has none. Or
+ * "runtime": an engine starts the first process as root with what the image's
+ * /etc/group gives root (disk, wheel, ...), and adds what the operator asked
+ * for: --group-add, fsGroup, supplementalGroups. Only the latter are meant for
+ * the application.
+ *
+ * But for gid 0: neither a line of the image nor the engine must make the
+ * application a member of root's group.
+ */
+static int add_listed(const struct ids_groups_spec *spec, struct target *t,
+		      bool runtime, struct fault *f)
 {
-	ssize_t count = passwd_groups_of(file, name, list, IDS_MAX_GROUPS);
+	static gid_t listed[IDS_MAX_GROUPS] SYS_LARGE;
+	const char *name = runtime ? spec->root : t->name;
+	const gid_t *groups = runtime ? spec->runtime : listed;
+	ssize_t count = 0;
+	size_t end;
 
+	if (runtime ? spec->nruntime > 0 : *name)
+		count = passwd_groups_of(spec->file, name, listed,
+					 IDS_MAX_GROUPS);
 	if (count < 0)
-		return ids_unreadable(file, f);
+		return ids_unreadable(spec->file, f);
 	if (count > IDS_MAX_GROUPS)
-		return fault_set(f, EXIT_USAGE, 0, "%s: %s has more than %d "
-				 "groups", file, name, IDS_MAX_GROUPS);
-	ids_sort(list, (size_t)count);
-	return count;
-}
-
-/*
- * What /etc/group gives the user, but for gid 0: a line of the image must not
- * make the application a member of root's group. A uid without a name has none.
- */
-static int add_init(const struct ids_groups_spec *spec, struct target *t,
-		    struct fault *f)
-{
-	static gid_t list[IDS_MAX_GROUPS] SYS_LARGE;
-	ssize_t count = !t->name[0] ? 0 :
-			find_groups(spec->file, t->name, list, f);
-
-	for (ssize_t i = 0; i < count; i++)
-		if (list[i] != 0 && add_group(t, list[i], f) < 0)
-			return -1;
-	return count < 0 ? -1 : 0;
-}
-
-/*
- * An engine starts the first process as root with what the image's /etc/group
- * gives root (disk, wheel, ...), and adds what the operator asked for:
- * --group-add, fsGroup, supplementalGroups. Only the latter are meant for the
- * application.
- */
-static int add_runtime(const struct ids_groups_spec *spec, struct target *t,
-		       struct fault *f)
-{
-	static gid_t roots[IDS_MAX_GROUPS] SYS_LARGE;
-	const gid_t *groups = spec->runtime;
-	ssize_t count = !spec->nruntime ? 0 :
-			find_groups(spec->file, spec->root, roots, f);
-
-	for (size_t i = 0; count >= 0 && i < spec->nruntime; i++)
-		if (groups[i] != 0 && !bsearch(&groups[i], roots, (size_t)count,
-					       sizeof(gid_t), compare) &&
+		return fault_set(f, EXIT_USAGE, 0,
+				 "%s: %s has more than %d groups", spec->file,
+				 name, IDS_MAX_GROUPS);
+	ids_sort(listed, (size_t)count);
+	end = runtime ? spec->nruntime : (size_t)count;
+	for (size_t i = 0; i < end; i++)
+		if (groups[i] != 0 &&
+		    !(runtime && bsearch(&groups[i], listed, (size_t)count,
+					 sizeof(gid_t), compare)) &&
 		    add_group(t, groups[i], f) < 0)
 			return -1;
-	return count < 0 ? -1 : 0;
+	return 0;
 }
 
 int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
@@ -254,8 +239,8 @@ int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		bool init = str_is(word, "init") || (is_auto && spec->named);
 		bool runtime = str_is(word, "runtime") || is_auto;
 
-		if ((init && add_init(spec, t, f) < 0) ||
-		    (runtime && add_runtime(spec, t, f) < 0))
+		if ((init && add_listed(spec, t, false, f) < 0) ||
+		    (runtime && add_listed(spec, t, true, f) < 0))
 			return -1;
 		if (!init && !runtime && (ids_group(&w, word, &gid, f) < 0 ||
 					  add_group(t, gid, f) < 0))

@@ -257,7 +257,8 @@ int sockets_arrange(const struct sockets *sockets, struct fault *f)
 			return fault_set(f, EXIT_STEP, errno,
 					 "listen again on descriptor %d", fd);
 	}
-	return fs_close_from(LISTEN_FDS_START + (int)sockets->count, f);
+	fs_close_from(LISTEN_FDS_START + (int)sockets->count);
+	return 0;
 }
 
 void sockets_close(const struct sockets *sockets)

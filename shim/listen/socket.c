@@ -139,11 +139,10 @@ static int set_options(int fd, const struct listener *l, int family,
 /* Go on with no more rights over files than the filesystem ids have. */
 static int lower_rights(void)
 {
-	const uint64_t over_files = UINT64_C(1) << CAP_CHOWN |
-				    UINT64_C(1) << CAP_DAC_OVERRIDE |
-				    UINT64_C(1) << CAP_DAC_READ_SEARCH |
-				    UINT64_C(1) << CAP_FOWNER |
-				    UINT64_C(1) << CAP_FSETID;
+	const uint64_t over_files =
+		CAPS_BIT(CAP_CHOWN) | CAPS_BIT(CAP_DAC_OVERRIDE) |
+		CAPS_BIT(CAP_DAC_READ_SEARCH) | CAPS_BIT(CAP_FOWNER) |
+		CAPS_BIT(CAP_FSETID);
 	uint64_t permitted, effective;
 
 	if (caps_held(&permitted, &effective) < 0)

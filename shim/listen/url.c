@@ -66,7 +66,10 @@ static const struct {
 				      ANY | LISTENS },
 };
 
-/* 1 to most bytes of printable ASCII, without those that are refused. */
+/*
+ * 1 to most bytes of printable ASCII, without those that are refused. Of a
+ * device these are as in dev_valid_name() of the kernel.
+ */
 static bool is_word(struct slice w, size_t most, const char *refused)
 {
 	for (size_t i = 0; i < w.length; i++)
@@ -74,12 +77,6 @@ static bool is_word(struct slice w, size_t most, const char *refused)
 		    strchr(refused, w.at[i]))
 			return false;
 	return w.length > 0 && w.length <= most;
-}
-
-/* As dev_valid_name() of the kernel. */
-static bool is_device(struct slice w)
-{
-	return is_word(w, IFNAMSIZ - 1, "/:");
 }
 
 /*
@@ -95,7 +92,7 @@ static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 	if (!str_copy(digits, host, sizeof(host)) ||
 	    inet_pton(AF_INET6, host, a) != 1)
 		return str_no(wrong, "expected an IPv6 address in [ ]");
-	if (inside.at && !is_device(inside))
+	if (inside.at && !is_word(inside, IFNAMSIZ - 1, "/:"))
 		return str_no(wrong, "expected an interface after '%%'");
 	if (inside.at)
 		l->given |= UINT32_C(1) << LISTENER_DEVICE;
@@ -193,7 +190,8 @@ static bool read_value(enum listener_option o, struct slice value,
 	if (options[o].value == WORD)
 		return value.length >= options[o].lowest &&
 		       value.length <= options[o].highest &&
-		       (o != LISTENER_DEVICE || is_device(value));
+		       (o != LISTENER_DEVICE ||
+			is_word(value, IFNAMSIZ - 1, "/:"));
 	if (!str_copy(value, text, sizeof(text)) || !str_is_number(text))
 		return false;
 	wide = strtoull(text, &end, options[o].value == OCTAL ? 8 : 10);

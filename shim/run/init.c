@@ -179,12 +179,10 @@ static int prepare_parent(const struct plan *plan, struct run *run,
  */
 static void let_go(struct plan *plan, struct run *run)
 {
-	struct fault ignored;
-
 	if (plan->bind.wanted)
 		sockets_close(&run->sockets);
 	else
-		fs_close_from(STDERR_FILENO + 1, &ignored);
+		fs_close_from(STDERR_FILENO + 1);
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
 	/* The child has made its environment there, maybe with a secret. */
