@@ -25,15 +25,6 @@ static struct slice option_word(const void *list, size_t i)
 				: (struct slice){ NULL, 0 };
 }
 
-static bool read_topic(const char *value, void *at)
-{
-	size_t i = 0;
-
-	while (i < option_count && strcmp(option_table[i].name, value) != 0)
-		i++;
-	return i < option_count && keep_word(value, at);
-}
-
 static bool read_path(const char *value, void *at)
 {
 	return value[0] == '/' && keep_word(value, at);
@@ -269,7 +260,7 @@ const struct option option_table[] = {
 	  .action = ACTION_VERSION, .argv_only = true },
 	{ ABOUT, 'h', "help", "OPTION",
 	  "print this, or all about own, listen, init, ...", AT(topic),
-	  .read = read_topic, .near = option_word, .without = "help",
+	  .near = option_word, .without = "help",
 	  .action = ACTION_HELP, .argv_only = true },
 };
 

@@ -73,18 +73,17 @@ static bool keep(struct plan *plan, const struct option *o, const char *value)
 		plan->action = o->action;
 	if (o->read)
 		return o->read(value, at);
-	if (!o->words && o->value)
-		*(const char **)(void *)at = value;
-	else if (!o->words && !o->action)
-		*(bool *)at = true;
-	for (unsigned int i = 0; o->words; i++) {
-		word = value_word(o, i);
-		if (!word.at)
-			return false;
-		*(unsigned int *)(void *)at = i;
-		if (str_is(word, value))
+	for (unsigned int i = 0; (word = value_word(o, i)).at; i++)
+		if (str_is(word, value)) {
+			*(unsigned int *)(void *)at = i;
 			return true;
-	}
+		}
+	if (value_word(o, 0).at)
+		return false;
+	if (o->value)
+		*(const char **)(void *)at = value;
+	else if (!o->action)
+		*(bool *)at = true;
 	return true;
 }
 
@@ -243,13 +242,13 @@ int options_set(struct plan *plan, const char *name, const char *value,
 	return apply(plan, o, value ? value : o->without, env, seen, f);
 }
 
-void options_help(const char *topic)
+void options_help(unsigned int topic)
 {
 	static const char *const titles[] = {
 		"Who COMMAND is", "Sockets", "Files", "What COMMAND gets",
 		"Staying as its parent", "Finding out"
 	};
-	const struct option *one = find_name(str_word(topic));
+	const struct option *one = &option_table[topic];
 	char buffer[16384];
 	struct text out;
 	struct slice word;

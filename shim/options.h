@@ -45,7 +45,7 @@ struct option {
 	 * variable may hold several parts, as in a LIST.
 	 */
 	const char *separators;
-	str_words *near;	/* the parts, where .words is no list */
+	str_words *near;	/* in place of .words, where a table has them */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	bool many;		/* may be given more than once */
 	bool argv_only;		/* not in a config file */
@@ -96,7 +96,10 @@ int expand_value(const struct option *o, const char *value, char *const env[],
  */
 int expand_hint(const char *value, struct fault *f);
 
-/* --help, or the options of one's topic, with the words of their values. */
-void options_help(const char *topic);
+/*
+ * --help, or the options of one section, with the words of their values. topic:
+ * the index of an option of that section; that of "help" stands for all.
+ */
+void options_help(unsigned int topic);
 
 #endif

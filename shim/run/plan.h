@@ -91,7 +91,7 @@ struct init_spec {
 struct plan {
 	enum action action;
 	unsigned int check_format;	/* 0: text, 1: JSON */
-	const char *topic;		/* of --help: an option's name */
+	unsigned int topic;		/* of --help: an option's index */
 	bool verbose;
 	bool own_stdio;
 	bool strict;
