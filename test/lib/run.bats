@@ -81,7 +81,7 @@ failed: publish: ok 2 that # SKIP no tool
 3 passed, 1 failed'
 	SAYS='' DIES='--tap test/release' run "$tree/test/run"
 	[ "$status" -eq 1 ]
-	ends 'distcheck fuzz: ended early
+	ends 'kubelet publish distcheck: ended early
 [0-9]* passed, 1 failed'
 }
 
