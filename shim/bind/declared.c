@@ -18,15 +18,17 @@ int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
 	const uint32_t taken = UINT32_C(1) << LISTENER_V6ONLY |
 			       UINT32_C(1) << LISTENER_TRY;
 
-	if (spec->wanted && spec->nlisteners == 0)
+	if (!spec->wanted)
+		return 0;
+	if (spec->nlisteners == 0)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--handoff bind: --listen says what may be "
 				 "bound");
-	if (spec->wanted && keep_caps >> CAP_NET_BIND_SERVICE & 1)
+	if (keep_caps >> CAP_NET_BIND_SERVICE & 1)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--keep-caps net_bind_service: not with "
 				 "--handoff=bind");
-	for (size_t i = 0; spec->wanted && i < spec->nlisteners; i++) {
+	for (size_t i = 0; i < spec->nlisteners; i++) {
 		const struct listener *l = &spec->listeners[i];
 
 		if ((l->kind == LISTENER_TCP || l->kind == LISTENER_UDP) &&

@@ -179,18 +179,18 @@ static int prepare_parent(const struct plan *plan, struct run *run,
  */
 static void let_go(struct plan *plan, struct run *run)
 {
-	if (plan->bind.wanted)
-		sockets_close(&run->sockets);
-	else
-		fs_close_from(STDERR_FILENO + 1);
+	(void)!chdir("/");
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
+	if (plan->bind.wanted) {
+		sockets_close(&run->sockets);
+	} else {
+		fs_close_from(STDERR_FILENO + 1);
+		madvise(plan, sizeof(*plan) & ~(size_t)4095, MADV_DONTNEED);
+	}
 	/* The child has made its environment there, maybe with a secret. */
 	if (madvise(run, sizeof(*run), MADV_DONTNEED) < 0)
 		explicit_bzero(run, sizeof(*run));
-	(void)!chdir("/");
-	if (!plan->bind.wanted)
-		madvise(plan, sizeof(*plan) & ~(size_t)4095, MADV_DONTNEED);
 }
 
 int init_run(struct plan *plan, struct run *run, struct fault *f)
