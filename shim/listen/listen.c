@@ -214,50 +214,40 @@ bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
 	return true;
 }
 
+/* Give a descriptor its number, and let it listen again if it has to. */
+static int move_to(int number, const struct handed *h, int copy,
+		   struct fault *f)
+{
+	if (dup2(copy, number) >= 0 &&
+	    (!h->backlog || listen(number, h->backlog) == 0))
+		return 0;
+	return fault_set(f, EXIT_STEP, errno, "move to descriptor %d", number);
+}
+
 /*
  * Something inherited, or another of our sockets, may sit where a socket must
  * go. So all are first copied to above the highest such place.
  */
-static int move_into_place(const struct sockets *sockets, struct fault *f)
-{
-	const int count = (int)sockets->count;
-	int copies[SOCKETS_MAX + SECRETS_MAX];
-
-	for (int i = 0; i < 2 * count; i++) {
-		int place = LISTEN_FDS_START + i % count;
-		int fd;
-
-		if (i < count)
-			fd = copies[i] = fcntl(sockets->all[i].fd,
-					       F_DUPFD_CLOEXEC,
-					       LISTEN_FDS_START + count);
-		else
-			fd = dup2(copies[i - count], place);
-		if (fd < 0)
-			return fault_set(f, EXIT_STEP, errno,
-					 "move to descriptor %d", place);
-	}
-	return 0;
-}
-
 int sockets_arrange(const struct sockets *sockets, struct fault *f)
 {
+	const int end = LISTEN_FDS_START + (int)sockets->count;
 	const struct handed *h = &sockets->input;
+	int copies[SOCKETS_MAX + SECRETS_MAX];
 
-	if (h->fd && ((h->backlog && listen(h->fd, h->backlog)) ||
-		      dup2(h->fd, STDIN_FILENO) < 0))
-		return fault_set(f, EXIT_STEP, errno, "move to descriptor 0");
-	if (move_into_place(sockets, f) < 0)
+	if (h->fd && move_to(STDIN_FILENO, h, h->fd, f) < 0)
 		return -1;
 	for (size_t i = 0; i < sockets->count; i++) {
-		const int fd = LISTEN_FDS_START + (int)i;
-
 		h = &sockets->all[i];
-		if (h->backlog && listen(fd, h->backlog) < 0)
+		copies[i] = fcntl(h->fd, F_DUPFD_CLOEXEC, end);
+		if (copies[i] < 0)
 			return fault_set(f, EXIT_STEP, errno,
-					 "listen again on descriptor %d", fd);
+					 "copy descriptor %d", h->fd);
 	}
-	fs_close_from(LISTEN_FDS_START + (int)sockets->count);
+	for (size_t i = 0; i < sockets->count; i++)
+		if (move_to(LISTEN_FDS_START + (int)i, &sockets->all[i],
+			    copies[i], f) < 0)
+			return -1;
+	fs_close_from(end);
 	return 0;
 }
 

@@ -271,7 +271,8 @@ static bool set_name(struct listener *l, struct text *wrong)
 bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 {
 	struct listener l = { .url = text,
-			      .number = { [LISTENER_MODE] = 0660,
+			      .number = { [LISTENER_REUSEPORT] = 1,
+					  [LISTENER_MODE] = 0660,
 					  [LISTENER_V6ONLY] = 1 } };
 	struct slice rest, where;
 

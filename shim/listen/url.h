@@ -96,9 +96,7 @@ static inline bool listener_has(const struct listener *l,
 /* How many sockets the listener stands for. */
 static inline size_t listener_count(const struct listener *l)
 {
-	return listener_has(l, LISTENER_REUSEPORT)
-		       ? l->number[LISTENER_REUSEPORT]
-		       : 1;
+	return l->number[LISTENER_REUSEPORT];
 }
 
 /* Is its address a path, and not a name in the abstract namespace? */
@@ -116,8 +114,8 @@ static inline bool listener_has_path(const struct listener *l)
  *	unix:@NAME[?OPTIONS]		an abstract name, the same three
  *
  * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into
- * the text. An option that was not given has the value 0, but mode 0660, and
- * v6only 1 without "*".
+ * the text. An option that was not given has the value 0, but mode 0660,
+ * reuseport 1, and v6only 1 without "*".
  *
  * Returns true, or false with what is wrong appended to *wrong; the listener
  * is then as it was.

@@ -62,7 +62,8 @@ static void check_options(const char *text, const struct listener *l)
 	must(l->given < UINT32_C(1) << LISTENER_OPTIONS);
 	for (unsigned int o = 0; o < LISTENER_OPTIONS; o++)
 		must(listener_has(l, o) || l->number[o] == 0 ||
-		     o == LISTENER_MODE || o == LISTENER_V6ONLY);
+		     o == LISTENER_MODE || o == LISTENER_V6ONLY ||
+		     o == LISTENER_REUSEPORT);
 	must(listener_count(l) >= 1 && listener_count(l) <= SOCKETS_MAX);
 	must(l->number[LISTENER_V6ONLY] <= 1);
 	must(l->number[LISTENER_MODE] <= 0777);
