@@ -591,6 +591,9 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 		pkill -KILL --ns "$supervisor" --nslist pid binder
 		fail_seen 'the supervisor waits for it'
 	}
+	# It is process 1 there, and takes the file server along.
+	stop "$supervisor"
+	supervisor=
 }
 
 # ---- what rules it out ----
