@@ -159,8 +159,9 @@ static int borrow(pid_t tid, int fd)
 }
 
 /*
- * A copy, or else O_PATH, holds the file; that it is a socket is known before
- * it is asked for more.
+ * Of a file of FUSE the server is asked when a copy is closed, so only a socket
+ * is copied. A copy, or else O_PATH, holds the file; that it is a socket still
+ * is known before it is asked for more.
  */
 bool target_socket(pid_t tid, int fd, struct target_socket *s)
 {
@@ -168,6 +169,8 @@ bool target_socket(pid_t tid, int fd, struct target_socket *s)
 	int held;
 	bool known;
 
+	if (!target_inode(tid, fd))
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)tid, fd);
 	s->copy = borrow(tid, fd);
 	held = s->copy >= 0 ? s->copy

@@ -1204,8 +1204,11 @@ static void own_namespaces(void)
 	put_file("/proc/self/gid_map", words);
 }
 
-/* Never answer a read, nor who asks for an attribute; its coming is told. */
-static void serve_fuse(int device, int told)
+/*
+ * Never answer one kind of question, nor who asks for an attribute; tell that
+ * it has come.
+ */
+static void serve_fuse(int device, int told, unsigned int unanswered)
 {
 	static char in[FUSE_MIN_READ_BUFFER + 4096];
 	struct {
@@ -1243,7 +1246,7 @@ static void serve_fuse(int device, int told)
 			size += sizeof(out.body.attr);
 		} else if (head->opcode == FUSE_OPEN) {
 			size += sizeof(out.body.open);
-		} else if (head->opcode == FUSE_READ ||
+		} else if (head->opcode == unanswered ||
 			   head->opcode == FUSE_GETXATTR) {
 			if (write(told, "", 1) < 0)
 				_exit(1);
@@ -1261,7 +1264,7 @@ static void serve_fuse(int device, int told)
 /*
  * DEVICE DIRECTORY: the address lies in a file of a FUSE server, which is a
  * daemon of its own and answers no read; with a third word that file is what
- * the call names. Then sleep until killed.
+ * the call names, and no close is answered. Then sleep until killed.
  */
 static int do_fuse(int argc, char **argv)
 {
@@ -1283,7 +1286,8 @@ static int do_fuse(int argc, char **argv)
 	if (fork() == 0) {
 		setsid();
 		if (fork() == 0)
-			serve_fuse(device, ends[1]);
+			serve_fuse(device, ends[1],
+				   argc > 2 ? FUSE_FLUSH : FUSE_READ);
 		_exit(0);
 	}
 	wait(NULL);
