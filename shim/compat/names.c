@@ -130,8 +130,11 @@ static int read_options(const struct peer *peer, struct plan *plan,
 			continue;
 		if (!*rest && *argv)
 			rest = *argv++;
-		if (!take_value(plan, letter, rest))
+		if (!take_value(plan, letter, rest)) {
+			report_note("-%c %s: no such signal or status", letter,
+				    rest);
 			return about(peer, false);
+		}
 		rest = "";
 	}
 	plan->exec.command = argv;

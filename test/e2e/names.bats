@@ -245,6 +245,8 @@ as()
 		# shellcheck disable=SC2086 # words
 		as tini $words
 		[ "$status" -eq 1 ] || fail_seen "$words"
+		grep -q "^stepdown: ${words:0:2} .*: no such" "$err" ||
+			fail_seen "$words"
 	done
 	as tini true
 	grep -q "zombie reaping won't work" "$err"
