@@ -12,7 +12,7 @@
  * passwd(5) is name:password:uid:gid:gecos:home:shell, and group(5) is
  * name:password:gid:members.
  */
-enum { ID_SIZE = 16, FILE_MAX = 16 << 20 };
+enum { ID_SIZE = 16, FILE_MAX = 4 << 20 };
 
 /*
  * Read a file. Returns 1, 0 if there is no such file or nothing in it, or -1

@@ -1,7 +1,7 @@
 /*
  * passwd: /etc/passwd and /etc/group, read without NSS, whose modules would be
  * code loaded into a root process. A line may be of any length; a file of
- * 16 MiB or more is an error (EFBIG).
+ * 4 MiB or more is an error (EFBIG).
  *
  * A line with a missing or overlong field, a NUL, or a number that is not one
  * matches nothing, nor does one that begins with '#', '+' or '-': what was

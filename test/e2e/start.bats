@@ -7,7 +7,7 @@
 
 setup_file()
 {
-	need setpriv setcap strace unshare chroot nsenter
+	need prlimit setpriv setcap strace unshare chroot nsenter
 	net_up
 }
 
@@ -636,4 +636,12 @@ in_other_user_namespace()
 	witness_says uid.real 65534
 	witness_says no_new_privs 1
 	witness_says cap.permitted $no_caps
+}
+
+# What is not used is counted there too.
+@test "with 8 MiB of address space it runs" {
+	capture prlimit --as=8388608 --data=8388608 chroot "$root" /stepdown \
+		--user=4242:4242 -- /witness
+	succeeded
+	witness_is 4242 4242
 }
