@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 	if (result == 0)
 		result = start_read(&plan.start, &f);
 	/* Of the config file a peer takes no more than whether it is strict. */
-	if (result == 0)
+	if (result == 0 && !(peer && plan.start.secure))
 		result = settings_read(peer ? &file : &plan, SETTINGS_FILE,
 				       peer ? no_words : argv, environ, &f);
 	if (result == 0 && peer) {

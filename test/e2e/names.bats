@@ -114,6 +114,14 @@ seen()
 	capture "$tmp/stepdown" --as=gosu root "$WITNESS"
 	[ "$status" -eq 1 ]
 	[ ! -s "$out" ]
+	# The config file is not read, and no variable of the caller's.
+	# shellcheck disable=SC2016 # not for this shell
+	printf 'own=/${NONE}\n' >"$root/etc/stepdown.conf"
+	chmod 4755 "$root/gosu"
+	before=()
+	capture chroot --userspec=4242:4242 "$root" /gosu root /witness
+	[ "$status" -eq 1 ]
+	grep -q '^stepdown: never with setuid or file capabilities' "$err"
 }
 
 @test "each refused call ends it before the command" {
