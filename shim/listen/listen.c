@@ -186,7 +186,7 @@ static void announce_secret(const struct handed *h, size_t i, struct text *out)
 	}
 	got = pread(h->fd, out->start + out->length, out->size - out->length,
 		    0);
-	out->cut = got < 0 || out->length + (size_t)got == out->size;
+	out->cut |= got < 0 || out->length + (size_t)got == out->size;
 	out->length += out->cut ? 0 : (size_t)got;
 	if (out->start[out->length - 1] == '\n')
 		out->length--;

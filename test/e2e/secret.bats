@@ -205,6 +205,10 @@ open_in()
 	refused 111
 	as_4242 "--secret=A=$secrets/nul?env" -- "$WITNESS"
 	refused 111
+	: >"$secrets/empty"
+	as_4242 "--secret=$(printf 'A%.0s' {1..40000})=$secrets/empty?env" -- \
+		"$WITNESS"
+	refused 111
 	as_4242 "--secret=A=$secrets/nul" -- /bin/sh -c 'wc -c <$A'
 	prints 3
 }
