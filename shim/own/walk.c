@@ -33,7 +33,7 @@
 enum {
 	MAX_LEVEL = 1000,	/* of recursion */
 	STACK_SIZE = 8 << 20,	/* enough for that */
-	BUFFER_SIZE = 4096,	/* about 120 entries */
+	BUFFER_SIZE = 3328,	/* about 100 entries */
 	QUEUE_SIZE = 32,
 	TICK = 64,		/* entries between two looks around */
 	LONG = 1024,		/* entries after which threads are started */
