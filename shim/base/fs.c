@@ -153,6 +153,8 @@ int fs_open_path(const char *path, enum fs_links follow)
 			 .at = w.rest };
 	char name[NAME_MAX + 2];
 
+	if (follow == FS_ALL_LINKS)
+		return open(path, O_PATH | O_CLOEXEC);
 	if (strlen(path) >= sizeof(w.rest)) {
 		errno = ENAMETOOLONG;
 		return -1;

@@ -41,7 +41,8 @@ bool fs_next_part(const char **path, char name[NAME_MAX + 2]);
 enum fs_links {
 	FS_NO_LINKS,		/* ELOOP for one */
 	FS_ROOTS_LINKS,		/* EPERM unless root alone can have put it */
-	FS_ROOTS_ALONE		/* and EPERM for any part that may be others' */
+	FS_ROOTS_ALONE,		/* and EPERM for any part that may be others' */
+	FS_ALL_LINKS		/* as open(2) does */
 };
 
 /* Open an absolute path with O_PATH. */

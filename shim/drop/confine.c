@@ -41,9 +41,8 @@ static const char *const temporary[] = { "/tmp", "/var/tmp", "/run" };
 
 /* What programs, scripts and their interpreters need before their main(). */
 static const char *const programs[] = {
-	"/bin",	      "/lib",	  "/lib64",	"/usr/bin",
-	"/usr/lib",   "/usr/lib64", "/usr/local/bin", "/usr/local/lib",
-	"/etc/ld.so.cache",
+	"/bin", "/lib", "/lib64", "/usr/bin", "/usr/lib", "/usr/lib64",
+	"/usr/local/bin", "/usr/local/lib", "/etc/ld.so.cache",
 };
 
 /* The ruleset that is being made, or only described. */
@@ -122,13 +121,12 @@ static void allow(struct rules *r, int fd, uint64_t rights, const char *path)
  * then it may be in a volume, where only root's symbolic links are followed.
  */
 static void allow_all(struct rules *r, const char *const list[], size_t count,
-		      uint64_t rights, bool must_exist)
+		      uint64_t rights, enum fs_links links)
 {
 	for (size_t i = 0; i < count; i++) {
-		int fd = must_exist ? fs_open_path(list[i], FS_ROOTS_LINKS)
-				    : open(list[i], O_PATH | O_CLOEXEC);
+		int fd = fs_open_path(list[i], links);
 
-		if (fd >= 0 || must_exist)
+		if (fd >= 0 || links == FS_ROOTS_LINKS)
 			allow(r, fd, rights, list[i]);
 	}
 }
@@ -141,23 +139,18 @@ static void allow_all(struct rules *r, const char *const list[], size_t count,
 static void allow_writes(struct rules *r, const struct confine_spec *spec)
 {
 	const struct confine_paths *given = &spec->writable;
+	struct statfs fs;
 
 	title(r, "write:");
-	for (size_t i = 0; i < spec->own->ntrees; i++) {
-		const char *path = spec->own->trees[i].path;
-		int fd = fs_open_path(path, FS_NO_LINKS);
-
-		if (fd >= 0)
-			allow(r, fd, READ | WRITE, path);
-	}
-	allow_all(r, given->list, given->count, READ | WRITE, true);
-	allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, false);
-	for (size_t i = 0; i < ARRAY_LEN(temporary); i++) {
-		struct statfs fs;
-
+	for (size_t i = 0; i < spec->own->ntrees; i++)
+		allow_all(r, &spec->own->trees[i].path, 1, READ | WRITE,
+			  FS_NO_LINKS);
+	allow_all(r, given->list, given->count, READ | WRITE, FS_ROOTS_LINKS);
+	allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, FS_ALL_LINKS);
+	for (size_t i = 0; i < ARRAY_LEN(temporary); i++)
 		if (statfs(temporary[i], &fs) == 0 && fs.f_type == TMPFS_MAGIC)
-			allow_all(r, temporary + i, 1, READ | WRITE, false);
-	}
+			allow_all(r, temporary + i, 1, READ | WRITE,
+				  FS_ALL_LINKS);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		int flags = fcntl(fd, F_GETFL);
 
@@ -175,10 +168,10 @@ static void allow_reads(struct rules *r, const struct confine_spec *spec)
 	title(r, given->count ? "\nread:" : "\nread: everything");
 	if (!given->count)
 		return;
-	allow_all(r, given->list, given->count, READ, true);
-	allow_all(r, programs, ARRAY_LEN(programs), READ, false);
+	allow_all(r, given->list, given->count, READ, FS_ROOTS_LINKS);
+	allow_all(r, programs, ARRAY_LEN(programs), READ, FS_ALL_LINKS);
 	if (drop_find_command(spec->command, spec->path, found))
-		allow_all(r, &file, 1, READ, false);
+		allow_all(r, &file, 1, READ, FS_ALL_LINKS);
 }
 
 static void allow_port(struct rules *r, uint64_t right, uint16_t port)
@@ -268,15 +261,11 @@ int confine_run(const struct confine_spec *spec, struct verify_seen *seen,
 		struct fault *f)
 {
 	struct rules r = { .f = f };
-	const char *missing;
+	const int abi = spec->mode == CONFINE_OFF ? 0 : sys_landlock_abi();
+	const char *missing = what_is_missing(abi);
 	pid_t outsider;
-	int abi;
 
-	if (spec->mode == CONFINE_OFF)
-		return 0;
-	abi = sys_landlock_abi();
-	missing = what_is_missing(abi);
-	if (missing)
+	if (missing && spec->mode != CONFINE_OFF)
 		report_note("confine: this kernel cannot refuse %s", missing);
 	if (abi < 1)
 		return 0;

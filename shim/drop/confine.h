@@ -31,7 +31,6 @@ struct confine_paths {
 };
 
 struct confine_spec {
-	/* What the options say. */
 	enum confine_mode mode;
 	struct confine_paths writable;
 	struct confine_paths readable;	/* empty: everything */
