@@ -199,9 +199,11 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 		if (secret_verify(&run->sockets, t, f) < 0)
 			return -1;
 		return verify_run(&proof, &run->seen, f);
-	default:
-		return 0;
+	case STEP_EXEC:
+	case STEPS:
+		break;
 	}
+	return 0;
 }
 
 /*
