@@ -9,6 +9,7 @@
 #include "cred/ids.h"
 #include "cred/passwd.h"
 #include "options.h"
+#include "run/exec.h"
 #include "run/plan.h"
 
 /* The colon is where people put a blank, a comma or the dot of chown(1). */
@@ -104,7 +105,7 @@ static bool needs_root(const struct start *s)
 	const char *home = str_variable(environ, "HOME", 4);
 
 	return (s->ngroups && s->groups[s->ngroups - 1] != 0) ||
-	       (home && strcmp(home, "/") != 0 && strcmp(home, "/root") != 0);
+	       (home && !env_is_roots_home(home, "/root"));
 }
 
 int resolve_target(struct plan *plan, const char *passwd, const char *group,

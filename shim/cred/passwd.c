@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -23,24 +24,20 @@ enum { ID_SIZE = 16, FILE_MAX = 4 << 20 };
  */
 static int load(const char *path, struct slice *text)
 {
-	static char room[FILE_MAX] SYS_LARGE;
+	static char room[FILE_MAX + 1] SYS_LARGE;
 	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : 1;
+	ssize_t length;
 	int err;
 
-	*text = (struct slice){ room, 0 };
-	while (got > 0 && text->length < sizeof(room)) {
-		got = read(fd, room + text->length,
-			   sizeof(room) - text->length);
-		text->length += got > 0 ? (size_t)got : 0;
-	}
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ||
 		       (errno == EACCES && geteuid() != 0) ? 0 : -1;
-	err = text->length == sizeof(room) ? EFBIG : errno;
+	length = fs_read_all(fd, room, sizeof(room));
+	err = length == FILE_MAX ? EFBIG : errno;
 	close(fd);
 	errno = err;
-	return got ? -1 : text->length > 0;
+	*text = (struct slice){ room, length > 0 ? (size_t)length : 0 };
+	return length < 0 || length == FILE_MAX ? -1 : length > 0;
 }
 
 /* Is there a NUL between two fields' beginnings? */

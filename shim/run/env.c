@@ -56,11 +56,7 @@ int env_put(struct environment *e, const struct text *entry, struct fault *f)
 	return 0;
 }
 
-/*
- * Docker sets HOME to "/" for an id without an entry, and to /root for root:
- * both are what root had, not what somebody chose for the application.
- */
-static bool is_roots_home(const char *home, const char *root_home)
+bool env_is_roots_home(const char *home, const char *root_home)
 {
 	return strcmp(home, "/root") == 0 || strcmp(home, "/") == 0 ||
 	       strcmp(home, root_home) == 0;
@@ -92,7 +88,7 @@ static int set_person(struct environment *e, const char *wanted,
 	const char *home = str_variable(e->list, "HOME", 4);
 	const bool of_entry = wanted && strcmp(wanted, "passwd") == 0;
 	const bool chosen = !of_entry && home &&
-			    !is_roots_home(home, root_home);
+			    !env_is_roots_home(home, root_home);
 
 	if (of_entry)
 		wanted = NULL;

@@ -5,6 +5,7 @@
 #ifndef STEPDOWN_RUN_EXEC_H
 #define STEPDOWN_RUN_EXEC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct env_spec;
@@ -55,6 +56,12 @@ int exec_refused(const char *command, const char *path, int err,
  */
 int exec_application(const struct plan *plan, struct run *run,
 		     struct fault *f);
+
+/*
+ * Was a HOME root's, and nobody's choice for the application? Docker sets "/"
+ * for an id without an entry, and /root for root; or it is of root's entry.
+ */
+bool env_is_roots_home(const char *home, const char *root_home);
 
 /*
  * Build it from what this program was given:
