@@ -34,13 +34,15 @@ teardown()
 	rm -rf "$dir"
 }
 
-# is_ready WORDS: the program says so, or tcp:PORT listens, or it has ended,
-# which end:WORDS waits for
+# is_ready WORDS: the program says so, or has the socket tcp:PORT or udp:PORT,
+# or it has ended, which end:WORDS waits for. Words that it also says before it
+# gives up would tell of either, by chance.
 is_ready()
 {
 	case $1 in
 	end:*) false ;;
 	tcp:*) in_net ss -Hltn | grep -q ":${1#tcp:} " ;;
+	udp:*) in_net ss -Hlun | grep -q ":${1#udp:} " ;;
 	*) grep -Eq -- "$1" "$out" "$err" ;;
 	esac || ! kill -0 "$background"
 }
@@ -109,9 +111,10 @@ same()
 }
 
 @test "chronyd" {
-	echo "driftfile $dir/state/drift" >"$dir/chrony.conf"
-	same 'chronyd version' 'ready*' -- \
-		chronyd -d -U -x -f "$dir/chrony.conf"
+	printf '%s\n' "driftfile $dir/state/drift" "pidfile $dir/state/pid" \
+		'port 5309' 'bindaddress 127.0.0.1' allow local 'cmdport 0' \
+		'bindcmdaddress /' >"$dir/chrony.conf"
+	same udp:5309 ready -- chronyd -d -U -x -f "$dir/chrony.conf"
 }
 
 @test "dnsmasq" {
@@ -165,7 +168,7 @@ same()
 }
 
 @test "rpcbind says the same" {
-	same 'ready' 'ended*' -- rpcbind -f -d
+	same end:ready 'ended*' -- rpcbind -f -d
 }
 
 @test "memcached -u" {
