@@ -72,10 +72,11 @@ need()
 		fail "run make -C build test/e2e/witness"
 }
 
-# eventually SECONDS COMMAND... : try until it works, at most that long.
+# eventually SECONDS COMMAND... : try until it works, for a minute at least: that
+# costs nothing where it works, and the machine may be busy.
 eventually()
 {
-	local tries=$(($1 * 20))
+	local tries=$(($1 > 60 ? $1 * 20 : 1200))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -153,8 +154,10 @@ misuse()
 }
 
 # in_background COMMAND... : as capture, but goes on; $background is its pid.
+# What an earlier command wrote is gone before anybody looks for words of this.
 in_background()
 {
+	: >"$out" 2>"$err"
 	"${before[@]}" "$@" >"$out" 2>"$err" </dev/null 3>&- 4>&- &
 	export background=$!
 }
@@ -189,7 +192,16 @@ family()
 	done
 }
 
-# What was started in the background, and all that it has started.
+# gone PID...: they have ended, be they reaped or not
+gone()
+{
+	local folders=("${@/#//proc/}")
+
+	! grep -qs '^State:[[:blank:]]*[^XZ]' "${folders[@]/%//status}"
+}
+
+# What was started in the background, and all that it has started; none of it
+# has a port or writes a file any more.
 stop_family()
 {
 	local pids
@@ -198,6 +210,7 @@ stop_family()
 	mapfile -t pids < <(family "$background")
 	kill -KILL "${pids[@]}" 2>/dev/null || true
 	wait "$background" 2>/dev/null || true
+	eventually 60 gone "${pids[@]}" || fail 'it does not end'
 	background=
 }
 
@@ -208,9 +221,9 @@ stop_family()
 # namespace lives as long as the sleep that holds it; net_down ends it.
 net_up()
 {
-	unshare --net sleep 900 >/dev/null 2>&1 3>&- 4>&- &
+	unshare --net sleep 7200 >/dev/null 2>&1 3>&- 4>&- &
 	export net_holder=$!
-	eventually 5 is_other_net || fail 'no network namespace'
+	eventually 60 is_other_net || fail 'no network namespace'
 	in_net ip link set lo up
 	in_net sh -c 'echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start'
 }
@@ -352,7 +365,7 @@ docker_down()
 {
 	[ -n "${dockerd-}" ] || return 0
 	kill -TERM "$dockerd" || true
-	eventually 30 dockerd_ended || true
+	eventually 60 dockerd_ended || true
 	stop "$dockerd"
 }
 
