@@ -47,8 +47,8 @@ void steps_describe(enum step step, const struct plan *plan, struct text *out)
 				 plan->target.uid);
 		break;
 	case STEP_SECRET:
-		secret_describe(&plan->secrets, listen_count(&plan->listen),
-				out);
+		secret_describe(&plan->secrets, LISTEN_FDS_START +
+				listen_count(&plan->listen), out);
 		break;
 	case STEP_ACCOUNT:
 		account_describe(&plan->account, out);

@@ -149,8 +149,8 @@ struct secret_spec {
 /* Append what a value says to *at, a spec. Returns false if it is none. */
 bool secret_read(const char *value, void *at);
 
-/* Append what is handed over, behind so many sockets. */
-void secret_describe(const struct secret_spec *spec, size_t nsockets,
+/* Append what is handed over as the descriptors from fd on. */
+void secret_describe(const struct secret_spec *spec, size_t fd,
 		     struct text *out);
 
 /*

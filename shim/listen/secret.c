@@ -56,11 +56,13 @@ static int open_secret(const char *path, struct fault *f)
 	if ((geteuid() != 0 && caps_held(&permitted, &effective) == 0 &&
 	     permitted == 0) || fs_check_way(path) == 0)
 		fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_size <= MOST_BYTES)
 		return fd;
 	if (fd >= 0)
 		return fault_set(f, EXIT_STEP, 0,
-				 "secret %s: it is not a regular file", path);
+				 "secret %s: no regular file of at most 1 MiB",
+				 path);
 	fault_set(f, EXIT_STEP, errno, "secret %s", path);
 	if (f->err == EACCES)
 		return caps_hint(f, CAP_DAC_READ_SEARCH);
@@ -104,7 +106,7 @@ static int copy_sealed(int from, const struct target *t)
 		       ? -1 : fd;
 }
 
-void secret_describe(const struct secret_spec *spec, size_t nsockets,
+void secret_describe(const struct secret_spec *spec, size_t fd,
 		     struct text *out)
 {
 	for (size_t i = 0; i < spec->count; i++) {
@@ -113,11 +115,13 @@ void secret_describe(const struct secret_spec *spec, size_t nsockets,
 		char path[PATH_MAX];
 
 		str_copy(s->path, path, sizeof(path));
-		stat(path, &st);
-		text_add(out, "%s%.*s from %s, %lld bytes, as descriptor %zu",
-			 i ? "\n" : "", (int)s->name.length, s->name.at, path,
-			 (long long)st.st_size,
-			 LISTEN_FDS_START + nsockets + i);
+		text_add(out, "%s%.*s from %s, ", i ? "\n" : "",
+			 (int)s->name.length, s->name.at, path);
+		if (stat(path, &st) < 0 && s->attempt)
+			text_add(out, "passed over");
+		else
+			text_add(out, "%lld bytes, as descriptor %zu",
+				 (long long)st.st_size, fd++);
 	}
 }
 

@@ -186,6 +186,11 @@ open_in()
 	witness_lacks env.A
 	witness_says env.B /proc/self/fd/3
 	[ "$(cat "$err")" = "stepdown: warning: secret $secrets/none: passed over: No such file or directory" ]
+	as_4242 --check "--secret=A=$secrets/none?try" \
+		"--secret=B=$secrets/password" -- "$WITNESS"
+	succeeded
+	grep -q "^ok *secret *A from $secrets/none, passed over$" "$out"
+	grep -q "^ok *secret *B from .*, 8 bytes, as descriptor 3$" "$out"
 }
 
 @test "what is no file, too large, or no text: 111, with and without ?try" {
@@ -195,12 +200,22 @@ open_in()
 	printf 'a\0b' >"$secrets/nul"
 	as_4242 "--secret=A=$secrets/fifo?try" -- "$WITNESS"
 	refused 111
-	message_has 'it is not a regular file'
+	message_has 'no regular file of at most 1 MiB'
 	as_4242 "--secret=A=$secrets?try" -- "$WITNESS"
 	refused 111
 	as_4242 "--secret=A=$secrets/large" -- "$WITNESS"
 	refused 111
+	message_has 'no regular file of at most 1 MiB'
+	as_4242 --check "--secret=A=$secrets/large" -- "$WITNESS"
+	exited 111
+	grep -q '^will fail *secret .*at most 1 MiB' "$out"
+	# As if it grew while it is copied.
+	before=(strace -qq -o /dev/null -e trace=lseek
+		-e inject=lseek:retval=1048577:when=1)
+	as_4242 "--secret=A=$secrets/password" -- "$WITNESS"
+	refused 111
 	message_has 'File too large'
+	before=()
 	as_4242 "--secret=A=$secrets/long?env" -- "$WITNESS"
 	refused 111
 	as_4242 "--secret=A=$secrets/nul?env" -- "$WITNESS"
