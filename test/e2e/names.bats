@@ -55,6 +55,25 @@ seen()
 	done
 }
 
+@test "what the man page calls different from gosu, and nothing more" {
+	local form
+
+	mkdir "$root/home"
+	chown 7:7 "$root/home"
+	for form in 2147483648 4294967294 app:of:/home; do
+		capture chroot "$root" /gosu "$form" /witness
+		succeeded
+	done
+	for form in +0 app:: app:media: -h --version; do
+		capture chroot "$root" /gosu "$form" /witness
+		[ "$status" -eq 1 ] || fail_seen "$form"
+		grep -q "^stepdown: --user $form: " "$err"
+	done
+	capture chroot "$root" /gosu -x
+	[ "$status" -eq 0 ]
+	grep -q '^Usage: gosu ' "$out"
+}
+
 @test "what the peer does not change stays" {
 	export LISTEN_FDS=1 SHELL=/x
 	# shellcheck disable=SC2016 # for the inner shell
