@@ -179,12 +179,12 @@ static void look_listen(struct check *c)
 static void add_place(const char *path, const struct stat *top,
 		      struct text *out)
 {
-	char mounts[FS_MOUNTS], names[1024];
+	char names[1024];
 	struct fs_mount m;
 	struct text below;
 
 	text_start(&below, names, sizeof(names));
-	m = fs_mount_of(path, mounts, &below);
+	m = fs_mount_of(path, &below);
 	text_add(out, "%u:%u %04o, on %s of type %s%s%s", top->st_uid,
 		 top->st_gid, top->st_mode & 07777, m.point, m.type,
 		 below.length ? ", other mounts below:" : "", names);

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "bind/declared.h"
 #include "bind/filter.h"
 #include "cred/account.h"
@@ -212,7 +213,8 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
  */
 static bool print_step(enum step step, size_t number, const struct plan *plan)
 {
-	char buffer[131072];	/* fits a line for each of the sockets */
+	/* It fits a line for each of the sockets. */
+	static char buffer[131072] SYS_LARGE;
 	char *rest = buffer;
 	char *line;
 	struct text out;

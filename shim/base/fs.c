@@ -232,15 +232,16 @@ bool fs_holds(const char *point, const char *path)
 	       (!path[length] || path[length] == '/' || length == 1);
 }
 
-struct fs_mount fs_mount_of(const char *path, char mounts[FS_MOUNTS],
-			    struct text *below)
+struct fs_mount fs_mount_of(const char *path, struct text *below)
 {
+	static char mounts[131072] SYS_LARGE;
 	struct fs_mount found = { "/", "unknown" };
+	char *rest = mounts;
 	char *line;
 
 	/* A line is DEVICE POINT TYPE and so on, see fstab(5). */
-	fs_read(AT_FDCWD, "/proc/self/mounts", mounts, FS_MOUNTS);
-	while ((line = strsep(&mounts, "\n"))) {
+	fs_read(AT_FDCWD, "/proc/self/mounts", mounts, sizeof(mounts));
+	while ((line = strsep(&rest, "\n"))) {
 		struct fs_mount m;
 
 		strsep(&line, " ");

@@ -79,17 +79,15 @@ bool fs_read(int dir, const char *path, char *out, size_t size);
 bool fs_holds(const char *point, const char *path);
 
 /*
- * The mount that a path is on, in a buffer for some 1,000 lines of
- * /proc/self/mounts; of unknown type without /proc. The points of those below
- * the path are appended to below, unless that is NULL.
+ * The mount that a path is on, by some 1,000 lines of /proc/self/mounts; of
+ * unknown type without /proc. The points of those below the path are appended
+ * to below, unless that is NULL. For one thread, until it asks again.
  */
-enum { FS_MOUNTS = 131072 };
 struct fs_mount {
 	const char *point;
 	const char *type;
 };
-struct fs_mount fs_mount_of(const char *path, char mounts[FS_MOUNTS],
-			    struct text *below);
+struct fs_mount fs_mount_of(const char *path, struct text *below);
 
 /* Close first and every descriptor above it. */
 void fs_close_from(int first);

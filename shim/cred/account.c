@@ -11,6 +11,7 @@
 
 #include "base/report.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "cred/caps.h"
 
 #define DEFAULT_SHELL "/sbin/nologin"
@@ -132,7 +133,8 @@ static char *find_ids(char *text, const char *name)
 static int edit(int fd, const struct account_spec *a, enum account_act act,
 		const char *ids, const char *tail)
 {
-	char old[FILE_SIZE], new[FILE_SIZE + 3 * USER_PATH_MAX];
+	static char old[FILE_SIZE] SYS_LARGE;
+	static char new[FILE_SIZE + 3 * USER_PATH_MAX] SYS_LARGE;
 	ssize_t size = pread(fd, old, sizeof(old) - 1, 0), length;
 	char *at, *rest;
 	int err;

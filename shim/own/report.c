@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,16 +99,18 @@ static void tell_mount(const struct own_rules *rules, const char *path)
 static void ignored(const struct own_tree *t, const char *path, int fd,
 		    struct fault *f)
 {
-	char mounts[FS_MOUNTS];
+	static pthread_mutex_t alone = PTHREAD_MUTEX_INITIALIZER;
 	struct stat st = { 0 };
 
 	fstat(fd, &st);
 	fault_set(f, EXIT_STEP, 0,
 		  "own %s: change the owner of %s: no error, and it still belongs to %u:%u",
 		  t->path, path, st.st_uid, st.st_gid);
+	pthread_mutex_lock(&alone);
 	fault_hint(f,
 		   "its filesystem (%s) ignores it: set the owner where it is mounted (uid=, gid=), or add ,try",
-		   fs_mount_of(path, mounts, NULL).type);
+		   fs_mount_of(path, NULL).type);
+	pthread_mutex_unlock(&alone);
 }
 
 /* The kubelet puts this link into the volumes that it fills with files. */

@@ -648,9 +648,18 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 }
 
 @test "a small stack will do" {
-	capture sh -c 'ulimit -s 64; exec "$@"' - "$STEPDOWN" \
-		--user=4242:4242 --init -- "$BROOD" exit 9
+	make_scratch "$tmp/root"
+	make_people "$tmp/root"
+	mkdir "$tmp/root/data"
+	before=(prlimit --stack=65536)
+	with_init -- "$BROOD" exit 9
 	exited 9
+	for what in -v --account=web --dry-run --check; do
+		in_scratch "$tmp/root" /stepdown --user=7777:7778 --init \
+			--own=/data "$what" -- /witness
+		succeeded
+	done
+	grep -q ^web: "$tmp/root/etc/passwd"
 }
 
 @test "a subreaper that is refused is a warning" {

@@ -328,6 +328,7 @@ nested()
 	mkdir "$tmp/served"
 	touch "$tmp/served/file"
 	serve --chown-ignore --chgrp-ignore
+	before=(prlimit --stack=65536)
 	own "$volume"
 	refused 111
 	message_has "own $volume: change the owner of $volume/file: no error, and it still belongs to 0:0"
