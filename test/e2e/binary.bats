@@ -145,7 +145,7 @@ completes()
 @test "completion for zsh has what --help says" {
 	need zsh
 	# shellcheck disable=SC2016 # for that shell
-	TERM=dumb capture timeout 30 zsh -f -c 'zmodload zsh/zpty; zpty shell zsh -f -i
+	TERM=dumb capture timeout 120 zsh -f -c 'zmodload zsh/zpty; zpty shell zsh -f -i
 		zpty -w shell "PATH=$2:\$PATH fpath=($1 \$fpath)
 			autoload -U compinit; compinit -u -d $3; echo rea\dy"
 		zpty -r -m shell line "*ready*"

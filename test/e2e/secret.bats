@@ -130,16 +130,21 @@ open_in()
 	find "/proc/$1/fd" -lname '/memfd:*' | wc -l
 }
 
+has_none_open()
+{
+	[ "$(open_in "$1")" -eq 0 ]
+}
+
 @test "no parent keeps a secret open" {
 	local how child
 
 	for how in --init --handoff=bind; do
 		in_background "$STEPDOWN" --user=4242:4242 $how \
 			--listen=tcp://0.0.0.0:80 "--secret=A=$secrets/password" \
-			-- "$WITNESS" sleep 30
+			-- "$WITNESS" sleep 600
 		eventually 5 pgrep -P "$background" -x witness
 		child=$(pgrep -P "$background" -x witness)
-		eventually 5 test "$(open_in "$background")" -eq 0
+		eventually 5 has_none_open "$background" || fail 'it keeps it'
 		[ "$(open_in "$child")" -eq 1 ]
 		kill "$child"
 		wait "$background" || true
@@ -317,7 +322,7 @@ open_in()
 
 serves_tls()
 {
-	[ "$(in_net curl -sS --cacert "$keys/tls.crt" --max-time 5 \
+	[ "$(in_net curl -sS --cacert "$keys/tls.crt" --max-time 60 \
 		--connect-to stepdown:443:127.0.0.1:443 https://stepdown/)" = \
 		served ]
 }

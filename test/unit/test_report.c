@@ -14,7 +14,7 @@ static void begin(int fd)
 	fflush(stderr);
 	saved_stderr = dup(STDERR_FILENO);
 	assert_true(saved_stderr >= 0 && dup2(fd, STDERR_FILENO) >= 0);
-	alarm(20);	/* whoever waits for a reader ends here */
+	alarm(60);	/* whoever waits for a reader ends here */
 }
 
 static void end(void)
