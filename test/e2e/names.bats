@@ -69,6 +69,9 @@ seen()
 		[ "$status" -eq 1 ] || fail_seen "$form"
 		grep -q "^stepdown: --user $form: " "$err"
 	done
+	capture setpriv --reuid=4242 --regid=4242 --clear-groups \
+		"$STEPDOWN" --as=gosu 4242 true
+	succeeded
 	capture chroot "$root" /gosu -x
 	[ "$status" -eq 0 ]
 	grep -q '^Usage: gosu ' "$out"
