@@ -87,10 +87,10 @@ escapes()
 	setpriv --reuid=4242 --regid=4242 --clear-groups /usr/bin/python3 -c '
 import os, socket, time
 s = socket.socket(socket.AF_UNIX); s.bind("\0stepdown-" + str(os.getpid()))
-s.listen(); print("ready", flush=True); time.sleep(60)' >"$tmp/ready" \
+s.listen(); print("ready", flush=True); time.sleep(3600)' >"$tmp/ready" \
 		3>&- 4>&- &
 	victims=($!)
-	eventually 5 grep -q ready "$tmp/ready"
+	eventually 60 grep -q ready "$tmp/ready" || fail "it does not start"
 	export VICTIM=$! ABSTRACT=stepdown-$!
 	escapes its-memory ptrace signal queued-signal abstract-socket
 }

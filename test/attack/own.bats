@@ -44,7 +44,7 @@ attack()
 	shift 2
 	rm -rf "$dir"
 	mkdir "$dir"
-	capture "$race" "$kind" "$swaps" 40 "$dir" "$@"
+	capture "$race" "$kind" "$swaps" 600 "$dir" "$@"
 	[ "$status" -eq 0 ] || fail_seen 'the attack itself failed'
 	echo "# $BATS_TEST_DESCRIPTION: $(cat "$out")" >&3
 }
@@ -63,13 +63,13 @@ own()
 		--own="$dir/volume$options" -- /bin/true
 }
 
-# catches KIND COMMAND... : this command does lose
+# catches KIND COMMAND... : this command does lose, sooner or later
 catches()
 {
 	local kind=$1
 
 	shift
-	attack "$kind" 20000 "$@"
+	attack "$kind" 0 "$@"
 	[ "$(number lost)" -gt 0 ] || fail_seen 'this attack catches nothing'
 }
 
@@ -123,7 +123,7 @@ without_openat2()
 	printf '%s\n' user=4242:4242 \
 		own=/race.d/volume/new,create,user=33,group=33 \
 		>"$root/etc/stepdown.conf"
-	capture chroot "$root" /race create 4000000 10 /race.d /stepdown \
+	capture chroot "$root" /race create 400000 600 /race.d /stepdown \
 		/witness exit 0
 	[ "$status" -eq 0 ] || fail_seen 'the attack itself failed'
 	echo "# $BATS_TEST_DESCRIPTION: $(cat "$out")" >&3

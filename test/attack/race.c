@@ -5,9 +5,10 @@
  *
  * DIR/volume is what COMMAND shall own; "@" in its words is 4242 and 4243 in
  * turn, so that there is always something to change. COMMAND is run again and
- * again until the attacker has done SWAPS and 20 runs are through, or SECONDS
- * are over. After each run the files outside of the volume, which root owns,
- * are looked at through descriptors that were opened before it all began.
+ * again until the attacker has done SWAPS and some runs are through (if SWAPS
+ * is 0: until something is lost), or SECONDS are over. After each run the files
+ * outside of the volume, which root owns, are looked at through descriptors that
+ * were opened before it all began.
  *
  * The attacker is root: he can do all that the owner of a volume can do, and
  * what the kernel forbids that one (fs.protected_hardlinks, mknod) as well.
@@ -43,7 +44,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PLACES = 12, FILES = 8, LEVELS = 150, SIBLINGS = 20, RUNS = 20,
+enum { PLACES = 12, FILES = 8, LEVELS = 150, SIBLINGS = 20,
        PROTECTED = 128, OPEN_FILES = 64 };
 
 static int protected_fds[PROTECTED];
@@ -337,14 +338,15 @@ static const struct attack {
 	void (*step)(unsigned long n);
 	int (*lost)(void);	/* instead of losses() */
 	uid_t uid;		/* of the attacker and of the command */
+	unsigned long runs;	/* at least */
 } attacks[] = {
-	{ "exchange", exchange_start, exchange_step, losses, 0 },
-	{ "link", link_start, link_step, losses, 0 },
-	{ "socket", socket_start, socket_step, losses, 0 },
-	{ "plant", plant_start, plant_step, losses, 0 },
-	{ "above", above_start, above_step, losses, 0 },
-	{ "mount", mount_start, mount_step, losses, 0 },
-	{ "create", create_start, create_step, create_lost, 4242 },
+	{ "exchange", exchange_start, exchange_step, losses, 0, 20 },
+	{ "link", link_start, link_step, losses, 0, 20 },
+	{ "socket", socket_start, socket_step, losses, 0, 20 },
+	{ "plant", plant_start, plant_step, losses, 0, 20 },
+	{ "above", above_start, above_step, losses, 0, 20 },
+	{ "mount", mount_start, mount_step, losses, 0, 20 },
+	{ "create", create_start, create_step, create_lost, 4242, 100 },
 };
 
 static const struct attack *find_attack(const char *name)
@@ -411,7 +413,7 @@ static int run(char **words, const char *id, uid_t uid)
 		dup2(null, 1);
 		if (!getenv("RACE_SHOW"))
 			dup2(null, 2);
-		alarm(60);
+		alarm(600);
 		become(uid);
 		execvp(argv[0], argv);
 		_exit(127);
@@ -463,7 +465,8 @@ int main(int argc, char **argv)
 	make_outside();
 	attack->start();
 	attacker = start_attacker(attack, swaps);
-	while ((*swaps < wanted || runs < RUNS) && time(NULL) < end) {
+	while ((wanted ? *swaps < wanted || runs < attack->runs : !lost) &&
+	       time(NULL) < end) {
 		int status = run(argv + 5, runs % 2 ? "4242" : "4243",
 				 attack->uid);
 
