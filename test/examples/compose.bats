@@ -11,7 +11,7 @@
 setup_file()
 {
 	need docker dockerd docker-compose runc busybox
-	export COMPOSE_PROJECT_NAME=stepdown
+	export COMPOSE_PROJECT_NAME=stepdown COMPOSE_HTTP_TIMEOUT=600
 	docker_up
 }
 

@@ -43,7 +43,8 @@ podman()
 		command podman "$@" >"$tmp/log" 2>&1 || cat "$tmp/log"
 		pod_ended "${@: -1}"
 		;;
-	*) timeout 60 podman "$@" ;;
+	stop) command podman stop -t 60 "${@:2}" ;;
+	*) timeout 600 podman "$@" ;;
 	esac
 }
 
@@ -54,7 +55,7 @@ pod_ended()
 
 	pod=$(sed -n 's/^  name: //p' "$1" | head -n 1)
 	command podman ps -a --noheading --filter "name=^$pod-" \
-		--format '{{.Names}}' | xargs timeout 60 podman wait >/dev/null 2>&1
+		--format '{{.Names}}' | xargs timeout 600 podman wait >/dev/null 2>&1
 }
 
 # page NAME LEAST

@@ -88,7 +88,7 @@ serves()
 	page_is_true "$readme" 3
 	serves web
 	podman exec web grep -q '::' /etc/nginx/conf.d/default.conf
-	quietly podman stop -t 20 web
+	quietly podman stop -t 60 web
 	[ "$(podman inspect --format '{{.State.ExitCode}}' web)" = 0 ]
 }
 

@@ -23,15 +23,11 @@ setup()
 	cp "$example"/haproxy.cfg "$example"/app.py "$tmp"
 	chmod 644 "$tmp"/haproxy.cfg "$tmp"/app.py
 	cd "$tmp" || return
-	server=
 }
 
 teardown()
 {
-	[ -z "$server" ] || {
-		pkill -KILL -P "$server" || true
-		stop "$server"
-	}
+	stop_family
 }
 
 # serve WORD... : as uid 4242 with a socket of port 80
@@ -39,7 +35,6 @@ serve()
 {
 	in_background "$STEPDOWN" --user=4242:4242 \
 		--listen=tcp://0.0.0.0:80 -- "$@"
-	server=$background
 }
 
 answers()
@@ -52,7 +47,7 @@ all_unprivileged()
 {
 	local pid pids
 
-	pids="$server $(pgrep -P "$server" | tr '\n' ' ')"
+	pids=$(family "$background")
 	[ "$(wc -w <<<"$pids")" -ge 2 ] || fail 'no worker'
 	for pid in $pids; do
 		grep -Eq '^Uid:(\s4242){4}$' "/proc/$pid/status"
@@ -76,10 +71,10 @@ all_unprivileged()
 
 @test "without the socket neither can" {
 	sed 's/fd@3/0.0.0.0:80/' haproxy.cfg >plain.cfg
-	as_4242 -- timeout 10 haproxy -db -f plain.cfg
+	as_4242 -- timeout 60 haproxy -db -f plain.cfg
 	[ "$status" -ne 0 ]
 	grep -qi 'permission denied' "$err"
-	as_4242 -- timeout 10 gunicorn --bind 0.0.0.0:80 app:app
+	as_4242 -- timeout 60 gunicorn --bind 0.0.0.0:80 app:app
 	[ "$status" -ne 0 ]
 }
 
@@ -94,7 +89,7 @@ all_unprivileged()
 @test "gunicorn beside a --bind: an address is nothing to it, fd://3 its end" {
 	serve gunicorn --worker-tmp-dir /dev/shm --bind 0.0.0.0:80 app:app
 	eventually 10 answers 'from gunicorn' || fail_seen 'no answer'
-	stop "$server"
+	stop_family
 	as_4242 --listen=tcp://0.0.0.0:81 -- gunicorn \
 		--worker-tmp-dir /dev/shm --bind fd://3 app:app
 	exited 1
