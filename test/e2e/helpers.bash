@@ -197,7 +197,26 @@ gone()
 {
 	local folders=("${@/#//proc/}")
 
-	! grep -qs '^State:[[:blank:]]*[^XZ]' "${folders[@]/%//status}"
+	! grep -qs '^State:.[^XZ]' "${folders[@]/%//status}"
+}
+
+stands()
+{
+	! grep -qs '^State:.[^TtXZ]' "/proc/$1/status"
+}
+
+# frozen PID: as family, each stopped before its children are read, so that
+# none is born while they are.
+frozen()
+{
+	local child
+
+	kill -STOP "$1" 2>/dev/null || true
+	eventually 60 stands "$1" || true
+	echo "$1"
+	for child in $(pgrep -P "$1"); do
+		frozen "$child"
+	done
 }
 
 # What was started in the background, and all that it has started; none of it
@@ -207,7 +226,7 @@ stop_family()
 	local pids
 
 	[ -n "${background-}" ] || return 0
-	mapfile -t pids < <(family "$background")
+	mapfile -t pids < <(frozen "$background")
 	kill -KILL "${pids[@]}" 2>/dev/null || true
 	wait "$background" 2>/dev/null || true
 	eventually 60 gone "${pids[@]}" || fail 'it does not end'
