@@ -47,7 +47,7 @@ static int close_with(int fd, int err)
 	return -1;
 }
 
-/* A device number would not tell a bind mount of the same filesystem. */
+/* By id: two bind mounts of one filesystem have the same device number. */
 static uint64_t mount_of(int fd)
 {
 	char text[512];
@@ -59,7 +59,7 @@ static uint64_t mount_of(int fd)
 	return at ? strtoull(at + strlen("mnt_id:"), NULL, 10) : UNKNOWN_MOUNT;
 }
 
-/* EPERM is how seccomp profiles older than a call deny it. */
+/* Seccomp profiles that are older than a system call deny it with EPERM. */
 int fs_open(int dir, const char *name, int flags, bool cross_mounts)
 {
 	const struct open_how how = {
@@ -83,14 +83,14 @@ int fs_open(int dir, const char *name, int flags, bool cross_mounts)
 /* A walk along a path. */
 struct way {
 	enum fs_links follow;
-	bool roots;		/* so far only through what is root's doing */
-	int dir;		/* how far it has come */
+	bool roots;		/* only root can have made it so far */
+	int dir;		/* the directory reached */
 	int links;		/* followed so far */
-	const char *at;		/* what is left, in rest */
+	const char *at;		/* what remains, in rest */
 	char rest[PATH_MAX];
 };
 
-/* Put where a link leads in front of what is left. Takes the link. */
+/* Put the target of a link in front of what remains. Closes link. */
 static int follow_link(struct way *w, int link)
 {
 	char target[PATH_MAX];
@@ -112,8 +112,8 @@ static int follow_link(struct way *w, int link)
 }
 
 /*
- * Can nobody but root have put it there? Nobody else can move a directory of
- * root's into or out of /tmp; Kubernetes' volumes are mounted read-only.
+ * Can only root have put this entry into dir? In a sticky directory others
+ * cannot move a directory of root's; Kubernetes' volumes are mounted read-only.
  */
 static bool is_roots_doing(int dir, const struct stat *it)
 {
@@ -176,8 +176,8 @@ int fs_check_way(const char *path)
 
 /*
  * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a
- * seccomp profile denies it, the link in /proc leads to the same file, whatever
- * names it has by now.
+ * seccomp profile denies it, the link in /proc leads to the same file, even if
+ * it has been renamed.
  */
 int fs_chmod(int fd, mode_t mode)
 {
@@ -201,7 +201,7 @@ ssize_t fs_read_all(int fd, char *out, size_t size)
 	ssize_t got = 1;
 	size_t length = 0;
 
-	/* A file of /proc comes in pages. */
+	/* Of a file in /proc, read(2) returns a page at most. */
 	while (got > 0 && length < size - 1) {
 		got = read(fd, out + length, size - 1 - length);
 		length += got > 0 ? (size_t)got : 0;
@@ -260,9 +260,9 @@ struct fs_mount fs_mount_of(const char *path, struct text *below)
 }
 
 /*
- * Without close_range(2) (Linux 5.9) poll(2) tells which are open: a million
- * calls of close(2) would take a tenth of a second. It refuses to look where
- * RLIMIT_NOFILE is smaller than the batch, and then each is closed.
+ * Without close_range(2) (Linux 5.9), poll(2) finds the open descriptors: a
+ * million calls of close(2) would take a tenth of a second. poll(2) fails where
+ * RLIMIT_NOFILE is smaller than the batch; then all of the batch are closed.
  */
 void fs_close_from(int first)
 {

@@ -20,7 +20,7 @@ static const mode_t what_bits[] = {
 	ANY_R, ANY_W, ANY_X, IF_ANY, SET_IDS, S_ISVTX
 };
 
-/* The bits of the letters at *at, which is left behind them. */
+/* Return the bits of the letters at *at, and advance *at past them. */
 static mode_t read_letters(const char *letters, const mode_t *bits_of,
 			   const char **at)
 {
@@ -32,7 +32,7 @@ static mode_t read_letters(const char *letters, const mode_t *bits_of,
 	return bits;
 }
 
-/* What follows the operator, as for everybody; *at is left behind it. */
+/* Read the bits after an operator, for all classes; advance *at past them. */
 static mode_t read_bits(const char **at, mode_t mode, bool dir)
 {
 	const char *const classes = "ogu";	/* of three bits each */

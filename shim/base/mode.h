@@ -6,15 +6,15 @@
 #include <sys/types.h>
 
 /*
- * Make of *mode (the lower 12 bits) what chmod(1) of GNU makes of it.
+ * Change *mode (its lower 12 bits) as GNU chmod(1) does.
  *
- * text: an octal mode of at most four digits, of five with a leading 0 (then a
- * directory does not keep its set-id bits), or clauses joined by commas:
- * [ugoa...][-+=][rwxXst... | u | g | o], where the last two parts may repeat.
- * Where a clause names nobody, the bits in mask (umask(2)) are left out; a
+ * text: an octal mode of at most four digits, or of five with a leading 0 (then
+ * a directory loses its set-id bits), or clauses joined by commas:
+ * [ugoa...][-+=][rwxXst... | u | g | o], where the last two parts may repeat. A
+ * clause that names no class leaves out the bits in mask (umask(2)). A
  * directory keeps its set-id bits unless the clause names them.
  *
- * Returns false, and leaves *mode, when the text is no mode.
+ * Returns false, and leaves *mode as it was, when text is not a mode.
  */
 bool mode_apply(const char *text, bool dir, mode_t mask, mode_t *mode);
 

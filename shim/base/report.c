@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 /*
- * No more than a page, which a pipe takes whole or not at all. A path of
+ * At most PIPE_BUF bytes, which a pipe takes whole or not at all. A path of
  * PATH_MAX with every byte escaped does not fit, and is cut.
  */
 enum { MESSAGE_SIZE = 4096 };
@@ -37,9 +37,9 @@ static void write_all(int fd, const char *bytes, size_t length)
 }
 
 /*
- * A terminal, or a pipe before Linux 6.4, knows no RWF_NOWAIT. There poll(2)
- * says whether there is room: of a page in a pipe, of a byte in a terminal. A
- * file has no reader to wait for.
+ * Terminals, and pipes before Linux 6.4, do not support RWF_NOWAIT. There
+ * poll(2) reports whether there is room: for a page in a pipe, for a byte in a
+ * terminal. A regular file has no reader to wait for.
  */
 static void write_now(int fd, const char *bytes, size_t length)
 {
@@ -60,7 +60,7 @@ static void write_now(int fd, const char *bytes, size_t length)
 			return;
 }
 
-/* A message ends in a newline also when it was cut. */
+/* A message that was cut ends in a newline too. */
 static void put(int fd, struct text *out, bool now)
 {
 	if (out->cut)

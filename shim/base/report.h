@@ -1,13 +1,13 @@
 /*
- * report: every word that goes to stdout or stderr.
+ * report: everything that goes to stdout or stderr.
  *
  * One message is one write(2), so lines of several processes do not mix. Bytes
  * that are not printable ASCII are written as \xNN: a value may come from the
  * environment, and a message must stay one line and harmless on a terminal.
  *
- * A function whose name ends in _now never waits for a reader: it rather loses
- * the message. Whatever runs beside the application uses these alone, because a
- * full pipe must not stop it.
+ * A function whose name ends in _now never waits for a reader: it drops the
+ * message instead. Code that runs beside the application uses only these,
+ * because a full pipe must not stop it.
  */
 #ifndef STEPDOWN_BASE_REPORT_H
 #define STEPDOWN_BASE_REPORT_H
@@ -18,13 +18,13 @@ struct fault;
 struct text;
 
 /*
- * stderr: "stepdown: WHAT: REASON", and what there is of the hint, each with
- * "stepdown: hint: " before it: HINT, "docker: FLAG", "kubernetes: LINE".
+ * stderr: "stepdown: WHAT: REASON", and a line that begins "stepdown: hint: "
+ * for each of HINT, "docker: FLAG" and "kubernetes: LINE" that the fault has.
  */
 void report_fault(const struct fault *f);
 void report_fault_now(const struct fault *f);
 
-/* The same for what the run goes on without: "stepdown: warning: ...". */
+/* The same, "stepdown: warning: ...", for what does not end the run. */
 void report_warning(const struct fault *f);
 void report_warning_now(const struct fault *f);
 
@@ -36,7 +36,7 @@ void report_note_now(const char *format, ...)
 /* stdout: one line, as --dry-run asks for it. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* stdout: a text of our own, as it is. */
+/* stdout: a text, not escaped. Only for our own words. */
 void report_text(struct text *text);
 
 #endif

@@ -51,7 +51,7 @@ bool str_is_variable(const char *text, size_t length)
 	return true;
 }
 
-/* At most as far as poll(2) can wait in one call. */
+/* The longest duration is the longest timeout of poll(2). */
 bool str_duration(const char *text, uint32_t *milliseconds)
 {
 	static const struct {
@@ -117,14 +117,14 @@ struct slice str_cut(struct slice *rest, char at)
 	return (struct slice){ all.at, (size_t)(end - all.at) };
 }
 
-enum { NEAR_MAX = 3 };	/* edits that are tried */
+enum { NEAR_MAX = 3 };	/* the most edits to try */
 
 static struct slice skip(struct slice w, size_t letters)
 {
 	return (struct slice){ w.at + letters, w.length - letters };
 }
 
-/* Do at most so many edits make one word of the other? */
+/* Do at most this many edits turn one word into the other? */
 static bool is_near(struct slice a, struct slice b, size_t edits)
 {
 	while (a.length && b.length && strncasecmp(a.at, b.at, 1) == 0) {

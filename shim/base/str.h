@@ -2,10 +2,10 @@
  * str: words to values, texts in fixed buffers, and faults. Pure: no system
  * call, no global state.
  *
- * What reads a word returns true and fills its result, or returns false and
- * leaves it as it was. A number is decimal digits and nothing else: no sign, no
- * space, no base prefix, no exponent; what strtoul(3) lets through has let more
- * than one setuid helper run a command as root.
+ * A function that parses a word returns true and fills its result, or returns
+ * false and leaves the result as it was. A number is decimal digits and nothing
+ * else: no sign, space, base prefix or exponent. What strtoul(3) accepts beyond
+ * that has let more than one setuid helper run a command as root.
  */
 #ifndef STEPDOWN_BASE_STR_H
 #define STEPDOWN_BASE_STR_H
@@ -30,7 +30,7 @@ bool str_number(const char *text, uint64_t lowest, uint64_t highest,
 
 /*
  * A uid or gid: 0 to 4294967294. 4294967295 is (uid_t)-1, which setresuid(2)
- * takes for "leave as it is", so it is no id at all.
+ * takes for "leave as it is", so it is not an id.
  */
 bool str_id(const char *text, uint32_t *id);
 
@@ -44,47 +44,47 @@ bool str_is_name_byte(char c);
 bool str_is_variable(const char *text, size_t length);
 
 /*
- * A duration of 1 ms to 24 days: a number and ms, s, m or h; without one of
- * these it is seconds.
+ * A duration of 1 ms to 24 days: a number and ms, s, m or h; a number alone is
+ * seconds.
  */
 bool str_duration(const char *text, uint32_t *milliseconds);
 
 /*
- * The value of a variable in an environment (as environ(7)), or NULL. Without
- * an environment (NULL) there is none.
+ * Returns the value of a variable in env (as environ(7)), or NULL: also where
+ * env is NULL. length: that of name.
  */
 const char *str_variable(char *const env[], const char *name, size_t length);
 
-/* All of a text. */
+/* A slice of the whole text. */
 struct slice str_word(const char *text);
 
-/* Is it this text? */
+/* Is w equal to text? */
 bool str_is(struct slice w, const char *text);
 
-/* Copy a word and end it by NUL; false, and no copy, if it is too long. */
+/* Copy a word and end it with NUL. Copies nothing if it is too long. */
 bool str_copy(struct slice w, char *out, size_t size);
 
 /*
- * Take the part before the character off *rest, and the character too. Without
- * one, all of *rest is the part, and *rest is over: its .at is NULL.
+ * Split *rest at the first byte that is at: returns the part before it, *rest
+ * becomes the part after it. Without one it returns all, and rest->at is NULL.
  */
 struct slice str_cut(struct slice *rest, char at);
 
-/* Word number i of a list, or one with at NULL behind the last. */
+/* Returns word i of a list, or a slice with at NULL past the last one. */
 typedef struct slice str_words(const void *list, size_t i);
 
 /*
  * Find the word of a list that is nearest to what was typed, by the number of
- * letters to insert, remove, replace or exchange with their neighbour: at most
- * three, and a third of the letters, or one of two. What was typed may also be
- * the beginning of the word. Case does not count.
+ * letters to insert, remove, replace or swap with their neighbour: at most
+ * three, and at most a third of the letters typed, or one if two are typed. The
+ * beginning of a word counts as near. Case is ignored.
  *
- * Returns it, or a slice with at NULL if none is near.
+ * Returns the word, or a slice with at NULL if none is near.
  */
 struct slice str_nearest(struct slice typed, str_words *words,
 			 const void *list);
 
-/* A string that is built in a buffer that somebody else owns. */
+/* A string that is built in the caller's buffer. */
 struct text {
 	char *start;	/* always ends in NUL */
 	size_t size;	/* bytes at start, the NUL included */
@@ -96,8 +96,8 @@ struct text {
 void text_start(struct text *t, char *buffer, size_t size);
 
 /*
- * Append what printf(3) makes of the format. What does not fit is left out, and
- * t->cut is set: the text is never longer than its buffer and ends in NUL.
+ * Append as printf(3) does. What does not fit is left out, and t->cut is set:
+ * the text never exceeds its buffer and ends in NUL.
  */
 void text_add(struct text *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -105,17 +105,17 @@ void text_add_list(struct text *t, const char *format, va_list words)
 	__attribute__((format(printf, 2, 0)));
 
 /*
- * Append words with each byte that is no printable ASCII as \xNN, or as \u00NN
- * in a string of JSON, where a quote and a backslash are written so too.
+ * Append words. A byte that is not printable ASCII becomes \xNN; in a JSON
+ * string (json) it becomes \u00NN, and so do a quote and a backslash.
  */
 void text_add_printable(struct text *t, const char *words, bool json);
 
-/* Append what is wrong with a word; it is false, so that it is one line. */
+/* Append what is wrong with a word, and be false, for a parser to return. */
 #define str_no(wrong, ...) (text_add(wrong, __VA_ARGS__), false)
 
 /* The exit statuses of stepdown itself, as in execline(7) and s6. */
 enum {
-	EXIT_USAGE = 100,	/* wrong words or a contradiction */
+	EXIT_USAGE = 100,	/* wrong usage or a contradiction */
 	EXIT_STEP = 111,	/* a step, that is a system call, failed */
 	EXIT_NOEXEC = 126,	/* the application cannot be executed */
 	EXIT_NOTFOUND = 127	/* there is no such application */
@@ -127,7 +127,7 @@ enum {
  */
 struct fault {
 	int status;		/* exit status */
-	int err;		/* errno, or 0 when the words say it all */
+	int err;		/* errno, or 0 if what says it all */
 	char what[512];		/* object, act, value as typed */
 	char hint[512];		/* what to change, or empty */
 	char docker[512];	/* the flag of docker run for it, or empty */
@@ -135,31 +135,31 @@ struct fault {
 };
 
 /*
- * Say what failed. Words too long for the buffer end in "...".
+ * Set what failed. Text too long for the buffer ends in "...".
  *
- * status: exit status, one of the above; err: errno or 0.
- * Returns -1 always, so that a failure is one `return` line. Clears the hint
- * and the lines to change.
+ * status: exit status, one of the above; err: errno or 0. Returns -1 always, so
+ * that a failure is one `return` line. Clears the hint and the docker and
+ * kubernetes lines.
  */
 int fault_set(struct fault *f, int status, int err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * Add the hint: what outside must change. Call it after fault_set(). Returns -1
- * always.
+ * Add the hint: what the user must change. Call it after fault_set(). Returns
+ * -1 always.
  */
 int fault_hint(struct fault *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Add the two lines to change, where a flag or a manifest is the answer. Both
- * formats take the same words. Call it after fault_set(). Returns -1 always.
+ * Add the docker and the kubernetes line. Both formats take the same arguments.
+ * Call it after fault_set(). Returns -1 always.
  */
 int fault_lines(struct fault *f, const char *docker, const char *kubernetes,
 		...)
 	__attribute__((format(printf, 2, 4), format(printf, 3, 4)));
 
-/* The two lines that mount something writable at path. Returns -1 always. */
+/* Add the two lines that mount a writable volume at path. Returns -1. */
 int fault_mount(struct fault *f, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * sys: what the kernel has and the C library has no name or wrapper for.
- * The only place for #ifdef.
+ * sys: kernel interfaces for which the C library has no name or wrapper. The
+ * only file that may use #ifdef.
  */
 #ifndef STEPDOWN_BASE_SYS_H
 #define STEPDOWN_BASE_SYS_H
@@ -16,16 +16,16 @@
 #include <unistd.h>
 
 /*
- * A large static variable stands behind all small ones (configure.ac has the
- * linker sort by name), and the small ones share a page with the data. A page
- * that is not touched costs nothing.
+ * Place a large static variable behind all small ones (configure.ac has the
+ * linker sort by name), which share a page with the data. A page that is not
+ * touched costs nothing.
  */
 #define SYS_LARGE __attribute__((section(".bss.~large")))
 
 /* An entry as SYS_getdents64 writes it. */
 struct sys_dirent {
 	uint64_t inode;
-	int64_t next;		/* where lseek(2) finds what follows */
+	int64_t next;		/* lseek(2) offset of the next one */
 	unsigned short size;
 	unsigned char type;	/* DT_REG and so on, or DT_UNKNOWN */
 	char name[];
@@ -34,10 +34,10 @@ struct sys_dirent {
 /* fchmodat2(2), Linux 6.6, changes a mode through an O_PATH descriptor. */
 enum { SYS_FCHMODAT2 = 452 };
 
-/* A signal in a set of them, as the kernel has it. */
+/* The bit of a signal in the kernel's signal sets. */
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
 
-/* Milliseconds of the monotonic clock. */
+/* Returns CLOCK_MONOTONIC in milliseconds. */
 static inline int64_t sys_milliseconds(void)
 {
 	struct timespec t = { 0 };
@@ -66,10 +66,10 @@ static inline int sys_seccomp(unsigned int operation, unsigned int flags,
 }
 
 /*
- * What a seccomp filter sees as the machine when a call comes by the entry
- * point that this program was built for; 0 if the filter was not made for it:
- * on i386 and s390x programs bind by socketcall(2), whose arguments are in
- * memory, where no filter looks.
+ * The AUDIT_ARCH that seccomp(2) reports for system calls by this program's own
+ * ABI; 0 where the filter for bind(2) does not support it: on i386 and s390x
+ * programs bind by socketcall(2), whose arguments are in memory, which no
+ * filter can read.
  */
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define KERNEL_AUDIT_ARCH AUDIT_ARCH_X86_64
@@ -85,7 +85,7 @@ static inline int sys_seccomp(unsigned int operation, unsigned int flags,
 #define KERNEL_AUDIT_ARCH 0
 #endif
 
-/* Landlock, Linux 5.13, by its numbers: landlock(7) says which ABI has what. */
+/* Landlock, Linux 5.13. For the ABI versions see landlock(7). */
 enum {
 	LANDLOCK_EXECUTE = 1 << 0,
 	LANDLOCK_WRITE_FILE = 1 << 1,
@@ -109,14 +109,14 @@ enum {
 	LANDLOCK_SCOPE_SIGNAL = 1 << 1
 };
 
-/* What a domain decides about; an older kernel takes zeroes for what is new. */
+/* The rights that a ruleset handles. Older kernels accept zeroes at the end. */
 struct sys_landlock {
 	uint64_t fs;
 	uint64_t net;
 	uint64_t scoped;
 };
 
-/* The newest ABI of this kernel, or -1 with errno. */
+/* Returns the kernel's Landlock ABI version, or -1 with errno. */
 static inline int sys_landlock_abi(void)
 {
 	return (int)syscall(444, NULL, 0, 1);
@@ -128,7 +128,7 @@ static inline int sys_landlock_create(const struct sys_landlock *handled)
 	return (int)syscall(444, handled, sizeof(*handled), 0);
 }
 
-/* Allow this at and below the file of fd. Returns 0, or -1 with errno. */
+/* Allow rights at and below fd, or on a port. Returns 0, or -1 with errno. */
 static inline int sys_landlock_allow_path(int ruleset, uint64_t rights, int fd)
 {
 	struct {
@@ -147,13 +147,13 @@ static inline int sys_landlock_allow_port(int ruleset, uint64_t rights,
 	return (int)syscall(445, ruleset, 2, rule, 0);
 }
 
-/* Enter the domain, for good. Needs no_new_privs. */
+/* Enforce the ruleset on this thread, for good. Needs no_new_privs. */
 static inline int sys_landlock_restrict(int ruleset)
 {
 	return (int)syscall(446, ruleset, 0);
 }
 
-/* The number of a call; where it once took 16 bits, of that which takes 32. */
+/* The number of an id call: the 32-bit one where there is a 16-bit one too. */
 #ifdef SYS_setresuid32
 #define KERNEL_NUMBER(name) SYS_##name##32
 #else

@@ -16,12 +16,12 @@
 
 #define DEFAULT_SHELL "/sbin/nologin"
 
-/* Of a file that is written; two ids with a colon between them. */
+/* The largest file to change; room for "UID:GID". */
 enum { FILE_SIZE = 65536, ID_SIZE = 24 };
 
 #define DIGITS "0123456789"
 
-/* An absolute path on one line, or empty: then it becomes the default. */
+/* Is it an absolute path on one line? An empty one becomes the default. */
 static bool is_path(struct slice *path, const char *by_default)
 {
 	if (!path->length)
@@ -53,8 +53,8 @@ bool account_read(const char *value, void *spec)
 }
 
 /*
- * found: the file has the name; other: not with these ids; lacks: it has no
- * entry for them. That the name is another id's is no reason not to start.
+ * found: the file has the name; other: with other ids; lacks: it has no entry
+ * for the target. A name that belongs to another id is no reason to fail.
  */
 static enum account_act chosen(const struct account_spec *a, const char *file,
 			       bool found, bool of_root, bool other, bool lacks)
@@ -111,7 +111,7 @@ void account_describe(const struct account_spec *a, struct text *out)
 		 a->user || a->group ? "" : " nothing, there are entries");
 }
 
-/* Where the ids of a name are in the text of a file, or NULL. */
+/* Return where the ids in the entry of a name begin, or NULL. */
 static char *find_ids(char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -125,10 +125,10 @@ static char *find_ids(char *text, const char *name)
 }
 
 /*
- * Put a line at the end of a file, which may lack its newline, or other ids
- * into the entry of a name. It is one write(2), and what was there is written
- * back if it was cut: of a half line another program would read half a gid.
- * Returns 0, or errno.
+ * Append a line to a file, whose last line may lack its newline, or replace the
+ * ids in the entry of a name, by one write(2). If that is cut short, the old
+ * text is written back: of half a line, another program would read half a gid.
+ * Returns 0, or an errno.
  */
 static int edit(int fd, const struct account_spec *a, enum account_act act,
 		const char *ids, const char *tail)
@@ -167,8 +167,8 @@ static int edit(int fd, const struct account_spec *a, enum account_act act,
 
 /*
  * Add or change an entry of a file, or warn. No symbolic link is followed:
- * whoever may write the directory could point it at any file. Only root makes
- * the file where the image has none, so that it is nobody else's at any time.
+ * whoever may write to the directory could point it at any file. Only root
+ * creates a missing file, so that it never belongs to anyone else.
  */
 static void write_entry(const struct account_spec *a, enum account_act act,
 			const char *file, const char *ids, const char *tail,
@@ -213,7 +213,7 @@ int account_run(const struct account_spec *a, const struct target *t,
 
 	if (!a->user && !a->group)
 		return 0;
-	/* The caller's limit is not about these files. */
+	/* The caller's limit is not meant for these files. */
 	getrlimit(RLIMIT_FSIZE, &limit);
 	setrlimit(RLIMIT_FSIZE,
 		  &(struct rlimit){ limit.rlim_max, limit.rlim_max });

@@ -1,10 +1,10 @@
 /*
  * account: a name for a uid that has none ("I have no name!"), as OpenShift and
- * `docker run --user` start an image; programs that ask who they are fail then.
+ * `docker run --user` choose it; programs that look up their own name fail.
  *
- * A file is written in place, never replaced: that works where it is a mount,
- * or where only it may be written and not its directory (OpenShift's group 0),
- * and there is no second file that somebody could open meanwhile.
+ * The files are written in place, never replaced: that works where a file is a
+ * mount, or is writable while its directory is not (OpenShift's group 0), and
+ * leaves no temporary file that others could open.
  */
 #ifndef STEPDOWN_CRED_ACCOUNT_H
 #define STEPDOWN_CRED_ACCOUNT_H
@@ -16,10 +16,10 @@
 struct fault;
 struct text;
 
-/* A name as useradd(8) takes it. */
+/* The longest name that useradd(8) accepts. */
 enum { ACCOUNT_NAME_MAX = 32 };
 
-/* What is done to the entry of a file. */
+/* What to do with the entry in a file. */
 enum account_act { ACCOUNT_STAYS, ACCOUNT_ADD, ACCOUNT_MOVE };
 
 struct account_spec {
@@ -34,9 +34,9 @@ struct account_spec {
 bool account_read(const char *value, void *spec);
 
 /*
- * Find out which entries the target lacks, and give the target the name and
- * home of the account if it has none. With "move" an entry of that name, if it
- * is not root's, is to get the target's ids; its home and shell stay.
+ * Find out which entries the target lacks, and give it the name, home and shell
+ * of the account if it has no name. With "move", an entry of that name that is
+ * not root's will get the target's ids; it keeps its home and shell.
  *
  * Call it when the target is settled. Returns 0, or -1 with a fault.
  */
@@ -46,10 +46,10 @@ int account_resolve(struct account_spec *a, struct target *t, struct fault *f);
 void account_describe(const struct account_spec *a, struct text *out);
 
 /*
- * Add or change the entries. What cannot be done is a warning, and the file is
- * then as it was: no half line is left, which would be read as another id.
+ * Add or change the entries. A failure is a warning, and leaves the file as it
+ * was: of half a line, other programs would read a wrong id.
  *
- * Returns 0, or -1 with a fault: the filesystem ids could not be put back.
+ * Returns 0, or -1 with a fault if the filesystem ids cannot be restored.
  */
 int account_run(const struct account_spec *a, const struct target *t,
 		struct fault *f);

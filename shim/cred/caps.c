@@ -106,7 +106,7 @@ void caps_describe(uint64_t set, struct text *out)
 	}
 }
 
-/* libcap-ng's picture of the wanted sets, one of its types at a time. */
+/* Add a set to one type of libcap-ng's wanted sets. */
 static void choose(capng_type_t type, uint64_t set)
 {
 	for (int cap = 0; cap < CAPS_LIMIT; cap++)
@@ -115,8 +115,8 @@ static void choose(capng_type_t type, uint64_t set)
 }
 
 /*
- * Of the calling thread: libcap-ng remembers the thread that it began with. The
- * kernel may write to the header, and qemu-user insists that it could.
+ * For the calling thread: libcap-ng keeps the one that it began with. The
+ * kernel may write to the header, and qemu-user demands that it can.
  */
 static int call(long number, struct __user_cap_data_struct data[2])
 {
@@ -170,7 +170,7 @@ static int refused(const char *act, struct fault *f)
 
 /*
  * Set these three sets, nothing more. capng_apply() tells failures apart by its
- * return value and does not promise an errno; the calls it makes leave theirs.
+ * return value and promises no errno; the calls that it makes set one.
  */
 static int set_all(uint64_t permitted, uint64_t effective, uint64_t inheritable)
 {
@@ -181,7 +181,7 @@ static int set_all(uint64_t permitted, uint64_t effective, uint64_t inheritable)
 	return capng_apply(CAPNG_SELECT_CAPS);
 }
 
-/* Raised one by one: all of them are permitted and inheritable by now. */
+/* Raise them one by one; all are permitted and inheritable by now. */
 static int set_ambient(uint64_t set)
 {
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
@@ -194,10 +194,10 @@ static int set_ambient(uint64_t set)
 }
 
 /*
- * Drop from the bounding set what is not kept: libcap-ng knows only the
- * capabilities of its own day, and Debian's build of it reports success when a
- * drop failed. To ask costs a seventh of dropping; what is permitted mostly is
- * in the set too, and is not asked about. EINVAL: behind the last capability.
+ * Drop from the bounding set what is not kept. libcap-ng knows only the
+ * capabilities of its own day, and Debian's build reports success when a drop
+ * failed. A read costs a seventh of a drop, and what is permitted is mostly in
+ * the set, so it is dropped unread. EINVAL: past the kernel's last capability.
  */
 static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
@@ -215,11 +215,11 @@ static int reduce_bounding(uint64_t keep, uint64_t permitted)
 }
 
 /*
- * With SECBIT_NOROOT uid 0 brings no capabilities by itself, and with its lock
- * that lasts, in all that this process starts. The other securebits can give
- * nothing back, and programs count on them as they are: ping and named set
- * KEEP_CAPS, and a server that leaves a kept uid 0 relies on the kernel to
- * clear its sets. What the runtime has locked already stays as it is.
+ * With SECBIT_NOROOT, uid 0 alone gives no capabilities; its lock makes that
+ * last in all descendants. The other securebits can give none back, and
+ * programs rely on them: ping and named set KEEP_CAPS, and a server that leaves
+ * a kept uid 0 relies on the kernel to clear its sets. What the runtime has
+ * locked stays.
  */
 static int lock_noroot(void)
 {
@@ -239,9 +239,9 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 	if (caps_held(&permitted, &effective) < 0)
 		return refused("read the capabilities", f);
 	/*
-	 * CAP_SETPCAP stays until the bounding set and the securebits are
-	 * done, all else goes at once. Ambient capabilities must be permitted
-	 * and inheritable first.
+	 * CAP_SETPCAP stays until the bounding set and the securebits are done;
+	 * the rest goes at once. Ambient capabilities must be permitted and
+	 * inheritable first.
 	 */
 	setpcap = permitted & CAPS_BIT(CAP_SETPCAP);
 	if (set_all(keep | held | setpcap, setpcap, keep) < 0)
@@ -284,7 +284,7 @@ int caps_start_as_root(struct fault *f)
 
 /*
  * An engine's --cap-add does not reach a process that is not root, and file
- * capabilities count for nothing under no_new_privs.
+ * capabilities have no effect under no_new_privs.
  */
 static int missing_to_user(struct fault *f, int cap, const char *name)
 {
@@ -343,9 +343,8 @@ int caps_hint(struct fault *f, int cap)
 }
 
 /*
- * setfsuid(2) returns what was before and reports no failure; (uid_t)-1 changes
- * nothing. CAP_SETUID and CAP_SETGID are none of the capabilities that leaving
- * fsuid 0 clears.
+ * setfsuid(2) returns the previous id and reports no failure; (uid_t)-1 only
+ * reads it. Leaving fsuid 0 does not clear CAP_SETUID and CAP_SETGID.
  */
 static int set_both(uid_t uid, gid_t gid)
 {

@@ -1,5 +1,5 @@
 /*
- * caps: capabilities(7), the only room that uses libcap-ng; verify, the
+ * caps: capabilities(7), the only file that uses libcap-ng; verify, the
  * witness, reads the same with raw calls. Bit n of a set is capability n.
  */
 #ifndef STEPDOWN_CRED_CAPS_H
@@ -18,8 +18,8 @@ struct fault;
 struct text;
 
 /*
- * Read LIST: names (with or without "cap_", in any case) or numbers 0 to 63,
- * joined by commas; "none" is the empty set. option: its name, for the fault.
+ * Parse LIST: names (with or without "cap_", in any case) or numbers 0 to 63,
+ * joined by commas; "none" is the empty set. option: the option's name.
  *
  * Returns 0 and sets *set, or -1 with a usage fault.
  */
@@ -31,13 +31,13 @@ struct slice caps_word(const void *list, size_t i);
 
 enum { CAPS_NAME_MAX = 32 };
 
-/* The name as engines and manifests have it, as in "CHOWN"; a number if new. */
+/* Write the name as engines spell it ("CHOWN"), or a number if unknown. */
 void caps_name(int cap, char name[CAPS_NAME_MAX]);
 
 /* Append the names of a set, joined by commas; "none" when it is empty. */
 void caps_describe(uint64_t set, struct text *out);
 
-/* What this process may use, and what it uses. Returns 0, or -1 with errno. */
+/* Read the sets of this thread. Returns 0, or -1 with errno. */
 int caps_held(uint64_t *permitted, uint64_t *effective);
 
 /* Set the effective set of this thread, nothing more. 0, or -1 with errno. */
@@ -47,12 +47,12 @@ uint64_t caps_bounding(void);
 
 /*
  * Reduce this process to the capabilities in keep, in all sets. With
- * CAP_SETPCAP the bounding set is reduced too, to these and those in bounding
- * (UINT64_MAX: it stays as it is), and SECBIT_NOROOT is set and locked unless
- * new_privs: then uid 0 gets none back by itself. Without CAP_SETPCAP the
+ * CAP_SETPCAP the bounding set is reduced too, to keep and bounding
+ * (UINT64_MAX: it stays as it is), and unless new_privs SECBIT_NOROOT is set
+ * and locked, so that uid 0 regains none by itself. Without CAP_SETPCAP the
  * kernel changes neither.
  *
- * held: stays permitted and effective besides, until the next execve.
+ * held: these stay permitted and effective too, until the next execve.
  *
  * The permitted set must have survived the change of uid (PR_SET_KEEPCAPS).
  * Returns 0, or -1 with a fault; the process must not go on then.
@@ -60,31 +60,31 @@ uint64_t caps_bounding(void);
 int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 		bool new_privs, struct fault *f);
 
-/* Leave only these in the three sets of this thread. 0, or -1 with a fault. */
+/* Set all three sets of this thread to keep. Returns 0, or -1 with a fault. */
 int caps_leave(uint64_t keep, struct fault *f);
 
-/* Add the hint for a start as another user than root. Returns -1. */
+/* Add the hint for a start as a user other than root. Returns -1. */
 int caps_start_as_root(struct fault *f);
 
 /*
- * Add the hint and the two lines to change that say where to get a set, not
- * empty, which this process lacks. Returns -1.
+ * Add the hint and the docker and kubernetes lines that say how to get a set,
+ * not empty, which this process lacks. Returns -1.
  */
 int caps_missing(struct fault *f, uint64_t set);
 
 /*
- * After a call failed for want of a capability (CAP_CHOWN and so on, or -1 for
- * none): the same of it, unless this process has it. Returns -1.
+ * After a call that needs cap (CAP_CHOWN and so on, or -1 for none) failed:
+ * does as caps_missing() unless this process has it. Returns -1.
  */
 int caps_hint(struct fault *f, int cap);
 
-/* Add the two lines that open ports from this one on to all. Returns -1. */
+/* Add the two lines that let any process bind ports from first. Returns -1. */
 int caps_open_ports(struct fault *f, unsigned int first);
 
 /*
- * To act on files and to make sockets as somebody else, for a while. Whoever
- * makes one is its owner from the first moment on; before a chown the wrong
- * user might open it. The filesystem ids are one thread's (setfsuid(2)).
+ * Act on files and create sockets as another user, for a while. A file belongs
+ * to its creator from the first moment; before a chown the wrong user might
+ * open it. The filesystem ids are those of one thread (setfsuid(2)).
  */
 struct fsids {
 	uid_t uid;
@@ -94,12 +94,12 @@ struct fsids {
 
 /*
  * Set the filesystem ids of this thread; its effective capabilities stay.
- * Returns 0, or -1 with errno, the ids are then as they were: EPERM without
+ * Returns 0, or -1 with errno and the ids as they were: EPERM without
  * CAP_SETUID or CAP_SETGID.
  */
 int fsids_enter(uid_t uid, gid_t gid, struct fsids *before);
 
-/* Go back. Returns 0, or -1 with errno: the thread must not go on then. */
+/* Undo it. Returns 0, or -1 with errno: the thread must not go on then. */
 int fsids_leave(const struct fsids *before);
 
 #endif

@@ -26,8 +26,8 @@ static int missing(const struct ids_word *w, const char *kind,
 }
 
 /*
- * Copy a word, and read it if it is a number: digits only, which is not looked
- * up anywhere. Returns 1 and sets *id for a number, 0 for a name, or -1.
+ * Copy a word, and parse it if it is digits only: a number is not looked up.
+ * Returns 1 and sets *id for a number, 0 for a name, or -1 with a fault.
  */
 static int read_word(const struct ids_word *w, const char *kind,
 		     struct slice name, char word[USER_NAME_MAX + 1],
@@ -59,7 +59,7 @@ static int find_owner(const struct ids_word *w, struct slice word,
 	int fd;
 
 	errno = ENAMETOOLONG;
-	/* No link that the application may have made at an earlier run. */
+	/* Not by a link that the application made in an earlier run. */
 	fd = !str_copy(name, path, sizeof(path)) ? -1 :
 	     fs_open_path(path, FS_ROOTS_LINKS);
 	if (fd >= 0 && fstat(fd, st) == 0)
@@ -92,7 +92,7 @@ int ids_user(const struct ids_word *w, struct slice name,
 	if (!found)
 		*user = (struct passwd_entry){ .uid = st.st_uid,
 					       .gid = IDS_NO_GID };
-	/* A file's gid 0 does not make the application one of root's group. */
+	/* A file's gid 0 must not put the application into root's group. */
 	if (owner && st.st_gid != 0)
 		user->gid = st.st_gid;
 	else if (owner && !found)
@@ -149,7 +149,7 @@ void ids_sort(gid_t *list, size_t count)
 	qsort(list, count, sizeof(*list), compare);
 }
 
-/* Sort a list and remove what is there twice. Returns the new length. */
+/* Sort a list and remove duplicates. Returns the new length. */
 static size_t unique(gid_t *list, size_t count)
 {
 	size_t kept = 0;
@@ -166,7 +166,7 @@ bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb)
 	return na == nb && memcmp(a, b, na * sizeof(*a)) == 0;
 }
 
-/* Not the primary gid. Duplicates go when they have filled the list. */
+/* Skip the primary gid. Remove duplicates only when the list is full. */
 static int add_group(struct target *t, gid_t gid, struct fault *f)
 {
 	if (gid == t->gid)
@@ -182,14 +182,14 @@ static int add_group(struct target *t, gid_t gid, struct fault *f)
 }
 
 /*
- * "init": what /etc/group gives the user; a uid without a name has none. Or
- * "runtime": an engine starts the first process as root with what the image's
- * /etc/group gives root (disk, wheel, ...), and adds what the operator asked
- * for: --group-add, fsGroup, supplementalGroups. Only the latter are meant for
- * the application.
+ * Add the groups of "init", those that /etc/group gives the user (a uid without
+ * a name has none), or of "runtime": an engine starts the first process as root
+ * with what the image's /etc/group gives root (disk, wheel, ...), and adds what
+ * the operator asked for: --group-add, fsGroup, supplementalGroups. Only the
+ * latter are meant for the application.
  *
- * But for gid 0: neither a line of the image nor the engine must make the
- * application a member of root's group.
+ * gid 0 is left out: neither a line of the image nor the engine must put the
+ * application into root's group.
  */
 static int add_listed(const struct ids_groups_spec *spec, struct target *t,
 		      bool runtime, struct fault *f)

@@ -1,6 +1,4 @@
-/*
- * ids: the words of --user, --groups and their like to uids and gids.
- */
+/* ids: the values of --user, --groups and similar options to uids and gids. */
 #ifndef STEPDOWN_CRED_IDS_H
 #define STEPDOWN_CRED_IDS_H
 
@@ -16,7 +14,7 @@ struct fault;
 
 enum { IDS_MAX_GROUPS = 65536 };	/* NGROUPS_MAX of the kernel */
 
-/* Who the application is. */
+/* The identity of the application. */
 struct target {
 	uid_t uid;
 	gid_t gid;
@@ -38,17 +36,18 @@ struct ids_word {
 	const char *group;
 };
 
-/* The gid of a user that was given by a number without an entry. */
+/* The gid of a user given by a number that has no entry. */
 #define IDS_NO_GID ((gid_t)-1)
 
 /* Is the word "of:PATH", the owner of a file such as a bind mount? */
 bool ids_is_owner(struct slice word);
 
 /*
- * A name, a number, or "of:PATH" (a symbolic link is followed; gid 0 is not
- * taken). An id without an entry in passwd has an empty name.
+ * Look up a name, a number, or "of:PATH", a file's owner but for gid 0 (only
+ * root's symbolic links are followed). A uid without an entry has an empty
+ * name.
  *
- * Returns 0, or -1 with a fault: no id, no such name, an unreadable file.
+ * Returns 0, or -1 with a fault: invalid id, unknown name, unreadable file.
  */
 int ids_user(const struct ids_word *w, struct slice name,
 	     struct passwd_entry *user, struct fault *f);
@@ -63,7 +62,7 @@ int ids_unreadable(const char *path, struct fault *f);
 
 void ids_sort(gid_t *list, size_t count);
 
-/* Are these, both sorted, the same? */
+/* Are two sorted lists equal? */
 bool ids_same(const gid_t *a, size_t na, const gid_t *b, size_t nb);
 
 struct ids_groups_spec {
@@ -76,14 +75,14 @@ struct ids_groups_spec {
 };
 
 /*
- * Turn a list of --groups into t->groups, sorted, each once and without the
- * primary gid. The words: "init" (what /etc/group gives the user), "runtime"
- * (what we were started with, but for the groups that /etc/group gives root),
- * "auto" (runtime, and with a named user init too), "none", "of:PATH" (the
- * group of a file), names, numbers. gid 0 comes only from a word that is 0 or
- * the name of gid 0.
+ * Turn a list of --groups into t->groups: sorted, without duplicates and
+ * without the primary gid. The words: "init" (what /etc/group gives the user),
+ * "runtime" (what we were started with, minus the groups that /etc/group gives
+ * root), "auto" (runtime, and with a named user init too), "none", "of:PATH"
+ * (the group of a file), names, numbers. gid 0 comes only from a word that is 0
+ * or its name.
  *
- * Returns 0, or -1 with a fault. The list lasts until the next call.
+ * Returns 0, or -1 with a fault. t->groups is valid until the next call.
  */
 int ids_resolve_groups(const struct ids_groups_spec *spec, struct target *t,
 		       struct fault *f);

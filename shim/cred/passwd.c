@@ -16,11 +16,10 @@
 enum { ID_SIZE = 16, FILE_MAX = 4 << 20 };
 
 /*
- * Read a file. Returns 1, 0 if there is no such file or nothing in it, or -1
- * with errno. A closed file counts as none for who is not root: podman makes a
- * closed /etc where the image has none. For root it is an error, also where the
- * id is known without it: the groups that /etc/group gives root must not pass
- * for the runtime's.
+ * Read a file. Returns 1; 0 if it is missing or empty; -1 with errno. EACCES
+ * counts as missing, except for root: podman makes an unreadable /etc where the
+ * image has none. For root it is an error, even if the id is known without the
+ * file: the groups that /etc/group gives root must not pass for the runtime's.
  */
 static int load(const char *path, struct slice *text)
 {
@@ -40,15 +39,15 @@ static int load(const char *path, struct slice *text)
 	return length < 0 || length == FILE_MAX ? -1 : length > 0;
 }
 
-/* Is there a NUL between two fields' beginnings? */
+/* Is there a NUL in the fields from one beginning to another? */
 static bool has_nul(const char *from, const char *to)
 {
 	return memchr(from, '\0', (size_t)(to - from));
 }
 
 /*
- * Take the next line that has a name, an id, and a field behind them. *line is
- * what follows the id.
+ * Take the next line that has a name, an id and another field. *line becomes
+ * what follows the id. Returns false at the end.
  */
 static bool next_entry(struct slice *rest, struct slice *line,
 		       struct passwd_entry *e)
@@ -70,7 +69,7 @@ static bool next_entry(struct slice *rest, struct slice *line,
 	return false;
 }
 
-/* Read the rest of a user's line; false if that is not whole. */
+/* Read the rest of a user's line; false if it is incomplete. */
 static bool read_user(struct slice line, struct passwd_entry *e)
 {
 	struct slice id = str_cut(&line, ':'), home, shell;
@@ -92,7 +91,7 @@ int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 	struct passwd_entry e;
 	int result = load(passwd, &rest);
 
-	/* For an id the closed file of another user namespace tells nothing. */
+	/* Another user namespace's file, closed to us, has no entry by uid. */
 	if (result < 0 && !name && errno == EACCES)
 		return 0;
 	if (result <= 0)

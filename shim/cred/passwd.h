@@ -1,12 +1,12 @@
 /*
  * passwd: /etc/passwd and /etc/group, read without NSS, whose modules would be
- * code loaded into a root process. A line may be of any length; a file of
- * 4 MiB or more is an error (EFBIG).
+ * code loaded into a root process. A line may be of any length; a file of 4 MiB
+ * or more is an error (EFBIG).
  *
- * A line with a missing or overlong field, a NUL, or a number that is not one
- * matches nothing, nor does one that begins with '#', '+' or '-': what was
- * commented out must not lend its gid to the uid in it, and glibc passes over
- * NIS' lines too. The first match counts, as in getpwnam(3).
+ * A line is skipped if a field is missing or too long, if it has a NUL or an
+ * invalid number, or if it begins with '#', '+' or '-': a commented-out line
+ * must not lend its gid to its uid, and glibc skips the lines of NIS too. The
+ * first match counts, as in getpwnam(3).
  */
 #ifndef STEPDOWN_CRED_PASSWD_H
 #define STEPDOWN_CRED_PASSWD_H
@@ -31,17 +31,17 @@ struct passwd_entry {
 };
 
 /*
- * Find a user by name, or by uid where name is NULL.
+ * Find a user by name, or by uid where name is NULL. A file that may not be
+ * read (EACCES) counts as missing by uid, and for a caller that is not root.
  *
- * Returns 1 and fills *user; 0 when there is none (no such file included); -1
- * with errno when the file cannot be read.
+ * Returns 1 and fills *user; 0 without such a user or file; -1 with errno.
  */
 int passwd_find_user(const char *passwd, const char *name, uid_t uid,
 		     struct passwd_entry *user);
 
 /*
- * Find a group's gid by its name, or whether there is a group with *gid where
- * name is NULL. Returns as passwd_find_user().
+ * Find the gid of a group by name or, where name is NULL, whether there is a
+ * group with *gid. Returns as passwd_find_user() by name.
  */
 int passwd_find_group(const char *group, const char *name, gid_t *gid);
 

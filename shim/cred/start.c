@@ -38,16 +38,16 @@ int start_read(struct start *s, struct fault *f)
 	s->securebits = (unsigned int)bits;
 	s->secure = getauxval(AT_SECURE) != 0;
 	s->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-	/* With CAP_SETPCAP it will be emptied, and 41 calls are saved here. */
+	/* With CAP_SETPCAP it will be emptied: save 41 calls here. */
 	if (!start_has(s, CAP_SETPCAP))
 		s->bounding = caps_bounding();
 	return 0;
 }
 
 /*
- * The file's privileges are meant for --user. Any process of the container may
- * execute the file; another user must get nothing from it, no ownership of a
- * volume, no port, and may still start the image as it starts without them.
+ * The file's privileges are meant for --user, but any process of the container
+ * may execute the file. Another user must get nothing from it, no volume and no
+ * port, and may still start the image as it starts without them.
  */
 static int renounce(struct start *s, struct fault *f)
 {
@@ -69,7 +69,7 @@ long start_first_port(void)
 	return strtol(digits, NULL, 10);
 }
 
-/* The gid among the groups, where some engines put it too, means nothing. */
+/* Ignore the primary gid among the groups: some engines put it there. */
 static bool are_the_groups(const struct target *t, const struct start *s)
 {
 	size_t at = 0;
@@ -117,7 +117,7 @@ int start_settle(const struct start_spec *spec, struct start *s,
 
 	if (s->secure && s->uid != t->uid && renounce(s, f) < 0)
 		return -1;
-	/* File capabilities may be permitted only; drop takes all away. */
+	/* File capabilities may be permitted but not effective. */
 	if (s->permitted != s->effective &&
 	    caps_set_effective(s->permitted) < 0)
 		return fault_set(f, EXIT_STEP, errno,
@@ -142,9 +142,9 @@ int start_settle(const struct start_spec *spec, struct start *s,
 }
 
 /*
- * The rules are those of execve(2) in capabilities(7). Under no_new_privs the
- * kernel gives of a file's capabilities those that the caller has: containerd
- * and CRI-O start a user with capabilities.add, podman and Docker with none.
+ * The rules are those of execve(2) in capabilities(7). Under no_new_privs a
+ * file gives only capabilities that the caller has: containerd and CRI-O start
+ * a user with capabilities.add, podman and Docker with none.
  */
 static void tell_of_lost_file_caps(const struct start_spec *spec,
 				   const struct start *s)
@@ -180,8 +180,8 @@ void start_tell(const struct start_spec *spec, const struct start *s)
 }
 
 /*
- * A map is lines of three numbers: first id inside, first outside, how many.
- * It is empty until somebody writes it.
+ * A map is lines of three numbers: first id inside, first id outside, count. It
+ * is empty until somebody writes it.
  */
 static int check_map(const char *kind, uint32_t id, struct fault *f)
 {

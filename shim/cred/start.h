@@ -1,9 +1,9 @@
 /*
  * start: how stepdown was started, and what can be done from there.
  *
- * As root, everything can. As somebody else, the ids stay what the operator
- * chose. With file capabilities or setuid the command line and the environment
- * are those of whoever ran it, and the privileges are for --user alone.
+ * As root, everything can be done. As another user, the ids stay what the
+ * operator chose. With file capabilities or setuid, whoever executed the file
+ * chose command line and environment, and the privileges are for --user alone.
  */
 #ifndef STEPDOWN_CRED_START_H
 #define STEPDOWN_CRED_START_H
@@ -17,29 +17,29 @@
 
 struct fault;
 
-/* What to do when started as somebody else than root. */
+/* What to do when started as a user other than root. */
 enum unprivileged {
 	UNPRIVILEGED_ADAPT,	/* keep the ids we have, do what can be done */
 	UNPRIVILEGED_FAIL
 };
 
-/* What the kernel said before anything was done. */
+/* What the kernel reported before anything was changed. */
 struct start {
 	bool secure;		/* AT_SECURE: file capabilities or setuid */
 	bool no_new_privs;
-	bool adapted;		/* the target is not all that --user says */
+	bool adapted;		/* the target differs from --user */
 	bool renounced;		/* the file's privileges were given up */
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
 	uint64_t permitted;	/* capabilities */
 	uint64_t effective;
-	uint64_t bounding;	/* read only where it cannot be changed */
+	uint64_t bounding;	/* read only without CAP_SETPCAP */
 	unsigned int securebits;
 	size_t ngroups;
 	gid_t *groups;		/* sorted; valid until the next start_read() */
 };
 
-/* What was asked for that depends on the start. */
+/* The options that depend on the start. */
 struct start_spec {
 	const char *user;		/* --user as typed, for messages */
 	enum unprivileged unprivileged;
@@ -57,21 +57,21 @@ static inline bool start_has(const struct start *s, int cap)
 }
 
 /*
- * Who the application will really be. Started as root: *t, as resolve has
- * filled it. Otherwise *t becomes the ids and groups that we have, unless they
- * can be changed to those of --user; net_bind_service is taken out of
- * *keep_caps where no port needs it.
+ * Settle who the application will be. Started as root, *t stays as resolve
+ * filled it. Otherwise *t gets our own ids and groups, unless the uid is
+ * already --user's and CAP_SETGID can set the rest; net_bind_service is removed
+ * from *keep_caps where no port needs it.
  *
- * Started with file capabilities or setuid by somebody who is not --user: those
+ * If another user than --user starts a file with capabilities or setuid, those
  * privileges are given up first, and the run is as any unprivileged one. All
- * that is permitted becomes effective.
+ * permitted capabilities become effective.
  *
  * Returns 0, or -1 with a fault.
  */
 int start_settle(const struct start_spec *spec, struct start *s,
 		 struct target *t, uint64_t *keep_caps, struct fault *f);
 
-/* Tell the user, on stderr, where the run differs from what was asked for. */
+/* Report on stderr where the run differs from what was asked for. */
 void start_tell(const struct start_spec *spec, const struct start *s);
 
 /* The lowest port that any process may bind, or -1 without /proc. */
@@ -84,11 +84,11 @@ long start_first_port(void);
 bool start_setgroups_denied(void);
 
 /*
- * Does this user namespace know the ids that will be set, and let groups be
- * set? Without /proc the answer is yes. It is asked before the first side
- * effect, and again for the reason when a call was refused.
+ * Check that this user namespace maps the ids that will be set, and lets groups
+ * be set. Without /proc it passes. Called before the first side effect, and
+ * again to find the reason when a call was refused.
  *
- * Returns 0, or -1 with a fault that names the file of /proc.
+ * Returns 0, or -1 with a fault that names the file in /proc.
  */
 int start_check_maps(const struct target *t, const struct start *s,
 		     struct fault *f);
