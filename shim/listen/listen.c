@@ -30,8 +30,8 @@ int inherited_read(struct inherited *i, char *const env[], struct fault *f)
 }
 
 /*
- * The descriptors of another process are not ours, whatever is open here. nginx
- * does not make an inherited socket non-blocking itself.
+ * LISTEN_FDS for another process is refused, whatever is open here. nginx does
+ * not make an inherited socket non-blocking itself.
  */
 static int add_inherited(const struct inherited *i, enum handoff handoff,
 			 struct sockets *sockets, struct fault *f)
@@ -167,14 +167,14 @@ static void announce_sockets(const struct sockets *sockets, size_t count,
 	for (size_t i = 0; n == 1 && i < count; i++) {
 		struct slice name = sockets->all[i].name;
 
-		/* "unknown" is what sd_listen_fds_with_names(3) says. */
+		/* sd_listen_fds_with_names(3) reports "unknown" then. */
 		text_add(out, "%s%.*s", i ? ":" : "LISTEN_FDNAMES=",
 			 name.at ? (int)name.length : 7,
 			 name.at ? name.at : "unknown");
 	}
 }
 
-/* Where its content is wanted one newline at its end is left out. */
+/* The content is appended without one newline at its end. */
 static void announce_secret(const struct handed *h, size_t i, struct text *out)
 {
 	ssize_t got;
@@ -207,14 +207,14 @@ bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
 		announce_sockets(sockets, count, pid, n, out);
 	if (!count || handoff != HANDOFF_NGINX || n > 0)
 		return n < 3;
-	/* nginx drops what does not end in ';'. */
+	/* nginx ignores a number without ';'. */
 	text_add(out, "NGINX=");
 	for (size_t i = 0; i < count; i++)
 		text_add(out, "%zu;", LISTEN_FDS_START + i);
 	return true;
 }
 
-/* Give a descriptor its number, and let it listen again if it has to. */
+/* Give a descriptor its number, and call listen(2) again where needed. */
 static int move_to(int number, const struct handed *h, int copy,
 		   struct fault *f)
 {
@@ -225,8 +225,8 @@ static int move_to(int number, const struct handed *h, int copy,
 }
 
 /*
- * Something inherited, or another of our sockets, may sit where a socket must
- * go. So all are first copied to above the highest such place.
+ * An inherited descriptor, or another of our sockets, may have the number that
+ * a socket must get. So all are first copied above the highest such number.
  */
 int sockets_arrange(const struct sockets *sockets, struct fault *f)
 {

@@ -29,7 +29,7 @@ struct inherited {
 	const char *names;	/* LISTEN_FDNAMES, or NULL */
 };
 
-/* What the command line asks for. */
+/* What the command line and the environment ask for. */
 struct listen_spec {
 	enum handoff handoff;
 	bool no_listen_pid;
@@ -43,27 +43,27 @@ struct handed {
 	int fd;
 	int backlog;		/* of a unix socket that listens, else 0 */
 	struct slice name;	/* a socket's or variable's; or .at is NULL */
-	bool content;		/* that has the secret itself */
+	bool content;		/* the variable has the secret itself */
 };
 
-/* The inherited sockets, then ours, then the secrets, as their descriptors. */
+/* The inherited sockets, ours, and the secrets, in the order of descriptors. */
 struct sockets {
 	struct handed all[SOCKETS_MAX + SECRETS_MAX];
-	size_t count, nsecrets;	/* of all; of them, the last */
+	size_t count, nsecrets;	/* of all; the secrets are the last */
 	struct handed input;	/* ?fd=0: not announced; without, .fd is 0 */
 };
 
 /*
  * Take LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES from an environment (as
- * environ(7)); without LISTEN_FDS there are no sockets. Without LISTEN_PID they
- * are taken: --inherit-sockets says that they are ours, and whatever could not
- * know our pid (--no-listen-pid, a shell) left it out. Pure.
+ * environ(7)); without LISTEN_FDS there are no sockets. A missing LISTEN_PID is
+ * accepted: --inherit-sockets says that the sockets are ours, and a caller that
+ * cannot know our pid (--no-listen-pid, a shell) leaves it out. Pure.
  *
  * Returns 0, or -1 with a usage fault.
  */
 int inherited_read(struct inherited *i, char *const env[], struct fault *f);
 
-/* How many sockets will be numbered from 3 on, the inherited ones included. */
+/* How many sockets will get numbers from 3 on, the inherited ones included. */
 size_t listen_count(const struct listen_spec *spec);
 
 /* Append what listen_run() would do, a line per --listen. */
@@ -73,9 +73,9 @@ void listen_describe(const struct listen_spec *spec, struct text *out);
 void listen_describe_handoff(const struct listen_spec *spec, struct text *out);
 
 /*
- * Take the inherited sockets, then open every socket of the spec, in their
- * order, each close-on-exec. One of ?try that the host cannot have is passed
- * over with a warning, and takes no number.
+ * Take the inherited sockets, then open every socket of the spec, in order,
+ * each close-on-exec. One with ?try whose address the host lacks is skipped
+ * with a warning, and takes no number.
  *
  * Returns 0, or -1 with a fault; sockets opened so far stay open, and the files
  * of unix sockets stay.
@@ -85,10 +85,10 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 
 /*
  * Open the socket of a listener with all its options; "*" falls back to IPv4.
- * It is made with the filesystem ids of its owner, so that it counts as the
- * application's and not as root's: for the owner match of iptables and of
- * nftables, in /proc/net, and as the file of a unix socket. handoff: nginx
- * wants a socket that does not block and its own backlog.
+ * It is created with the filesystem ids of its owner, so that it is the
+ * application's and not root's: for the owner match of iptables and nftables,
+ * in /proc/net, and as the file of a unix socket. handoff: a socket for nginx
+ * is non-blocking and has nginx's backlog.
  *
  * Returns the descriptor, close-on-exec, or -1 with a fault.
  */
@@ -99,8 +99,8 @@ int listen_open(const struct listener *l, enum handoff handoff,
 int listen_backlog(const struct listener *l, enum handoff handoff);
 
 /*
- * Does the host have no such address? IPv6 may be compiled out or off at boot
- * (EAFNOSUPPORT), or off by sysctl, as Docker does in containers.
+ * Does errno say that the host lacks the address? IPv6 may be compiled out or
+ * off at boot (EAFNOSUPPORT), or off by sysctl, as Docker does in containers.
  */
 static inline bool listen_without_address(int err)
 {
@@ -108,33 +108,33 @@ static inline bool listen_without_address(int err)
 }
 
 /*
- * Append NAME=VALUE of the n-th variable that tells the application of its
- * sockets and secrets, or nothing if it is not needed. pid: the process that
- * will call execve, for LISTEN_PID; 0 leaves it out.
+ * Append NAME=VALUE of the n-th variable that announces sockets or secrets to
+ * the application, or nothing if it is not needed. pid: the process that will
+ * call execve, for LISTEN_PID; 0 leaves it out.
  *
- * Returns false behind the last one.
+ * Returns false past the last one.
  */
 bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
 		      pid_t pid, size_t n, struct text *out);
 
 /*
- * Move everything to its descriptor, where it survives execve, and close every
- * other one above 2. To be called after the drop by the process that will call
- * execve: clients of a unix socket see as SO_PEERCRED who listened last, so
- * those sockets listen once more.
+ * Move each socket and secret to its descriptor, without close-on-exec, and
+ * close all others above 2. The process that will call execve must call it
+ * after the drop: SO_PEERCRED shows the clients of a unix socket who called
+ * listen(2) last, so those sockets listen once more.
  *
- * Returns 0, or -1 with a fault; the descriptors are then in no certain state.
+ * Returns 0, or -1 with a fault and the descriptors in an undefined state.
  */
 int sockets_arrange(const struct sockets *sockets, struct fault *f);
 
-/* Close all of them, in a parent that stays. */
+/* Close all of them but the input, in a parent that stays. */
 void sockets_close(const struct sockets *sockets);
 
 /*
- * NAME=PATH[?OPTIONS] of --secret. The file is read before the drop, into a
- * sealed memfd of the application's: whoever reads /proc/self/fd/N reads it, as
- * often as they like, nobody can change it, and it is on no disk. The original
- * stays closed to the application. No message has the content.
+ * NAME=PATH[?OPTIONS] of --secret. Before the drop the file is copied into a
+ * sealed memfd that the application owns: it can read /proc/self/fd/N as often
+ * as it likes, nobody can change the copy, and the copy is on no disk. The
+ * application needs no right to the original. No message has the content.
  */
 struct secret_spec {
 	size_t count;
@@ -146,21 +146,21 @@ struct secret_spec {
 	} all[SECRETS_MAX];
 };
 
-/* Append what a value says to *at, a spec. Returns false if it is none. */
+/* Append a value to *at, a spec; false if it is malformed or one too many. */
 bool secret_read(const char *value, void *at);
 
-/* Append what is handed over as the descriptors from fd on. */
+/* Append what secret_run() would do. fd: the first descriptor of a copy. */
 void secret_describe(const struct secret_spec *spec, size_t fd,
 		     struct text *out);
 
 /*
- * Copy the files, for the target; without sockets (NULL) look whether each can
- * be read. Returns 0, or -1 with a fault.
+ * Copy the files for the target; with sockets NULL, only check that each can be
+ * opened. Returns 0, or -1 with a fault.
  */
 int secret_run(const struct secret_spec *spec, const struct target *t,
 	       struct sockets *sockets, struct fault *f);
 
-/* Has each copy its owner, mode and seals? Returns 0, or -1 with a fault. */
+/* Check owner, mode and seals of each copy. Returns 0, or -1 with a fault. */
 int secret_verify(const struct sockets *sockets, const struct target *t,
 		  struct fault *f);
 

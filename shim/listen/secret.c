@@ -44,8 +44,8 @@ bool secret_read(const char *value, void *at)
 }
 
 /*
- * Without privileges a path leads only to what the caller may read anyway.
- * Returns a descriptor, or -1 with a fault.
+ * A caller without privileges can open only what it may read anyway. Returns a
+ * descriptor, or -1 with a fault.
  */
 static int open_secret(const char *path, struct fault *f)
 {
@@ -78,8 +78,8 @@ static int open_secret(const char *path, struct fault *f)
 }
 
 /*
- * A sealed memfd of the user's, which makes it. The kernel copies: no memory of
- * ours has the content. A failure ends the run, so nothing is put back.
+ * Copy a file to a sealed memfd that the user creates. sendfile(2) keeps it out
+ * of our memory. A failure ends the run, so nothing is restored.
  */
 static int copy_sealed(int from, const struct target *t)
 {
@@ -92,7 +92,7 @@ static int copy_sealed(int from, const struct target *t)
 	fd = memfd_create("secret", MFD_FLAGS | NOEXEC_SEAL);
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("secret", MFD_FLAGS);
-	/* 0 to 2 are taken: such an answer is a lie, and not ours to chmod. */
+	/* 0 to 2 are in use: such a result is wrong, do not chmod it. */
 	if (fd <= STDERR_FILENO || fchmod(fd, 0400) < 0 ||
 	    fsids_leave(&before) < 0)
 		return -1;

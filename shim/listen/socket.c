@@ -12,15 +12,15 @@
 #include "listen/listen.h"
 
 /*
- * nginx never calls listen(2) with its own number on an inherited socket, so
- * its default is given; others may raise it. The kernel caps either at
- * net.core.somaxconn.
+ * nginx never calls listen(2) with its own backlog on an inherited socket, so
+ * the socket gets nginx's default; other servers may raise theirs. The kernel
+ * caps both at net.core.somaxconn.
  */
 enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
 
 /*
- * Options that take one int. cap is what the kernel may want for it, or -1;
- * what SO_..FORCE may not is tried without, and then cut at net.core.?mem_max.
+ * Options that take one int. cap: the capability that the kernel may require,
+ * or -1. weaker: the fallback, which the kernel caps at net.core.?mem_max.
  */
 static const struct {
 	enum listener_option option;
@@ -40,7 +40,7 @@ static const struct {
 	{ LISTENER_SNDBUF, SOL_SOCKET, SO_SNDBUFFORCE, -1, SO_SNDBUF },
 };
 
-/* --- what is said of a failure ------------------------------------------- */
+/* --- faults and hints ---------------------------------------------------- */
 
 static const struct {
 	int err;
@@ -67,7 +67,7 @@ static const struct {
 	  "its owner may not write to the directory: chown it in the image; root's CAP_DAC_OVERRIDE counts only where root alone may write to each directory of the path"},
 };
 
-/* From errno. act: what was tried, or NULL where "listen URL" says it all. */
+/* Fault from errno. act: what was tried, or NULL if "listen URL" says it. */
 static int socket_failed(const struct listener *l, const char *act,
 			 struct fault *f)
 {
@@ -81,7 +81,7 @@ static int socket_failed(const struct listener *l, const char *act,
 	if (act || is_unix || (f->err != EACCES && f->err != EPERM))
 		return -1;
 	caps_hint(f, CAP_NET_BIND_SERVICE);
-	/* It does not count in a network of another user namespace. */
+	/* Another user namespace may own the network: it has no effect then. */
 	if (!f->docker[0])
 		caps_open_ports(f, ntohs(l->address.in.sin_port));
 	return -1;
@@ -102,8 +102,8 @@ static int option_failed(const struct listener *l, enum listener_option o,
 /*
  * SO_REUSEADDR lets a restarted container bind while old connections are in
  * TIME_WAIT; on UDP it would let another process take the port as well.
- * IPV6_V6ONLY is set by us and not left to net.ipv6.bindv6only; nginx's
- * `listen [::]:80` wants it on.
+ * IPV6_V6ONLY is always set, not left to net.ipv6.bindv6only; nginx's `listen
+ * [::]:80` expects it on.
  */
 static int set_options(int fd, const struct listener *l, int family,
 		       struct fault *f)
@@ -115,7 +115,7 @@ static int set_options(int fd, const struct listener *l, int family,
 		return socket_failed(l, "set SO_REUSEADDR", f);
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		enum listener_option o = settings[i].option;
-		/* Of reuseport the number says how many sockets. */
+		/* The number of reuseport is a count of sockets. */
 		uint32_t value = o == LISTENER_REUSEPORT ? 1 : l->number[o];
 
 		if ((o == LISTENER_V6ONLY ? family == AF_INET6
@@ -136,7 +136,7 @@ static int set_options(int fd, const struct listener *l, int family,
 
 /* --- the file of a unix socket ------------------------------------------- */
 
-/* Go on with no more rights over files than the filesystem ids have. */
+/* Give up the capabilities that override file permissions. */
 static int lower_rights(void)
 {
 	const uint64_t over_files =
@@ -151,10 +151,10 @@ static int lower_rights(void)
 }
 
 /*
- * Remove a socket that nobody accepts on. Stream and seqpacket sockets that do
- * not listen, and those that are closed, refuse with ECONNREFUSED; a datagram
- * socket in use does not match the type (EPROTOTYPE). Not blocking: a full
- * backlog is EAGAIN, and somebody too.
+ * Remove a socket that nobody accepts on. connect(2) fails with ECONNREFUSED
+ * for a stream or seqpacket socket that is closed or does not listen, with
+ * EPROTOTYPE for a datagram socket in use. It does not block: EAGAIN means a
+ * full backlog, so somebody listens.
  */
 static int clear_place(int dir, const char *name, const struct listener *l)
 {
@@ -179,10 +179,10 @@ static int clear_place(int dir, const char *name, const struct listener *l)
 }
 
 /*
- * Did the file come to lie in the directory that was looked at, and is it as it
- * shall be? A default ACL makes another mode. A set-group-ID directory makes
- * another group, and so does a start by somebody who is not root: its owner may
- * set it to a group of its own.
+ * Is the new file in the directory that was examined, with its owner and mode?
+ * A default ACL changes the mode. A set-group-ID directory changes the group,
+ * and so does a start without root: the owner may set the group to one of its
+ * own.
  */
 static int check_file(int dir, const char *name, const struct listener *l,
 		      struct fault *f)
@@ -207,13 +207,13 @@ static int check_file(int dir, const char *name, const struct listener *l,
 }
 
 /*
- * The owner makes the file, and nothing is given away, so there is no moment at
- * which another file could be given in its place. The umask makes the mode.
+ * The owner creates the file and no chown follows, so there is no moment at
+ * which another file could be given away instead. The umask makes the mode.
  *
  * bind(2) takes a path, which servers compare with their configuration, and
- * others may exchange a part of it before bind looks. So root's rights over
- * files count only where nobody but root can; elsewhere the owner has its own,
- * and gains nothing by an exchange.
+ * others may exchange a part of it before bind(2) looks it up. So root's rights
+ * over files count only where only root can do that; elsewhere the owner's own
+ * rights do, and it gains nothing by an exchange.
  */
 static int bind_path(int fd, const struct listener *l, struct fault *f)
 {
@@ -278,7 +278,7 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 	return -1;
 }
 
-/* Who is not root may have no other gid; check_file() sets that of a file. */
+/* Without root the gid may be refused; check_file() sets that of a file. */
 int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
 {
 	const struct sockaddr_in any = { .sin_family = AF_INET,

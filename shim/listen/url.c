@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "cred/passwd.h"
 
-/* What an option needs a listener to be. */
+/* Properties of a listener, of which an option needs one. */
 enum trait {
 	ANY = 1 << 0,
 	INET = 1 << 1,
@@ -21,7 +21,7 @@ enum trait {
 
 enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
 
-/* The kernel takes half of an int for a buffer, which it doubles. */
+/* The kernel doubles the size of a buffer, so half of an int is the limit. */
 static const struct {
 	const char *form;	/* name, and how its value is written */
 	enum trait needs;
@@ -67,8 +67,8 @@ static const struct {
 };
 
 /*
- * 1 to most bytes of printable ASCII, without those that are refused. Of a
- * device these are as in dev_valid_name() of the kernel.
+ * Is it 1 to most bytes of printable ASCII, none of them refused? For a device
+ * refused is as in dev_valid_name() of the kernel.
  */
 static bool is_word(struct slice w, size_t most, const char *refused)
 {
@@ -80,8 +80,8 @@ static bool is_word(struct slice w, size_t most, const char *refused)
 }
 
 /*
- * What is between the brackets: ADDRESS or ADDRESS%DEVICE. A socket that is
- * bound to a device needs no scope.
+ * Parse what is between the brackets: ADDRESS or ADDRESS%DEVICE. A socket that
+ * is bound to a device needs no scope.
  */
 static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 {
@@ -246,8 +246,8 @@ static bool set_scheme(struct listener *l)
 }
 
 /*
- * A text that begins with a scheme has no name: a path may contain '='. A name
- * is as sd_listen_fds_with_names(3) allows it; ':' joins them.
+ * A text that begins with a scheme has no name: a path may contain '='. Names
+ * are those of sd_listen_fds_with_names(3), where ':' separates them.
  */
 static bool set_name(struct listener *l, struct text *wrong)
 {

@@ -1,7 +1,4 @@
-/*
- * url: the value of --listen as a socket that is wanted. Pure: no system call,
- * no global state.
- */
+/* url: parse the value of --listen. Pure: no system call, no global state. */
 #ifndef STEPDOWN_LISTEN_URL_H
 #define STEPDOWN_LISTEN_URL_H
 
@@ -26,7 +23,7 @@ enum {
 enum handoff {
 	HANDOFF_SYSTEMD,	/* LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES */
 	HANDOFF_NGINX,		/* NGINX=3;4; */
-	HANDOFF_BIND		/* as the answer to its bind(2), see broker.h */
+	HANDOFF_BIND		/* in place of its bind(2), see broker.h */
 };
 
 enum listener_kind {
@@ -86,14 +83,14 @@ struct listener {
 	gid_t gid;
 };
 
-/* Was this option of its URL given? */
+/* Was this option given in the URL? */
 static inline bool listener_has(const struct listener *l,
 				enum listener_option option)
 {
 	return l->given & (UINT32_C(1) << option);
 }
 
-/* How many sockets the listener stands for. */
+/* How many sockets to open for the listener. */
 static inline size_t listener_count(const struct listener *l)
 {
 	return l->number[LISTENER_REUSEPORT];
@@ -106,24 +103,24 @@ static inline bool listener_has_path(const struct listener *l)
 }
 
 /*
- * [NAME=]URL, where URL is one of
+ * Parse [NAME=]URL, where URL is one of
  *
- *	tcp://ADDRESS:PORT[?OPTIONS]	ADDRESS: a.b.c.d, [v6], [v6%DEVICE] or *
- *	udp://ADDRESS:PORT[?OPTIONS]
- *	unix:/PATH[?OPTIONS]		stream; unix-dgram:, unix-seqpacket:
- *	unix:@NAME[?OPTIONS]		an abstract name, the same three
+ * 	tcp://ADDRESS:PORT[?OPTIONS]	ADDRESS: a.b.c.d, [v6], [v6%DEVICE] or *
+ * 	udp://ADDRESS:PORT[?OPTIONS]
+ * 	unix:/PATH[?OPTIONS]		stream; unix-dgram:, unix-seqpacket:
+ * 	unix:@NAME[?OPTIONS]		an abstract name, the same three
  *
- * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into
- * the text. An option that was not given has the value 0, but mode 0660,
- * reuseport 1, and v6only 1 without "*".
+ * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into the
+ * text. An option that was not given has the value 0, except for mode (0660),
+ * reuseport (1) and, without "*", v6only (1).
  *
- * Returns true, or false with what is wrong appended to *wrong; the listener
- * is then as it was.
+ * Returns true, or false with what is wrong appended to *wrong; the listener is
+ * then as it was.
  */
 bool url_parse(const char *text, struct listener *listener,
 	       struct text *wrong);
 
-/* What the options are called in OPTIONS, for str_nearest(). */
+/* The name of option i, for str_nearest(). list is ignored. */
 struct slice url_word(const void *list, size_t i);
 
 #endif

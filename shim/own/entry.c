@@ -96,7 +96,7 @@ enum own_verdict own_judge(const struct own_rules *rules,
 	return OWN_WRONG;
 }
 
-/* Only what can be executed is asked; no other file has any use for them. */
+/* Checks executables only: in other files capabilities have no effect. */
 static bool has_capabilities(const struct stat *st, int fd)
 {
 	char path[FS_LINK];
@@ -120,9 +120,9 @@ int own_set_mode(struct own_actor *a, int fd, mode_t mode)
 }
 
 /*
- * Bits that go are taken before the owner changes. Bits that come are given
- * when the group is the new one and the owner the old one: the mode of what is
- * the new owner's can be changed by that owner or with CAP_FOWNER only.
+ * Mode bits are removed before the owner changes. They are added when the group
+ * is new and the owner still old: afterwards only the new owner, or CAP_FOWNER,
+ * could change the mode.
  */
 static const char *change(struct own_actor *a, int fd, const struct stat *st)
 {

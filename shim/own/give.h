@@ -1,15 +1,15 @@
 /*
- * give: what the rooms of own share: entry.c makes one file right, walk.c all
- * that is below a directory, report.c says what came of it.
+ * give: what the files of own share: entry.c changes one file, walk.c all that
+ * is below a directory, report.c reports the result.
  *
- * - A file with several links may be somebody else's. It is passed over unless
- *   fs.protected_hardlinks is 1, with which the kernel lets nobody link what he
- *   could not write anyway. So is a device node: its owner can use the device.
- * - Whenever owner or group of a regular file change, its set-id bits go, also
- *   those that the kernel leaves as they have no effect yet, unless mode= names
- *   them. The kernel clears file capabilities. Both are counted.
- * - Between two calls an entry is open to nobody to whom it is open neither
- *   before nor after.
+ * - A file with several links may be somebody else's. It is skipped unless
+ *   fs.protected_hardlinks is 1, with which the kernel lets users link only
+ *   what they may write. So is a device node: its owner can use the device.
+ * - When the owner or group of a regular file changes, its set-id bits are
+ *   removed unless mode= names them, even those that the kernel keeps because
+ *   they have no effect. The kernel clears file capabilities. Both are counted.
+ * - Between two calls nobody can open an entry who could open it neither before
+ *   nor after.
  */
 #ifndef STEPDOWN_OWN_GIVE_H
 #define STEPDOWN_OWN_GIVE_H
@@ -23,11 +23,11 @@
 struct own_spec;
 struct own_tree;
 
-/* What a tree's entries are held against; constant during a walk. */
+/* What a tree's entries are compared with; constant during a walk. */
 struct own_rules {
 	const struct own_spec *spec;
 	const struct own_tree *tree;
-	bool cross_mounts;	/* while the path itself is opened, too */
+	bool cross_mounts;	/* and while the path itself is opened */
 	gid_t gid;		/* wanted; -1: any; the tree's or fsGroup */
 	bool links_protected;
 	mode_t mask;		/* umask(2), for modes */
@@ -36,14 +36,14 @@ struct own_rules {
 enum own_verdict {
 	OWN_RIGHT,		/* nothing to change */
 	OWN_WRONG,		/* to be changed */
-	OWN_FOREIGN,		/* not of the id in from= */
+	OWN_FOREIGN,		/* not of the ids in from= */
 	OWN_DEVICE,
 	OWN_LINKED,		/* has other links; not protected */
 
 	/* What else is counted. */
 	OWN_EXCLUDED,
-	OWN_MOUNTS,		/* of other filesystems, passed over */
-	OWN_READ_ONLY,		/* of read-only ones, with cross-mounts */
+	OWN_MOUNTS,		/* on other mounts, skipped */
+	OWN_READ_ONLY,		/* on read-only ones, with cross-mounts */
 	OWN_SET_IDS,		/* files that lost set-id bits */
 	OWN_CAPABILITIES,	/* files that lost capabilities(7) */
 	OWN_FAILED,
@@ -58,68 +58,68 @@ struct own_outcome {
 };
 
 /*
- * One thread: what comes of its work, and the filesystem ids it acts with: its
- * first ones, or those of the owner of what it could not use otherwise.
+ * One thread: the results of its work, and whether its filesystem ids were
+ * changed to those of an owner, whose files it could not use otherwise.
  */
 struct own_actor {
 	struct own_rules *rules;
 	struct own_outcome out;
-	bool changed;		/* these ids */
+	bool changed;		/* the filesystem ids */
 };
 
 /*
- * Go on with these filesystem ids; the capabilities stay. Returns false with
- * errno, EPERM: not allowed.
+ * Set the filesystem ids; the capabilities stay. Returns false with errno:
+ * EPERM if that is not allowed.
  */
 bool own_become(struct own_actor *a, uid_t uid, gid_t gid);
 
-/* The same with those of a file; false also if errno is not EACCES. */
+/* The same with those of fd's owner, if errno is EACCES; else false. */
 bool own_become_owner(struct own_actor *a, int fd);
 
-/* As fs_open(), as the owner of the directory if it is closed to us. */
+/* fs_open(), and as the owner of dir if the first try fails with EACCES. */
 int own_open(struct own_actor *a, int dir, const char *name, int flags);
 
-/* Set a mode through any descriptor, as its owner if need be. -1 with errno. */
+/* fs_chmod(), as the file's owner if need be. Returns 0, or -1 with errno. */
 int own_set_mode(struct own_actor *a, int fd, mode_t mode);
 
-/* Pure. */
+/* What is to be done with a file, by its status. Pure. */
 enum own_verdict own_judge(const struct own_rules *rules,
 			   const struct stat *st);
 
 /*
- * Make the file behind fd right, and count what was done or why not.
+ * Change the file of fd if need be, and count the verdict.
  *
- * fd: any descriptor, O_PATH included. st: filled with what it was before.
- * Returns NULL, or with errno what could not be done: "examine" and so on. The
- * first change that is counted in a->out is read back: errno 0 says that the
- * filesystem has ignored it.
+ * fd: any descriptor, O_PATH included. st: gets its status before the change.
+ * Returns NULL, or the act that failed ("examine" and so on) with errno. The
+ * first change counted in a->out is read back: errno is 0 if the filesystem has
+ * ignored it.
  */
 const char *own_change(struct own_actor *a, int fd, struct stat *st);
 #define OWN_ACT_MODE "change the mode of"
 
 /*
- * Walk what is below a directory, but leave the directory itself. Takes fd,
- * which must be open for reading. A signal that asks to end is a fault with
- * status 128 + its number.
+ * Change all that is below a directory, but not the directory. Closes fd, which
+ * must be open for reading. A signal that asks to end is a fault with status
+ * 128 + its number.
  */
 void own_walk(struct own_actor *a, int fd);
 
 /*
- * Count what failed with errno (0: ignored), and keep the fault "own PATH: ACT
- * FILE" if it is the first or one that ,try does not pass over. That an entry
- * is gone, is another mount, or is kept by a read-only one is no failure; of a
- * writable directory that is mounted there and stays another's a line tells.
+ * Count a failure by errno (0: a change was ignored), and keep the fault "own
+ * PATH: ACT FILE" if it is the first, or the first that ,try does not cover. An
+ * entry that is gone, another mount, or on a read-only one is no failure; a
+ * note tells of a writable directory that is mounted there and not changed.
  *
- * act: NULL for the path itself, which could not be opened. name: in dir, or
- * NULL for the tree's top. fd: the file itself where it was opened, or -1.
- * Returns whether the run must end.
+ * act: NULL if the path itself could not be opened. name: in dir, or NULL for
+ * the tree's top. fd: the file itself if it was opened, or -1. Returns whether
+ * the run must end.
  */
 bool own_failed(struct own_actor *a, const char *act, int dir,
 		const char *name, int fd);
 
 /*
- * Say what came of it: with verbose all counts, otherwise what was passed over,
- * lost bits or failed because of us.
+ * Report the results: with verbose all counts, otherwise failures, lost set-id
+ * bits and capabilities, and files skipped for their other links.
  */
 void own_report(const struct own_actor *a);
 

@@ -18,11 +18,11 @@
 #include "own/give.h"
 
 /*
- * Make a directory that nobody but its owner can use from the first moment: as
- * root where root alone may write, elsewhere as its final owner and with that
- * owner's rights. So nobody can put in its place what the owner has not, for
- * the name to be opened; nor can a caller who started this program by file
- * capabilities, who never owns it. The mode comes last.
+ * Create a directory that only its owner can use from the first moment: as root
+ * where only root may write, elsewhere as its final owner with that owner's
+ * rights. So before the name is opened nobody can replace it by anything that
+ * is not the owner's; nor can a caller who started this program by file
+ * capabilities, who never owns it. The mode is set last.
  */
 static int make(struct own_actor *a, int dir, const char *name)
 {
@@ -61,7 +61,7 @@ static int make(struct own_actor *a, int dir, const char *name)
 	return -1;
 }
 
-/* The next component of the path, as the directory's owner if need be. */
+/* Open the next component of the path, as the directory's owner if need be. */
 static int enter(struct own_actor *a, int dir, const char *name)
 {
 	int fd = own_open(a, dir, name, O_PATH);
@@ -76,7 +76,7 @@ static int enter(struct own_actor *a, int dir, const char *name)
 	return -1;
 }
 
-/* To close an O_PATH descriptor cannot fail, and so leaves errno. */
+/* Open the path. Closing an O_PATH descriptor cannot fail: it leaves errno. */
 static int open_top(struct own_actor *a)
 {
 	const char *at = a->rules->tree->path;
@@ -94,9 +94,9 @@ static int open_top(struct own_actor *a)
 }
 
 /*
- * A top that is setgid and of a group of ours was prepared by the kubelet for
- * fsGroup: that is the group for `fsgroup`, and another one would be changed
- * back at each start of the pod.
+ * A top with S_ISGID and a group of ours was prepared by the kubelet for
+ * fsGroup: `fsgroup` uses that group, and the kubelet would undo another one at
+ * each start of the pod.
  */
 static void look_for_fsgroup(struct own_rules *rules, const struct stat *st)
 {
@@ -117,8 +117,8 @@ static void look_for_fsgroup(struct own_rules *rules, const struct stat *st)
 }
 
 /*
- * Below the top before the top itself: with if-root-differs a top that is right
- * then says that all below it was done, also if an earlier run was cut off.
+ * What is below the top comes first: with if-root-differs, a top that is right
+ * then proves that all below it was done, even if an earlier run was cut off.
  */
 static void give(struct own_actor *a, int top, struct stat st)
 {
@@ -184,7 +184,7 @@ int own_run(const struct own_spec *spec, struct fault *f)
 
 	if (spec->ntrees == 0)
 		return 0;
-	/* What cannot be read protects nothing. */
+	/* A setting that cannot be read counts as off. */
 	rules.links_protected =
 		fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
 			sizeof(value)) &&
@@ -194,7 +194,7 @@ int own_run(const struct own_spec *spec, struct fault *f)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "own: read RLIMIT_NOFILE");
-	/* Else EMFILE comes earlier. */
+	/* A deep tree takes many descriptors. */
 	setrlimit(RLIMIT_NOFILE,
 		  &(struct rlimit){ limit.rlim_max, limit.rlim_max });
 	for (size_t i = 0; i < spec->ntrees && !a.out.ends; i++)
@@ -210,7 +210,7 @@ int own_run(const struct own_spec *spec, struct fault *f)
 	return 0;
 }
 
-/* A pipe that pipe(2) made, which no name leads to, or a pseudo-terminal? */
+/* Is it a pipe made by pipe(2), which has no name, or a pseudo-terminal? */
 static bool is_pipe_or_pty(int fd, const struct stat *st)
 {
 	struct statfs fs;

@@ -1,12 +1,12 @@
 /*
- * own: the steps that give something to the target: own gives files, and needs
- * CAP_CHOWN, and CAP_SETUID and CAP_SETGID for what is closed to root without
- * CAP_DAC_OVERRIDE; own-stdio gives pipes and terminals.
+ * own: the steps that give something to the target. own gives files: it needs
+ * CAP_CHOWN, and CAP_SETUID and CAP_SETGID for what root cannot access without
+ * CAP_DAC_OVERRIDE. own-stdio gives pipes and terminals.
  *
- * What is in a volume was written by whoever ran there before, and may be
- * written while we walk. So: no path is used twice, a symbolic link is changed
- * and never followed, nothing is followed into another mount, and each entry
- * is examined and changed through one descriptor.
+ * Earlier runs wrote what is in a volume, and others may write to it during the
+ * walk. So: no path is used twice, a symbolic link is changed and never
+ * followed, no other mount is entered, and each entry is examined and changed
+ * through one descriptor.
  */
 #ifndef STEPDOWN_OWN_OWN_H
 #define STEPDOWN_OWN_OWN_H
@@ -45,14 +45,14 @@ struct own_tree {
 	size_t nexcludes;
 	mode_t create_mode;
 	unsigned int threads;	/* 0: one for each CPU */
-	bool create;		/* make what is missing of the path */
-	bool shallow;		/* nothing below it */
-	bool if_exists;		/* nothing, if there is no such path */
-	bool if_root_differs;	/* nothing, if the path itself is right */
-	bool fsgroup;		/* what the kubelet does */
+	bool create;		/* create what is missing of the path */
+	bool shallow;		/* leave what is below it */
+	bool if_exists;		/* skip a path that is missing */
+	bool if_root_differs;	/* skip if the path itself is right */
+	bool fsgroup;		/* as the kubelet does it */
 	bool may_fail;		/* try: a failure is a warning */
 	bool cross_mounts;
-	bool force;		/* also a directory of the system */
+	bool force;		/* even a system directory */
 
 	/* Filled by resolve_owners(). */
 	uid_t uid;		/* -1: leave it */
@@ -61,41 +61,41 @@ struct own_tree {
 	gid_t from_gid;		/* -1: anybody's */
 };
 
-/* The step: what shall be owned, in the order of the options. */
+/* The step: the trees, in the order of the options. */
 struct own_spec {
 	size_t ntrees;
-	const gid_t *groups;	/* the supplementary ones of our start */
+	const gid_t *groups;	/* our supplementary ones at the start */
 	size_t ngroups;
 	bool verbose;
 	struct own_tree *trees;	/* room for OWN_MAX_TREES */
 };
 
 /*
- * Read the value of one --own into an empty tree. A comma in a path is written
+ * Parse the value of one --own into an empty tree. A comma in a path is written
  * "\,", a backslash "\\".
  *
- * value: as typed, for messages. words: a copy of it, which is cut in place and
- * must live as long as the tree.
- * Returns 0, or -1 with a usage fault; the tree is then not usable.
+ * value: as typed. words: a copy of it, which is cut in place. Both must live
+ * as long as the tree. Returns 0, or -1 with a usage fault; the tree is then
+ * not usable.
  */
 int own_parse(struct own_tree *t, const char *value, char *words,
 	      struct fault *f);
 
 /*
- * Is this absolute path one of the system's directories ("//usr/./local/"), or
- * may it be, as ".." is in it? It is refused without `force`: an image in which
- * the application owns /etc or /usr is one in which it can become root again.
- * Symbolic links do not matter: --own follows none.
+ * Is this absolute path a system directory ("//usr/./local/"), or could it be,
+ * because it contains ".."? It is refused without `force`: in an image where
+ * the application owns /etc or /usr, it can become root again. Symbolic links
+ * do not matter: --own follows none.
  */
 bool own_is_system(const char *path);
 
 /*
- * Is the entry left alone because of exclude=? A NAME matches at any depth; of
- * a RELATIVE/PATH, component n matches a name at depth n.
+ * Does exclude= cover the entry? A NAME matches at any depth; of a
+ * RELATIVE/PATH, component n matches a name at depth n.
  *
- * depth: how many directories are between the tree's top and the entry.
- * paths: bit n is set while all components above it matched the n-th exclude
- * (at depth 0, all bits). *below is what it is for the entries of this one.
+ * depth: how many directories are between the tree's top and the entry. paths:
+ * bit n is set if all components above the entry matched the n-th exclude (at
+ * depth 0, all bits). *below: set to paths for the entries of this one.
  */
 bool own_excludes(const struct own_tree *t, const char *name,
 		  unsigned int depth, uint32_t paths, uint32_t *below);
@@ -106,22 +106,22 @@ void own_describe(const struct own_spec *spec, struct text *out);
 /*
  * Give every path to its new owner, in order.
  *
- * Returns 0, or -1 with a fault; what was changed before stays changed, and a
- * second run goes on from there.
+ * Returns 0, or -1 with a fault; earlier changes stay, and a second run goes on
+ * from there.
  */
 int own_run(const struct own_spec *spec, struct fault *f);
 
-/* Add the hint for the errno of a fault about this tree. Returns -1. */
+/* Unless it has one, add the hint for a fault's errno. Returns -1. */
 int own_hint(const struct own_tree *t, struct fault *f);
 
 /*
  * Give the pipes and pseudo-terminals among descriptors 0 to 2 to this uid: to
- * open /dev/stdout is to open the pipe anew, which belongs to root with mode
+ * open /dev/stdout is to open the pipe again, which belongs to root with mode
  * 0600 (moby issue 31243; runc gives it only when the image says USER).
  *
  * Never a regular file or a named FIFO, which would be the host's, nor a device
- * that others share: /dev/null, /dev/tty, /dev/ptmx, a console. What the kernel
- * refuses is a warning, for the application may well do without.
+ * that others share: /dev/null, /dev/tty, /dev/ptmx, a console. A refusal by
+ * the kernel is a warning: the application may not need it.
  */
 void own_stdio_run(uid_t uid);
 

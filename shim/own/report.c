@@ -75,7 +75,7 @@ static bool add_path(struct text *out, int fd)
 	return length > 0;
 }
 
-/* A writable directory, mounted at path, that stays another's: say so. */
+/* Report a writable directory, mounted at path, that keeps its owner. */
 static void tell_mount(const struct own_rules *rules, const char *path)
 {
 	const struct own_spec *spec = rules->spec;
@@ -95,7 +95,7 @@ static void tell_mount(const struct own_rules *rules, const char *path)
 		    rules->tree->path, path, st.st_uid, st.st_gid, path);
 }
 
-/* Some of CIFS and FUSE answer 0 to a change of owner and do nothing. */
+/* Some CIFS and FUSE filesystems return 0 and do not change the owner. */
 static void ignored(const struct own_tree *t, const char *path, int fd,
 		    struct fault *f)
 {
@@ -123,7 +123,7 @@ static bool is_filled_by_kubelet(const char *path)
 	return lstat(link, &st) == 0;
 }
 
-/* Where a path leads whose last component may be missing. */
+/* Add the real path of a path whose last component may be missing. */
 static void hint_links(const char *path, struct fault *f)
 {
 	const char *leaf = path + strlen(path);
@@ -145,7 +145,7 @@ static void hint_links(const char *path, struct fault *f)
 		close(fd);
 }
 
-/* The words of own_failed(). */
+/* Set the fault of own_failed(). */
 static void explain(const struct own_tree *t, const char *act, int err,
 		    const char *path, int fd, struct fault *f)
 {
@@ -207,7 +207,7 @@ bool own_failed(struct own_actor *a, const char *act, int dir,
 	return ends;
 }
 
-/* What stands behind the numbers of the counts. */
+/* The text after each count. */
 static const char *const count_names[OWN_COUNTS] = {
 	[OWN_RIGHT] = "right already, ",
 	[OWN_WRONG] = "changed; passed over: ",

@@ -8,9 +8,9 @@
 #include "base/str.h"
 
 /*
- * These themselves; what an image puts below them may be the application's.
- * With a slash at the end, all below them too: the kernel's files, and what
- * starts the machine.
+ * These directories only: what an image puts below them may be the
+ * application's. With a slash at the end, all below them too: files of the
+ * kernel, and those that boot the machine.
  */
 static const char system_dirs[] =
 	"/bin\0/boot/\0/dev\0/etc\0/etc/group\0/etc/passwd\0/etc/shadow\0/home\0"
@@ -51,8 +51,8 @@ static bool is_clause(const char *word)
 }
 
 /*
- * Cut the next word off in place. Returns it, and leaves *at behind the comma,
- * or NULL after the last one. The commas of a mode belong to it.
+ * Cut the next word off in place and return it. *at becomes what follows the
+ * comma, or NULL after the last word. The commas of a mode belong to it.
  */
 static char *next_word(char **at)
 {
@@ -96,7 +96,7 @@ bool own_excludes(const struct own_tree *t, const char *name,
 	return false;
 }
 
-/* Words of a tree that are either there or not. */
+/* Options without a value. */
 static const struct {
 	char name[16];
 	size_t flag;

@@ -1,15 +1,15 @@
 /*
  * walk: all that is below a directory, by several threads.
  *
- * A directory that is found goes into a queue while that has room; else it is
- * walked at once, one level of recursion and one descriptor deeper. So
- * descriptors are bounded, and nobody waits for room. A thread that finds the
- * queue empty gets a share of a directory that is being read: both read on by
- * the same offset. Threads are started once a walk has proved to be long, and
- * joined before it returns: the drop that follows must find one thread.
+ * A directory that is found goes into a queue if there is room; otherwise the
+ * thread walks it at once, one level of recursion and one descriptor deeper. So
+ * descriptors are bounded, and no thread waits for room. A thread that finds
+ * the queue empty shares a directory that another one reads: their descriptors
+ * have one offset. Threads are started when a walk proves long, and joined
+ * before it returns: the drop that follows needs a process of one thread.
  *
- * Signals that ask to end are blocked and asked for now and then: without a
- * handler PID 1 gets blocked ones only (sig_ignored() in kernel/signal.c).
+ * Signals that ask to end are blocked and polled: without a handler, only
+ * blocked signals reach PID 1 (sig_ignored() in kernel/signal.c).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -35,12 +35,12 @@ enum {
 	STACK_SIZE = 8 << 20,	/* enough for that */
 	BUFFER_SIZE = 3328,	/* about 100 entries */
 	QUEUE_SIZE = 32,
-	TICK = 64,		/* entries between two looks around */
+	TICK = 64,		/* entries between two look_around() */
 	LONG = 1024,		/* entries after which threads are started */
 	FIRST_PROGRESS = 3000, PROGRESS = 10000	/* milliseconds */
 };
 
-/* A directory to be read: open, and where it is in view of exclude=. */
+/* An open directory to read, and its position for exclude=. */
 struct place {
 	int fd;
 	unsigned int depth;
@@ -54,8 +54,8 @@ struct walk {
 	atomic_uint threads;
 	atomic_uint busy;		/* threads that have a directory */
 
-	pthread_mutex_t lock;		/* of all that follows */
-	pthread_cond_t news;		/* of the queue, or that all is over */
+	pthread_mutex_t lock;		/* for all that follows */
+	pthread_cond_t news;		/* a queued directory, or the end */
 	struct place queue[QUEUE_SIZE];
 	unsigned int queued;
 	int64_t next_progress;
@@ -80,7 +80,7 @@ static void failed(struct walker *w, const char *act, int dir, const char *name,
 		w->walk->stop = true;
 }
 
-/* Add what came of a thread's work since the last time. Needs the lock. */
+/* Add a thread's results since the last time. Needs the lock. */
 static void gather(struct walker *w)
 {
 	struct own_outcome *all = w->walk->out;
@@ -96,7 +96,7 @@ static void gather(struct walker *w)
 	all->ends |= out->ends;
 }
 
-/* Put a directory in the queue; if that returns true, it took place->fd. */
+/* Queue a directory. Returns true if it took place->fd. */
 static bool offer(struct walk *walk, const struct place *place)
 {
 	bool taken;
@@ -112,9 +112,9 @@ static bool offer(struct walk *walk, const struct place *place)
 }
 
 /*
- * The signal that asks to end, or 0; one that is ignored stays so, as nohup(1)
- * wants it. In 64 bits as the kernel has it: the C library's sets lack the
- * signals that it uses itself.
+ * Returns a pending signal that asks to end, or 0. An ignored one stays
+ * ignored, as nohup(1) wants it. The set is the kernel's 64 bits: the C
+ * library's sets lack the signals that it uses itself.
  */
 static int ended_by(void)
 {
@@ -133,7 +133,7 @@ static int ended_by(void)
 
 static void start_threads(struct walker *first);
 
-/* Now and then, and from within a directory. */
+/* Every TICK entries: report, check for signals, share the directory. */
 static void look_around(struct walker *w, const struct place *place)
 {
 	const char *path = w->actor.rules->tree->path;
@@ -168,7 +168,7 @@ static void look_around(struct walker *w, const struct place *place)
 		close(part.fd);
 }
 
-/* What the name says, without opening. Returns true if that is all to do. */
+/* Judge an entry without opening it. Returns true if it needs no change. */
 static bool is_right(struct walker *w, int dir, struct sys_dirent *entry)
 {
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
@@ -190,7 +190,7 @@ static bool is_right(struct walker *w, int dir, struct sys_dirent *entry)
 
 static void walk_dir(struct walker *w, const struct place *place);
 
-/* Go into a directory: takes below->fd, which is -1 with errno if it failed. */
+/* Queue or walk a directory. Takes below->fd: -1 with errno if open failed. */
 static void descend(struct walker *w, int dir, const char *name,
 		    const struct place *below)
 {
@@ -211,8 +211,8 @@ static void descend(struct walker *w, int dir, const char *name,
 }
 
 /*
- * Look at an entry, make it right, and go into it. A directory that is closed
- * to us, or that was none when its name was read, is opened with O_PATH first.
+ * Examine an entry, change it, and descend into it. O_PATH opens a directory
+ * that is closed to us, and one that was none when its name was read.
  */
 static void visit(struct walker *w, const struct place *place,
 		  struct sys_dirent *entry)
@@ -307,9 +307,9 @@ static void *work(void *argument)
 }
 
 /*
- * As many as asked for, or one for each CPU of the affinity mask, which is the
- * cpuset's or less (sched_setaffinity(2)). Without memory for a thread there is
- * one less, and that is no failure.
+ * Start as many threads as asked for, or one for each CPU of the affinity mask,
+ * which is the cpuset's or less (sched_setaffinity(2)). If one cannot be
+ * created, the walk goes on with fewer.
  */
 static void start_threads(struct walker *first)
 {
@@ -356,7 +356,7 @@ void own_walk(struct own_actor *a, int fd)
 		pthread_join(walkers[i].thread, NULL);
 	while (walk.queued > 0)
 		close(walk.queue[--walk.queued].fd);
-	if (!a->out.ends)	/* Else they stay blocked, so that we report. */
+	if (!a->out.ends)	/* On failure they stay blocked. */
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
 			sizeof(before));
 }
