@@ -30,10 +30,10 @@ struct broker {
 	const struct verify_spec *proof;
 	struct verify_seen *seen;
 	int notify;
-	bool killable;		/* only SIGKILL interrupts a thread that asks */
+	bool killable;		/* only SIGKILL interrupts a call */
 	ino_t network;
-	uint64_t cookie;	/* the same, as a socket tells it, or 0 */
-	size_t noptions;	/* so many were set, on sockets not yet bound */
+	uint64_t cookie;	/* SO_NETNS_COOKIE of it, or 0 */
+	size_t noptions;	/* how many were set so far */
 	struct option options[OPTIONS];
 	size_t ngiven;
 	ino_t given[GIVEN];	/* sockets that were bound here */
@@ -41,14 +41,14 @@ struct broker {
 	size_t nreported;
 	struct bind_address reported[REPORTED];
 
-	pthread_barrier_t gate;	/* twice: there is a result, and a filter */
+	pthread_barrier_t gate;	/* twice: for the result, for the filter */
 	int result;
 	struct fault *fault;
 };
 
 /* ---- the application's socket, and ours ---- */
 
-/* The kernel sets it. A lie makes ours other than the application's own. */
+/* Note an option that the kernel will set; a wrong one harms its owner only. */
 static void note_option(struct broker *b, const struct seccomp_notif *q)
 {
 	const __u64 *args = q->data.args;
@@ -94,7 +94,7 @@ static void report_unreadable(struct broker *b, unsigned int pid, int err)
 {
 	struct fault f;
 
-	/* Other errors mean a wrong address, or that it has died. */
+	/* Other errors mean a wrong address, or a dead thread. */
 	if (b->unreadable || b->seen->trying ||
 	    (err != EACCES && err != EPERM))
 		return;
@@ -106,7 +106,7 @@ static void report_unreadable(struct broker *b, unsigned int pid, int err)
 	report_warning_now(&f);
 }
 
-/* The kernel will refuse it: nobody but us has the capability. */
+/* The kernel will refuse this bind: only the broker has the capability. */
 static void report_undeclared(struct broker *b, const struct bind_address *a)
 {
 	struct fault f;
@@ -137,9 +137,9 @@ static int bind_it(struct broker *b, int fd, const struct bind_address *a,
 }
 
 /*
- * Not SECCOMP_ADDFD_FLAG_SEND: bind(2) would return a number. ENOENT: the
- * thread has died, or a signal has interrupted it, and it will ask again.
- * Ours is closed before the answer, so that the application alone has the port.
+ * SECCOMP_ADDFD_FLAG_SEND would make bind(2) return a number. ENOENT: the
+ * thread has died, or a signal has interrupted it, and it will ask again. We
+ * close ours before the answer, so that only the application has the port.
  */
 static int replace(struct broker *b, const struct seccomp_notif *q,
 		   struct bind_address *a, const struct target_socket *s)
@@ -173,11 +173,11 @@ static int replace(struct broker *b, const struct seccomp_notif *q,
 
 /*
  * A socket that was bound here is EINVAL; but before Linux 5.19 a signal may
- * take a thread out of the call after that, and it asks again.
+ * interrupt the thread after the bind, and it asks again.
  *
- * The application's own socket is bound where nothing decides that may change
- * meanwhile: it is of this network, and the address is covered without
- * IPV6_V6ONLY too. For another, the thread must be of this network.
+ * The application's own socket is bound if nothing that matters can change
+ * meanwhile: it is of this network namespace, and the plan covers the address
+ * with any IPV6_V6ONLY. To replace it, the thread must be of this namespace.
  */
 static int serve(struct broker *b, const struct seccomp_notif *q,
 		 struct bind_address *a, const struct target_socket *s)
@@ -222,17 +222,17 @@ static int decide(struct broker *b, const struct seccomp_notif *q)
 
 /* ---- the thread ---- */
 
-/* Returns false when no thread carries the filter any more (Linux 6.11). */
+/* Returns false when no thread has the filter any more (Linux 6.11). */
 static bool answer_one(struct broker *b)
 {
 	union {
 		char room[FILTER_NOTIFICATION_SIZE];
 		struct seccomp_notif q;
 		struct seccomp_notif_resp answer;
-	} in = { { 0 } }, out = { { 0 } };	/* the kernel insists */
+	} in = { { 0 } }, out = { { 0 } };	/* must be zeroes */
 	int answer = LEAVE;
 
-	/* ENOENT: the thread has died before it was received. */
+	/* ENOENT: the thread died before we received its notification. */
 	if (sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_RECV, &in) < 0)
 		return errno == ENOENT || errno == EINTR;
 	/* Thread 0 is of a PID namespace that is not below ours. */
@@ -245,12 +245,12 @@ static bool answer_one(struct broker *b)
 		out.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else
 		out.answer.error = -answer;
-	/* ENOENT: it has died meanwhile; there is nobody to answer. */
+	/* ENOENT: the thread has died; there is nobody to answer. */
 	sys_notifier(b->notify, SECCOMP_IOCTL_NOTIF_SEND, &out);
 	return true;
 }
 
-/* In the thread that it is about: of its ids and capabilities. */
+/* Verify the ids and capabilities of the calling thread. */
 static int prove(const struct broker *b, uint64_t held)
 {
 	struct verify_spec spec = *b->proof;
@@ -259,7 +259,7 @@ static int prove(const struct broker *b, uint64_t held)
 	return verify_run(&spec, b->seen, b->fault);
 }
 
-/* Until the process ends. All signals are blocked since the start. */
+/* The broker, until the process ends. All signals are blocked. */
 static void *run_thread(void *argument)
 {
 	struct broker *b = argument;
@@ -290,7 +290,7 @@ int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
 	if (err)
 		return fault_set(f, EXIT_STEP, err, "start a thread");
 	pthread_barrier_wait(&b.gate);
-	/* Capabilities are a thread's own: the broker's keeps what it has. */
+	/* Each thread has its own capabilities: the broker's stay. */
 	if (b.result < 0 || caps_leave(proof->keep_caps, f) < 0 ||
 	    prove(&b, 0) < 0)
 		return -1;

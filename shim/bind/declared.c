@@ -72,7 +72,7 @@ void declared_describe(const struct bind_spec *spec, struct text *out)
 			 spec->port_start);
 }
 
-/* The kernel takes 24 bytes as an address of IPv6 without its scope. */
+/* The kernel accepts 24 bytes as an IPv6 address without its scope. */
 unsigned int declared_port(const struct bind_address *a)
 {
 	const sa_family_t family = a->at.any.sa_family;
@@ -84,8 +84,8 @@ unsigned int declared_port(const struct bind_address *a)
 }
 
 /*
- * An address of IPv4 as IPv6 maps it: a socket of IPv6 that binds
- * ::ffff:127.0.0.1 has exactly what one of IPv4 has that binds 127.0.0.1.
+ * Map an IPv4 address into IPv6: an IPv6 socket bound to ::ffff:127.0.0.1 has
+ * exactly what an IPv4 socket bound to 127.0.0.1 has.
  */
 static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
 			      struct in6_addr v6)
@@ -98,8 +98,8 @@ static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
 }
 
 /*
- * [::] for both families is more than [::] unless v6only=0 declares it. Of a
- * link-local address the scope is a part.
+ * [::] for both families is more than [::] unless v6only=0 declares it. The
+ * scope is a part of a link-local address.
  */
 static bool covers(const struct listener *l, const struct bind_address *a)
 {

@@ -14,15 +14,15 @@
 struct fault;
 struct text;
 
-/* What --handoff=bind was asked for. */
+/* What --handoff=bind asks for. */
 struct bind_spec {
 	bool wanted;
 	size_t nlisteners;
 	const struct listener *listeners;
 	/* Filled by declared_settle(). */
-	unsigned int port_start;	/* the first without privilege */
+	unsigned int port_start;	/* the first unprivileged one */
 	unsigned int low_port;		/* the first declared below it, or 0 */
-	uint64_t caps;		/* of the broker, but not of the application */
+	uint64_t caps;		/* the broker's alone */
 };
 
 /* What the application wants to bind. */
@@ -48,16 +48,16 @@ void declared_settle(struct bind_spec *spec);
 /* Append a line for each --listen, and what is kept to serve them. */
 void declared_describe(const struct bind_spec *spec, struct text *out);
 
-/* The port, or 0 if this is no address of IPv4 or IPv6, or has none. */
+/* The port, or 0 if it is neither an IPv4 nor an IPv6 address, or has none. */
 unsigned int declared_port(const struct bind_address *a);
 
-/* Is the port declared, or will the kernel refuse it? Is the address? */
+/* Does the port concern us, declared or privileged? Is the address declared? */
 bool declared_concerns(const struct bind_spec *spec,
 		       const struct bind_address *a);
 bool declared_covers(const struct bind_spec *spec,
 		     const struct bind_address *a);
 
-/* The fault that the address is not declared, and the --listen to use. */
+/* Set the fault that the address is not declared, and the --listen to use. */
 void declared_missing(const struct bind_spec *spec,
 		      const struct bind_address *a, struct fault *f);
 

@@ -14,18 +14,18 @@
 #include "cred/caps.h"
 
 /*
- * The arguments are 64 bits wide and little-endian on every machine that
- * base/sys.h names. The kernel takes level and option of setsockopt(2) as int,
- * that is the low half alone, and so does this.
+ * The arguments are 64 bits wide and little-endian on every machine in
+ * base/sys.h. The kernel takes level and option of setsockopt(2) as int, which
+ * is the low half alone, and so does the filter.
  */
 #define LOAD(field) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, yes, no)
 
 /*
- * x32 shares the machine's word with x86-64, but its numbers have bit 30 set,
- * so they equal none of these. The numbers of a jump count from the line below
- * it: 18 is "let it through", 19 is "ask".
+ * x32 shares its architecture with x86-64, but its call numbers have bit 30
+ * set, so they equal none of these. A jump counts from the next line: line 18
+ * allows a call, line 19 asks.
  */
 const struct sock_filter filter_program[FILTER_LENGTH] = {
 	/*  0 */ LOAD(arch),
@@ -58,8 +58,8 @@ static int hint_other_way(struct fault *f)
 }
 
 /*
- * A profile that does not know seccomp(2) answers EPERM or ENOSYS; a kernel
- * before 5.0 knows no notification and answers EOPNOTSUPP or EINVAL.
+ * A seccomp profile without seccomp(2) returns EPERM or ENOSYS; a kernel before
+ * 5.0 has no notifications, and returns EOPNOTSUPP or EINVAL.
  */
 int filter_check(struct fault *f)
 {
@@ -92,8 +92,8 @@ int filter_check(struct fault *f)
 /*
  * WAIT_KILLABLE_RECV (Linux 5.19): a signal does not interrupt a bind(2) that
  * is being answered; without it the call is restarted, which broker.c must
- * recognize. SPEC_ALLOW (4.17): a filter that is no sandbox shall not slow the
- * application down by speculation barriers.
+ * recognize. SPEC_ALLOW (4.17): the filter is not a sandbox, so the application
+ * need not be slowed down by speculation barriers.
  */
 int filter_install(bool *killable, struct fault *f)
 {
@@ -101,7 +101,7 @@ int filter_install(bool *killable, struct fault *f)
 		.len = FILTER_LENGTH,
 		.filter = (struct sock_filter *)(uintptr_t)filter_program
 	};
-	/* For a notification that cannot exist: ENOENT if it is known. */
+	/* For a notification that cannot exist: ENOENT if ADDFD is known. */
 	struct seccomp_notif_addfd add = { .id = UINT64_MAX };
 	const unsigned int flags = SECCOMP_FILTER_FLAG_NEW_LISTENER |
 				   SECCOMP_FILTER_FLAG_SPEC_ALLOW;

@@ -30,7 +30,7 @@ struct job {
 	int err;
 };
 
-/* In a process that shares our memory, and has no use for our capability. */
+/* Runs in a process that shares our memory and needs no capability. */
 static int help(void *argument)
 {
 	struct job *job = argument;
@@ -44,12 +44,12 @@ static int help(void *argument)
 }
 
 /*
- * Not even SIGKILL interrupts a read that waits for a FUSE server, and a thread
- * in it would keep process 1 from ending and from taking that server along; so
- * is process_vm_readv(2), which Docker denies besides. So a helper reads, and
- * SIGKILL interrupts the wait for it. Without a signal at its end the
- * supervisor's waitpid(2) does not see it. Under Yama it has no right to read;
- * that is asked when the file is opened, here.
+ * Not even SIGKILL interrupts a read that waits for a FUSE server: a thread
+ * that reads could keep process 1 from ending, and so from killing that server.
+ * process_vm_readv(2) is the same, and Docker denies it. So a helper process
+ * reads, and SIGKILL interrupts the wait for it. The helper sends no signal
+ * when it ends, so the supervisor's waitid(2) does not see it. Under Yama only
+ * this process may read, which the kernel checks when it opens the file.
  */
 int target_read(pid_t tid, uint64_t address, void *out, size_t size)
 {
@@ -85,7 +85,7 @@ ino_t target_network(pid_t tid)
 	return stat(path, &st) < 0 ? 0 : st.st_ino;
 }
 
-/* The number behind a word of a file of /proc; 0 if there is none. */
+/* The number after a word in a file of /proc; 0 if there is none. */
 static int proc_field(const char *path, const char *word, int base)
 {
 	char file[FILE_SIZE];
@@ -105,7 +105,7 @@ int target_flags(pid_t tid, int fd)
 	return proc_field(path, "\nflags:", 8);
 }
 
-/* The link says so; the server of a FUSE file is not asked. */
+/* Reading the link does not ask the server of a FUSE file. */
 ino_t target_inode(pid_t tid, int fd)
 {
 	char path[PATH_SIZE], link[32] = "";
@@ -117,7 +117,7 @@ ino_t target_inode(pid_t tid, int fd)
 	return strtoul(link + 8, NULL, 10);
 }
 
-/* The name of a protocol by sockfs: TCP, MPTCP or UDP, and perhaps "v6". */
+/* Parse sockfs' name of a protocol: TCP, MPTCP or UDP, then "v6" or nothing. */
 static bool classify(const char *name, struct target_socket *s)
 {
 	const bool mptcp = strncmp(name, "MP", 2) == 0;
@@ -132,9 +132,9 @@ static bool classify(const char *name, struct target_socket *s)
 }
 
 /*
- * Returns a descriptor, close-on-exec, or -1. Before Linux 6.9 a pidfd is of a
- * whole process, whose number is in "status"; a thread may have descriptors of
- * its own, hence the look at the inode.
+ * Returns a copy, close-on-exec, or -1. Before Linux 6.9 a pidfd is that of a
+ * whole process, whose id is in "status"; a thread may have descriptors of its
+ * own, so the inodes are compared.
  */
 static int borrow(pid_t tid, int fd)
 {
@@ -159,9 +159,9 @@ static int borrow(pid_t tid, int fd)
 }
 
 /*
- * Of a file of FUSE the server is asked when a copy is closed, so only a socket
- * is copied. A copy, or else O_PATH, holds the file; that it is a socket still
- * is known before it is asked for more.
+ * Closing a copy of a FUSE file asks its server, so only a socket is copied. A
+ * copy, or else O_PATH, holds the file; that it is still a socket is checked
+ * before anything else is read of it.
  */
 bool target_socket(pid_t tid, int fd, struct target_socket *s)
 {

@@ -24,19 +24,19 @@ enum {
 		LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG |
 		LANDLOCK_MAKE_SOCK | LANDLOCK_MAKE_FIFO | LANDLOCK_MAKE_SYM |
 		LANDLOCK_REFER | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV,
-	/* The rights that a file can have which is not a directory. */
+	/* The rights that apply to files other than directories. */
 	OF_FILES = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE |
 		   LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE |
 		   LANDLOCK_IOCTL_DEV
 };
 
-/* Where programs write that know nothing of containers ... */
+/* Where programs that know nothing of containers write ... */
 static const char *const usual[] = {
 	"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
 	"/dev/tty",  "/dev/ptmx", "/dev/pts",  "/dev/shm",    "/proc/self",
 };
 
-/* ... and where they may if nobody keeps what is written there: on a tmpfs. */
+/* ... and where they may write if it is a tmpfs, which nobody keeps. */
 static const char *const temporary[] = { "/tmp", "/var/tmp", "/run" };
 
 /* What programs, scripts and their interpreters need before their main(). */
@@ -104,7 +104,7 @@ static int add_rule(const struct rules *r, int fd, uint64_t rights)
 	       errno == EBADFD ? 0 : -1;
 }
 
-/* Closes fd if it is none of the standard streams. */
+/* Allow or describe one path. Closes fd unless it is a standard stream. */
 static void allow(struct rules *r, int fd, uint64_t rights, const char *path)
 {
 	if (r->out)
@@ -117,8 +117,8 @@ static void allow(struct rules *r, int fd, uint64_t rights, const char *path)
 }
 
 /*
- * What is not there needs no rule, but is a mistake if an option names it; and
- * then it may be in a volume, where only root's symbolic links are followed.
+ * A missing path needs no rule, but is a mistake if an option names it. Such a
+ * path may be in a volume, where only root's symbolic links are followed.
  */
 static void allow_all(struct rules *r, const char *const list[], size_t count,
 		      uint64_t rights, enum fs_links links)
@@ -132,9 +132,9 @@ static void allow_all(struct rules *r, const char *const list[], size_t count,
 }
 
 /*
- * A volume is hostile: no symbolic link in it leads to more than it is. And
- * /dev/stdout leads to a file that may be anywhere; what keeps the place of a
- * closed stream is O_PATH, which has no access mode to write.
+ * A volume is hostile: no symbolic link in it may add to the rules. The file of
+ * /dev/stdout may be anywhere, so each stream has a rule of its own; a closed
+ * one is kept by O_PATH, which has no access mode to write.
  */
 static void allow_writes(struct rules *r, const struct confine_spec *spec)
 {

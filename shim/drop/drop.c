@@ -52,8 +52,8 @@ bool drop_find_command(const char *name, const char *path, char file[PATH_MAX])
 
 /*
  * What a file with the effective flag must get to be executed (capabilities(7),
- * "Safety checking for capability-dumb binaries"). Version 3 of the attribute,
- * which is longer, is of another user namespace and has no effect.
+ * "Safety checking for capability-dumb binaries"). Version 3 of the attribute
+ * is longer, belongs to another user namespace and has no effect.
  */
 static uint64_t file_caps(const char *file)
 {
@@ -116,10 +116,10 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
 }
 
 /*
- * The session keyring outlives a change of uid and execve(2), and whoever has
- * it may read its keys (session-keyring(7)). The new one counts against the
- * quota of root, a thousand times that of others. ENOSYS, EPERM: the kernel or
- * a seccomp profile refuses keyctl(2) to the application as well.
+ * The session keyring survives a change of uid and execve(2), and its holder
+ * may read its keys (session-keyring(7)). The new one counts against the quota
+ * of root, a thousand times that of others. ENOSYS, EPERM: the kernel or a
+ * seccomp profile refuses keyctl(2) to the application as well.
  */
 static int leave_keyring(struct fault *f)
 {
@@ -131,7 +131,7 @@ static int leave_keyring(struct fault *f)
 			  "raise kernel.keys.maxkeys of the host, or add --keep-keyring");
 }
 
-/* number: an id, or how many they are; cap: the capability that it takes. */
+/* number: an id, or a count of ids; cap: what the call needs. */
 static int not_set(const struct target *t, const struct start *s,
 		   const char *what, size_t number, int cap, struct fault *f)
 {
@@ -144,10 +144,10 @@ static int not_set(const struct target *t, const struct start *s,
 }
 
 /*
- * The groups are set whenever they can be, also where getgroups(2) said that
- * they are right: a filter may answer that call. Otherwise groups that are
- * right are left alone, because a process that is not root may not set them,
- * nor one in a user namespace that denies it (user_namespaces(7)).
+ * Set the groups whenever possible, even if getgroups(2) reported the right
+ * ones: a filter may answer that call. Otherwise leave right groups alone,
+ * because a process that is not root may not set them, nor may one in a user
+ * namespace that denies it (user_namespaces(7)).
  */
 static int change_groups(const struct target *t, const struct start *s,
 			 struct fault *f)
@@ -183,10 +183,10 @@ int drop_ids(const struct target *t, const struct start *s, struct fault *f)
 }
 
 /*
- * Leaving uid 0 clears the permitted set too, unless PR_SET_KEEPCAPS says
- * otherwise (capabilities(7), "Effect of user ID changes"). It must survive
- * until CAP_SETPCAP has emptied the bounding set. no_new_privs is last: it
- * needs nothing, and binds whatever is left.
+ * Leaving uid 0 clears the permitted set too, unless PR_SET_KEEPCAPS is set
+ * (capabilities(7), "Effect of user ID changes"). CAP_SETPCAP must stay until
+ * it has emptied the bounding set. no_new_privs is last: it needs no privilege,
+ * and restricts whatever is left.
  */
 int drop_run(const struct drop_spec *spec, const struct target *t,
 	     const struct start *s, uint64_t held, struct fault *f)

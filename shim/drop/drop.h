@@ -28,22 +28,22 @@ struct drop_spec {
 };
 
 /*
- * What may be left in the bounding set for a target of this uid; UINT64_MAX
- * leaves it as the runtime gave it. Setuid programs that are to work need it,
- * but for uid 0, which would get all of it back by any execve.
+ * Returns what may stay in the bounding set for a target of this uid;
+ * UINT64_MAX leaves it as the runtime gave it. Setuid programs need it, if they
+ * are to work, but uid 0 would regain all of it by any execve.
  */
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
 
 /*
  * Find the file that execve(2) will be given, as root sees it. path: as PATH,
- * or NULL for the default. Returns false if there is none, or if only the
- * application's directory will tell.
+ * or NULL for the default. Returns false if there is none, or if name is
+ * relative to the application's working directory.
  */
 bool drop_find_command(const char *name, const char *path, char file[PATH_MAX]);
 
 /*
- * Will the kernel refuse to execute COMMAND, whose first word this is, for want
- * of capabilities in the bounding set? Returns 0, or -1 with a fault.
+ * Check that the bounding set has the file capabilities of COMMAND, or
+ * execve(2) fails; warn of --allow-new-privs. Returns 0, or -1 with a fault.
  */
 int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	       const char *path, struct fault *f);
@@ -53,8 +53,8 @@ void drop_describe(const struct drop_spec *spec, const struct target *t,
 		   const struct start *s, struct text *out);
 
 /*
- * Become the target, who was started as s. held: capabilities that stay
- * permitted and effective until the next execve, for a supervisor.
+ * Become the target. s: how this process was started. held: capabilities that
+ * stay permitted and effective until the next execve, for a supervisor.
  *
  * Returns 0, or -1 with a fault. On failure the process is somewhere between
  * what it was and the target, and must end without running anything.
@@ -63,8 +63,8 @@ int drop_run(const struct drop_spec *spec, const struct target *t,
 	     const struct start *s, uint64_t held, struct fault *f);
 
 /*
- * The part of it that sets groups, gid and uid. Returns 0, or -1 with a fault
- * that names the capability that is missing.
+ * The part of drop_run() that sets groups, gid and uid. Returns 0, or -1 with a
+ * fault that names the missing capability.
  */
 int drop_ids(const struct target *t, const struct start *s, struct fault *f);
 

@@ -13,7 +13,7 @@
 struct fault;
 struct text;
 
-/* What the application finds changed. */
+/* What to change for the application. */
 struct limits_spec {
 	const char *typed[RLIM_NLIMITS];	/* NAME=SOFT[:HARD], or NULL */
 	struct rlimit rlimits[RLIM_NLIMITS];
@@ -23,27 +23,27 @@ struct limits_spec {
 };
 
 /*
- * Read NAME=SOFT[:HARD], kept by pointer too, or an octal mask into a struct
- * limits_spec. Pure. Each returns false if the value is not that.
+ * Parse NAME=SOFT[:HARD], kept by pointer too, or an octal mask into a struct
+ * limits_spec. Pure. Each returns false if the value is malformed.
  */
 bool limits_read_rlimit(const char *value, void *spec);
 bool limits_read_umask(const char *value, void *spec);
 
-/* The names for --rlimit, of index i; for the hint of a near miss. */
+/* Name i for --rlimit, for str_nearest(). list is ignored. */
 struct slice limits_word(const void *list, size_t i);
 
 /* Append what limits_run() would do. */
 void limits_describe(const struct limits_spec *spec, struct text *out);
 
 /*
- * Set limits and umask, before the drop: to raise one takes CAP_SYS_RESOURCE.
- * Returns 0, or -1 with a fault; some are set then.
+ * Set limits and umask, before the drop: raising a hard limit needs
+ * CAP_SYS_RESOURCE. Returns 0, or -1 with a fault; some may be set then.
  */
 int limits_run(const struct limits_spec *spec, struct fault *f);
 
 /*
- * Enter the directory of --chdir as the application, whose uid the hint names.
- * Returns 0, or -1 with a fault.
+ * Enter the directory of --chdir with the application's ids; uid is for the
+ * hint. Returns 0, or -1 with a fault.
  */
 int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f);
 

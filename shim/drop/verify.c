@@ -84,7 +84,7 @@ static int verify_groups(const struct verify_spec *spec, struct fault *f)
 	return 0;
 }
 
-/* EINVAL is the answer behind the last capability; there is at least one. */
+/* EINVAL past the kernel's last capability; for the first it is an error. */
 static int read_set(bool ambient, uint64_t *set)
 {
 	*set = 0;
@@ -130,7 +130,7 @@ int verify_look(struct verify_seen *seen, struct fault *f)
 }
 
 /*
- * Without CAP_SETPCAP the bounding set stays, and no_new_privs disarms it.
+ * Without CAP_SETPCAP the bounding set stays, harmless under no_new_privs.
  * NOROOT is locked on, unless the runtime locked it off; KEEP_CAPS is off.
  */
 static int verify_privileges(const struct verify_spec *spec,
@@ -179,7 +179,7 @@ static int worked(const char *what, struct fault *f)
 			 "verify: %s succeeded after the drop", what);
 }
 
-/* As OpenSSH's permanently_set_uid(); what a kept capability allows stays. */
+/* As OpenSSH's permanently_set_uid(); skips what a kept capability allows. */
 static int try_to_regain(const struct verify_spec *spec, struct fault *f)
 {
 	const uint64_t keep = spec->keep_caps;
@@ -226,7 +226,7 @@ static int end_at_once(void *nothing)
 	_exit(0);
 }
 
-/* kill(2) finds it until it is reaped. As after vfork(2) it has our memory. */
+/* kill(2) finds it until it is reaped. As with vfork(2), it uses our memory. */
 pid_t verify_outsider(struct fault *f)
 {
 	_Alignas(16) char stack[4096];
@@ -237,7 +237,7 @@ pid_t verify_outsider(struct fault *f)
 				   "verify: start a process") : pid;
 }
 
-/* No rule allows port 0. The kernel asks Landlock before all else. */
+/* No rule allows port 0, and the kernel asks Landlock first. */
 static bool can_bind(void)
 {
 	const struct sockaddr_in any = { .sin_family = AF_INET };
@@ -252,8 +252,8 @@ static bool can_bind(void)
 }
 
 /*
- * rename(2) of a file to its own name does nothing, and asks nobody but
- * Landlock whether it may; no rule allows to make a device.
+ * rename(2) of a file to its own name changes nothing, and only Landlock can
+ * refuse it: no rule allows the creation of a device.
  */
 int verify_domain(int abi, pid_t outsider, struct verify_seen *seen,
 		  struct fault *f)
@@ -275,9 +275,9 @@ int verify_domain(int abi, pid_t outsider, struct verify_seen *seen,
 }
 
 /*
- * poll(2) answers POLLNVAL for each descriptor that is not open, so one call
- * looks at many and needs no /proc; it takes no more of them than
- * RLIMIT_NOFILE. Those above are covered by what close_range(2) returned.
+ * poll(2) reports POLLNVAL for each descriptor that is not open, so one call
+ * checks many without /proc, but no more than RLIMIT_NOFILE. The result of
+ * close_range(2) covers those above.
  */
 enum { CLOSED_ONES = 64 };
 
