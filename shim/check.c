@@ -35,9 +35,9 @@ struct check {
 };
 
 /*
- * result: what will be, with the reason in f if that is not ok; or a fact about
- * the start, without f. The list of what is said is both the object of JSON and
- * what the lines of text are made of. --dry-run says what will fail.
+ * Print one check. result: what will be, with the reason in f if that is not
+ * ok; or a fact about the start, without f. The table holds the members of the
+ * JSON object, and the lines of text. --dry-run prints what will fail.
  */
 static void print(struct check *c, const char *object, const char *result,
 		  const struct fault *f)
@@ -91,8 +91,8 @@ static void print(struct check *c, const char *object, const char *result,
 }
 
 /*
- * What stands behind a name in its line, a set of capabilities by their names;
- * or without a name all lines of the file, joined.
+ * Print what follows a name in its line of a file, a set of capabilities by
+ * their names; or, without a name, all lines of the file, joined.
  */
 static void print_file(struct check *c, const char *object, const char *path,
 		       const char *name)
@@ -151,7 +151,7 @@ static void print_start(struct check *c)
 	print(c, "landlock", strcmp(abi, "ABI -1") ? abi : "no", NULL);
 }
 
-/* The file of a unix socket would have to be made, and is left to the run. */
+/* Open each socket, except those with a file, which only a run creates. */
 static void look_listen(struct check *c)
 {
 	const struct listen_spec *spec = &c->plan->listen;
@@ -216,7 +216,7 @@ static void look_own(struct check *c, const struct own_tree *t)
 	c->detail[0] = '\0';
 }
 
-/* May the target execute or search it, by its modes? Returns 0 or an errno. */
+/* May the target execute or search it, by its mode? Returns 0 or an errno. */
 static int look_at_mode(const struct target *t, const char *path)
 {
 	mode_t bit = S_IXOTH;
@@ -234,7 +234,7 @@ static int look_at_mode(const struct target *t, const char *path)
 	return st.st_mode & bit ? 0 : EACCES;
 }
 
-/* What execve(2) will say: of the path, the machine, the #! line. */
+/* Predict the errno of execve(2): by the path, the machine, the #! line. */
 static int foresee(const struct target *t, char file[PATH_MAX])
 {
 	extern const char __ehdr_start[];	/* our own ELF header */
@@ -262,7 +262,7 @@ static int foresee(const struct target *t, char file[PATH_MAX])
 	return access(at, F_OK) < 0 ? errno : 0;
 }
 
-/* From --chdir on, which is where the run would look for COMMAND. */
+/* Enter --chdir first, because the run would search for COMMAND there. */
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
@@ -287,7 +287,7 @@ static void look_exec(struct check *c)
 		print(c, "TERM needs a handler or --init", ok, &f);
 }
 
-/* --dry-run asks nothing of the network, and may be far from COMMAND. */
+/* --dry-run opens no socket, and may run where COMMAND is missing. */
 static void look(struct check *c, enum step step)
 {
 	const bool is_dry = c->plan->action == ACTION_DRY_RUN;

@@ -13,9 +13,9 @@
 #define BLANKS " \t\r"
 
 /*
- * What may steer a program with privileges that its caller has not: root's own
- * regular file. It is checked on the open descriptor, so that nobody can swap
- * it in between.
+ * Only root's own regular file may control a program with privileges that its
+ * caller lacks. The check is on the open descriptor, so that nobody can
+ * exchange the file in between.
  */
 static int check_trust(int fd, const char *path, struct fault *f)
 {
@@ -32,7 +32,7 @@ static int check_trust(int fd, const char *path, struct fault *f)
 	return fault_hint(f, "in the image: chown 0:0 FILE && chmod 644 FILE");
 }
 
-/* Read all of it, which must be text. */
+/* Read the whole file, which must be text. */
 static int read_text(int fd, const char *path, struct plan *plan,
 		     struct fault *f)
 {
@@ -95,7 +95,7 @@ static int set_lines(struct plan *plan, const char *path, char *const env[],
 	return 0;
 }
 
-/* The command line is read again after the file, which it wins over. */
+/* Reset the plan: the command line is read again after the file, and wins. */
 static void forget_options(struct plan *plan)
 {
 	const struct start start = plan->start;
@@ -111,7 +111,7 @@ static void forget_options(struct plan *plan)
 static int read_file(struct plan *plan, const char *path, bool needed,
 		     bool trusted, char *const env[], struct fault *f)
 {
-	/* Not to wait for a writer, should it be a FIFO. */
+	/* If it is a FIFO, do not wait for a writer. */
 	int fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	int result;
 
@@ -129,8 +129,8 @@ static int read_file(struct plan *plan, const char *path, bool needed,
 }
 
 /*
- * Whoever may execute the file chose these words and the environment. Only the
- * command is his to choose, for it runs with nothing but what the file says.
+ * Whoever executes this program chose the arguments and the environment, but
+ * may choose only the command: it runs with nothing but what the file says.
  */
 static int read_secure(struct plan *plan, const char *standard,
 		       char *const argv[], struct fault *f)

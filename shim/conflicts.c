@@ -7,8 +7,8 @@
 #include "run/plan.h"
 
 /*
- * Is it the same address twice? A path can be that of one socket only; what
- * else two addresses or interfaces have in common, bind(2) tells.
+ * Refuse the same address twice; a path can have one socket only. bind(2)
+ * reports other conflicts of addresses and interfaces.
  */
 static int check_pair(const struct listener *a, const struct listener *b,
 		      struct fault *f)

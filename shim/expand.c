@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-/* A value on its way. */
+/* An expansion in progress. */
 struct expansion {
 	const struct option *option;
 	char *const *env;
@@ -14,8 +14,8 @@ struct expansion {
 };
 
 /*
- * The value of a variable is one part of the option's value, whatever bytes it
- * has: a separator in it is escaped where the option knows how, else refused.
+ * The value of a variable is one part of the option's value, whatever its
+ * bytes: a separator in it is escaped where the option knows how, else refused.
  */
 static bool add_found(struct expansion *e, struct slice name, const char *found)
 {
@@ -34,7 +34,7 @@ static bool add_found(struct expansion *e, struct slice name, const char *found)
 	return true;
 }
 
-/* One reference: what stands between "${" and "}". */
+/* Expand one reference: what is between "${" and "}". */
 static bool add_variable(struct expansion *e, struct slice inner)
 {
 	const char *colon = memchr(inner.at, ':', inner.length);

@@ -21,10 +21,10 @@
 #include "steps.h"
 
 /*
- * A socket that is opened while descriptor 0, 1 or 2 is closed would take its
- * place, and our messages would go into it. An O_PATH descriptor keeps the
- * place, cannot be read nor written, and is gone on execve: the application
- * finds what we were given.
+ * A socket that is opened while descriptor 0, 1 or 2 is closed would get its
+ * number, and our messages would go to it. An O_PATH descriptor keeps the
+ * number, can be neither read nor written, and is closed by execve: the
+ * application finds what we were given.
  */
 static int keep_standard_places(struct fault *f)
 {
@@ -36,7 +36,7 @@ static int keep_standard_places(struct fault *f)
 	return 0;
 }
 
-/* Returns the exit status, or -1 with a fault, or never. */
+/* Returns the exit status, or -1 with a fault, or not at all. */
 static int step_down(struct plan *plan, struct run *run, struct fault *f)
 {
 	if (plan->action == ACTION_DRY_RUN)
@@ -50,7 +50,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 		if (limits_run(&plan->limits, f) < 0)
 			return -1;
 	} else {
-		/* Before what may be missing: it can be the reason for it. */
+		/* First how it was started: that may be why a check fails. */
 		start_tell(&plan->who, &plan->start);
 		if (needs_check(plan, f) < 0 || steps_check(plan, f) < 0)
 			return -1;
@@ -64,7 +64,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 	return exec_application(plan, run, f);
 }
 
-/* Whatever can be found wrong is found here, before the first side effect. */
+/* Complete and check the plan, before the first side effect. */
 static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
 	plan->who.verbose = plan->own.verbose = plan->verbose;
@@ -86,7 +86,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	if (resolve_target(plan, PASSWD_USERS, PASSWD_GROUPS, f) < 0 ||
 	    conflicts_check(plan, f) < 0)
 		return -1;
-	/* The config file's variables may be secrets; they are --user's. */
+	/* The config file's variables may be secrets, for --user alone. */
 	if (plan->start.secure && plan->start.uid != plan->target.uid)
 		plan->env.nset = 0;
 	if (start_settle(&plan->who, &plan->start, &plan->target,
@@ -101,8 +101,8 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 }
 
 /*
- * Signals are blocked from the first instruction on, before it is known whether
- * an init will be there to forward them, so that none is lost on the way.
+ * Signals are blocked first of all, before it is known whether an init will
+ * forward them, so that none is lost.
  */
 int main(int argc, char **argv)
 {
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 	result = keep_standard_places(&f);
 	if (result == 0)
 		result = start_read(&plan.start, &f);
-	/* Of the config file a peer takes no more than whether it is strict. */
+	/* A peer takes only --strict from the config file. */
 	if (result == 0 && !(peer && plan.start.secure))
 		result = settings_read(peer ? &file : &plan, SETTINGS_FILE,
 				       peer ? no_words : argv, environ, &f);
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 	}
 	if (result > 0)
 		return result - 1;
-	/* Somebody must be there to answer the application's bind(2). */
+	/* A parent must answer the application's bind(2). */
 	plan.init.wanted |= plan.listen.handoff == HANDOFF_BIND;
 	plan.keeps = (plan.init.wanted || peer) && !plan.start.secure &&
 		     !plan.action && !plan.env.home && !plan.who.user &&

@@ -15,7 +15,7 @@ struct missing {
 	struct text why;
 };
 
-/* Each capability is named once, with the first thing that takes it. */
+/* Each capability is named once, with the first thing that needs it. */
 static void need(struct missing *m, int cap, const char *verb,
 		 const char *what)
 {
@@ -75,8 +75,8 @@ static void need_for_process(struct missing *m, const struct plan *plan)
 }
 
 /*
- * With no_new_privs a bounding set that cannot be reduced gives nothing.
- * Without it, a setuid program of root gets all of it, whoever the user is.
+ * With no_new_privs, a bounding set that cannot be reduced gives nothing.
+ * Without it, a setuid-root program gets all of the set, whoever the user is.
  */
 static int need_for_caps(struct missing *m, const struct plan *plan,
 			 struct fault *f)

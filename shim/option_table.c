@@ -73,7 +73,7 @@ static bool read_unset_env(const char *value, void *at)
 	return true;
 }
 
-/* A port alone, or a URL of HTTP, is meant so. */
+/* Hint at the --listen that a port alone, or an HTTP URL, stands for. */
 static int hint_url(const char *value, struct fault *f)
 {
 	bool is_tcp = strncmp(value, "tcp://", 6) == 0;
@@ -116,7 +116,7 @@ static int set_listen(struct plan *plan, const char *value, struct fault *f)
 	return 0;
 }
 
-/* The words are cut in a copy, which the plan keeps. */
+/* own_parse() cuts a copy of the value, which the plan keeps. */
 static int set_own(struct plan *plan, const char *value, struct fault *f)
 {
 	char *words = plan->text.start + plan->text.length;

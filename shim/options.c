@@ -48,7 +48,7 @@ static int expand(struct plan *plan, const struct option *o,
 	return 0;
 }
 
-/* Word number i of those that an option's value can be made of. */
+/* Word i of those that may occur in an option's value. */
 static struct slice value_word(const void *option, size_t i)
 {
 	const struct option *o = option;
@@ -63,7 +63,7 @@ static struct slice value_word(const void *option, size_t i)
 	return word.length ? word : (struct slice){ NULL, 0 };
 }
 
-/* Keep a value as struct option says; false if it is not what .help says. */
+/* Store a value as struct option says; false if it is not what .help says. */
 static bool keep(struct plan *plan, const struct option *o, const char *value)
 {
 	char *at = (char *)plan + o->at;
@@ -88,8 +88,8 @@ static bool keep(struct plan *plan, const struct option *o, const char *value)
 }
 
 /*
- * After a value was refused: was another of the option's words meant? What
- * stands before the first separator, a path or an address, is none of them.
+ * After a value was refused, hint at the word that was meant. Before the first
+ * separator is a path or an address, none of the option's words.
  */
 static int hint_value(const struct option *o, const char *value,
 		      struct fault *f)
@@ -150,7 +150,7 @@ static int apply(struct plan *plan, const struct option *o, const char *value,
 	return hint_value(o, value, f);
 }
 
-/* What an option of Docker, gosu, tini or setpriv is called here. */
+/* Options of Docker, gosu, tini and setpriv, and what they are called here. */
 static const char *const foreign[][2] = {
 	{ "--uid", "--user=UID:GID" }, { "--gid", "--user=UID:GID" },
 	{ "--reuid", "--user=UID:GID" }, { "--regid", "--user=UID:GID" },

@@ -21,21 +21,21 @@ enum topic { WHO, SOCKETS, FILES, GETS, INIT, ABOUT };
  * An option, with its help and the way its value is read. --help, the config
  * file and shell completion all come from the table of them.
  *
- * The value is kept at offset .at of the plan: a flag as a bool, one of .words
- * as its number, what .read takes in the type that .read knows, anything else
- * as the word itself. .read returns false if the value is not what .help says;
- * .set, in its place, returns 0 or -1 with a fault of its own.
+ * The value is stored at offset .at of the plan: a flag as a bool, one of
+ * .words by its index, what .read takes in the type that it knows, anything
+ * else as the string. .read returns false if the value is not what .help says;
+ * .set, instead of it, returns 0 or -1 with a fault of its own.
  */
 struct option {
 	enum topic topic;
 	char letter;		/* the short form, or 0 */
 	const char *name;
-	const char *value;	/* what its value is called, NULL for a flag */
-	const char *help;	/* one line; also what a wrong value is told */
+	const char *value;	/* the name of its value, NULL for a flag */
+	const char *help;	/* one line; also says what was expected */
 	size_t at;
 	const char *words;	/* joined by blanks, in the order of an enum;
 				   with .read or .set parts of the value */
-	const char *without;	/* the value, if none follows a '=' */
+	const char *without;	/* the value if there is no '=' */
 	bool (*read)(const char *value, void *at);
 	int (*set)(struct plan *plan, const char *value, struct fault *f);
 	/*
@@ -45,7 +45,7 @@ struct option {
 	 * variable may hold several parts, as in a LIST.
 	 */
 	const char *separators;
-	str_words *near;	/* in place of .words, where a table has them */
+	str_words *near;	/* instead of .words: from a table */
 	enum action action;	/* what stepdown does instead of a run, or 0 */
 	bool many;		/* may be given more than once */
 	bool argv_only;		/* not in a config file */
@@ -68,8 +68,8 @@ int options_parse(struct plan *plan, char *const argv[], char *const env[],
 
 /*
  * Set one option by its long name, as a line of a config file does. value: NULL
- * if there is none. seen: zero before the first of a file; tells what was given
- * twice. Returns as options_parse().
+ * if there is none. seen: zero before the first of a file; records what was
+ * given. Returns as options_parse().
  */
 int options_set(struct plan *plan, const char *name, const char *value,
 		char *const env[], uint64_t *seen, struct fault *f);
@@ -80,9 +80,9 @@ int options_set(struct plan *plan, const char *name, const char *value,
  * empty. "$${" stands for a literal "${"; any other '$' is itself. The value of
  * a variable is not expanded again; a default is text of the option itself.
  *
- * ENTRYPOINT's JSON form has no shell, so images that take PUID and PGID from
- * the environment would need one for nothing else. env: as environ(7); NULL if
- * it is not to be trusted, and no variable is set.
+ * ENTRYPOINT's JSON form has no shell, and images that take PUID and PGID from
+ * the environment would need one only for that. env: as environ(7); NULL if it
+ * is not trusted: then every variable is unset.
  *
  * Returns 0, or -1 with a usage fault: unset variable, no closing brace, a bad
  * name, a separator, or no room in out (out then holds a part). Pure.
@@ -92,13 +92,13 @@ int expand_value(const struct option *o, const char *value, char *const env[],
 
 /*
  * After a value was refused: if it has $VAR without braces, which a shell would
- * have expanded, say so in the hint. Returns -1 always.
+ * have expanded, set the hint. Returns -1 always.
  */
 int expand_hint(const char *value, struct fault *f);
 
 /*
- * --help, or the options of one section, with the words of their values. topic:
- * the index of an option of that section; that of "help" stands for all.
+ * Print --help, or the options of one section with the words of their values.
+ * topic: the index of an option of that section; that of "help" stands for all.
  */
 void options_help(unsigned int topic);
 

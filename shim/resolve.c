@@ -12,7 +12,7 @@
 #include "run/exec.h"
 #include "run/plan.h"
 
-/* The colon is where people put a blank, a comma or the dot of chown(1). */
+/* Users type a blank, a comma or chown(1)'s dot instead of the colon. */
 static int hint_colon(const char *value, struct fault *f)
 {
 	size_t uid = strspn(value, "0123456789");
@@ -58,7 +58,7 @@ static int resolve_ids(struct plan *plan, const struct ids_word *w,
 			  t->uid);
 }
 
-/* A word without .at was not given, and leaves what is there. */
+/* A slice without .at was not given: its id stays as it is. */
 static int resolve_pair(const struct ids_word *w, struct slice user,
 			struct slice group, uid_t *uid, gid_t *gid,
 			struct fault *f)
@@ -96,8 +96,8 @@ static int resolve_tree(struct own_tree *t, const struct target *target,
 }
 
 /*
- * What tells what is root's from what somebody chose for the application: the
- * home of uid 0, and its name, by which /etc/group lists its groups. Most
+ * Is root's entry needed? Its home tells root's HOME from one that was chosen
+ * for the application, and its name finds root's groups in /etc/group. Most
  * starts have neither such a HOME nor such groups.
  */
 static bool needs_root(const struct start *s)
@@ -137,9 +137,9 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 }
 
 /*
- * Who may not change owners needs none changed where the path is ours or may be
- * written: fsGroup, an emptyDir, a group 0 that may write. access(2) asks for
- * the real uid, which is the one that stays.
+ * Without CAP_CHOWN, skip the trees that the user owns or may write: fsGroup,
+ * an emptyDir, a group 0 that may write. access(2) checks the real uid, which
+ * is the one that stays.
  */
 static void pass_over_trees(struct own_spec *own, uid_t uid)
 {

@@ -9,18 +9,18 @@
 struct fault;
 struct plan;
 
-/* What is read where the command line names no file. It need not exist. */
+/* The config file where --config names none. It need not exist. */
 #define SETTINGS_FILE "/etc/stepdown.conf"
 
 /*
- * Read the options of a run into the plan, which must be all zeroes but for
+ * Read the options of a run into the plan, which must be all zeroes except for
  * its start: those of the config file first, then the command line, which wins.
  *
- * Started with file capabilities or setuid (start.secure) only the file at
- * standard counts, it must be root's, and the command line is the command.
+ * Started with file capabilities or setuid (start.secure), only the file at
+ * standard counts, which must be root's, and the command line is the command.
  *
- * standard: SETTINGS_FILE, but for tests. env: as environ(7).
- * Returns 0, or -1 with a fault.
+ * standard: SETTINGS_FILE, except in tests. env: as environ(7). Returns 0, or
+ * -1 with a fault.
  */
 int settings_read(struct plan *plan, const char *standard, char *const argv[],
 		  char *const env[], struct fault *f);
@@ -28,24 +28,24 @@ int settings_read(struct plan *plan, const char *standard, char *const argv[],
 /*
  * Turn the names of the plan into ids: user, group, supplementary groups, home.
  *
- * passwd, group: the files to read, PASSWD_USERS and PASSWD_GROUPS but for
- * tests. A missing file is one without entries.
- * Returns 0, or -1 with a fault; the target is then not usable.
+ * passwd, group: the files to read, PASSWD_USERS and PASSWD_GROUPS except in
+ * tests. A missing file has no entries. Returns 0, or -1 with a fault; the
+ * target is then not usable.
  */
 int resolve_target(struct plan *plan, const char *passwd, const char *group,
 		   struct fault *f);
 
 /*
- * Whose the trees and the sockets with a path shall be. The default is the
- * target, so this comes when it is settled. Returns as resolve_target().
+ * Set the owners of trees and sockets, by default the settled target. Without
+ * CAP_CHOWN, remove the trees that the user may write. As resolve_target().
  */
 int resolve_owners(struct plan *plan, const char *passwd, const char *group,
 		   struct fault *f);
 
 /*
- * Refuse what contradicts itself, what --handoff cannot hand over, and more
- * sockets than there is room for. After this no usage error is left to find,
- * and nothing in the container has changed.
+ * Refuse options that contradict each other, what --handoff cannot hand over,
+ * and more sockets than there is room for. Nothing in the container has changed
+ * yet.
  *
  * Returns 0, or -1 with a usage fault.
  */

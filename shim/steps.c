@@ -91,8 +91,8 @@ static int check_listen(const struct plan *plan, struct fault *f)
 }
 
 /*
- * The ids of a user namespace are looked up before what has side effects
- * outside of this process; a look into /proc costs more than all other checks.
+ * The maps of the user namespace are checked only before side effects outside
+ * of this process: reading /proc costs more than all other checks.
  */
 static int check_drop(const struct plan *plan, struct fault *f)
 {
@@ -105,7 +105,7 @@ static int check_drop(const struct plan *plan, struct fault *f)
 			  plan_path(plan), f);
 }
 
-/* sd_listen_fds(3) takes nothing in a process that LISTEN_PID does not name. */
+/* sd_listen_fds(3) returns no sockets if LISTEN_PID names another process. */
 static int check_exec(const struct plan *plan, struct fault *f)
 {
 	char *const *word = plan->exec.command;
@@ -149,8 +149,8 @@ int steps_check(const struct plan *plan, struct fault *f)
 
 /*
  * For --handoff=bind the addresses are bound once, so that what the kernel
- * refuses is found before the drop. The supervisor keeps the descriptors that
- * it has, so there must be no others.
+ * refuses is reported before the drop. The supervisor keeps its descriptors, so
+ * all but the inherited ones are closed.
  */
 static int run_listen(const struct plan *plan, struct run *run,
 		      struct fault *f)
@@ -208,8 +208,8 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 }
 
 /*
- * Say each line of a description, with its number for --dry-run, or 0. Returns
- * false for a step that was not asked for.
+ * Print each line of a description, with its number for --dry-run, or 0.
+ * Returns false for a step that was not asked for.
  */
 static bool print_step(enum step step, size_t number, const struct plan *plan)
 {

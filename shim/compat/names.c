@@ -24,14 +24,14 @@ static const char tini[] = "svwgephlV", catatonit[] = "sghLPV",
 
 static const struct peer {
 	const char *name;
-	const char *letters;	/* NULL: it drops */
+	const char *letters;	/* NULL: not an init */
 } peers[] = {
 	{ "gosu", NULL }, { "su-exec", NULL }, { "tini", tini },
 	{ "docker-init", tini }, { "catatonit", catatonit },
 	{ "podman-init", catatonit }, { "dumb-init", dumb_init }
 };
 
-/* Each behind its letter. */
+/* Each is a letter and the long option that stands for it. */
 static const char *const long_names[] = {
 	"c" "single-child", "r" "rewrite", "v" "verbose", "h" "help",
 	"V" "version"
@@ -47,7 +47,7 @@ static bool in_environment(const char *beginning)
 	return *entry;
 }
 
-/* asked: it is no error. Returns as names_run(). */
+/* Print version and usage, on stdout if asked. Returns as names_run(). */
 static int about(const struct peer *peer, bool asked)
 {
 	const char *letters = peer->letters;
@@ -63,7 +63,7 @@ static int about(const struct peer *peer, bool asked)
 
 /* ---- inits ---- */
 
-/* catatonit -P: nothing but reaping, which the kernel does, until the end. */
+/* catatonit -P: let the kernel reap until a signal asks to end. */
 static int reap_only(void)
 {
 	siginfo_t info;
@@ -77,7 +77,7 @@ static int reap_only(void)
 	return 1;
 }
 
-/* The letter of "-xyz" at xyz, which *rest is moved over, or of "--name". */
+/* The next letter at "xyz" of "-xyz", or that of "--name"; advances *rest. */
 static int next_letter(const char **rest)
 {
 	struct slice value = str_word(*rest + 1), name;
@@ -92,7 +92,7 @@ static int next_letter(const char **rest)
 	return '?';
 }
 
-/* The value of -e, -p or -r; false if it is none. */
+/* Take the value of -e, -p or -r; false if it is malformed. */
 static bool take_value(struct plan *plan, int letter, const char *value)
 {
 	char exits[16];
@@ -106,7 +106,7 @@ static bool take_value(struct plan *plan, int letter, const char *value)
 	return plan->exec.pdeathsig;
 }
 
-/* given: which letters without a value were. Returns as names_run(). */
+/* given: set for each letter without a value. Returns as names_run(). */
 static int read_options(const struct peer *peer, struct plan *plan,
 			char **argv, bool given[128])
 {
@@ -195,8 +195,8 @@ const struct peer *names_find(char ***argv)
 /* ---- gosu and su-exec ---- */
 
 /*
- * No user is who we are, no group that of the entry, else the gid that we have,
- * and then the user is in all groups that /etc/group lists it in, gid 0 too.
+ * Without a user it is our own uid. Without a group, the gid is that of the
+ * entry, else our own, and the groups are all that /etc/group lists, gid 0 too.
  */
 static int find_user(struct target *t, const char *spec, struct fault *f)
 {

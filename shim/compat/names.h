@@ -1,7 +1,7 @@
 /*
  * names: being called by the name of a peer, so that an image's scripts run
  * unchanged. gosu and su-exec change ids, groups and HOME, the inits nothing.
- * What differs is in the man page.
+ * The man page lists the differences.
  */
 #ifndef STEPDOWN_COMPAT_NAMES_H
 #define STEPDOWN_COMPAT_NAMES_H
@@ -11,16 +11,16 @@ struct peer;
 struct plan;
 
 /*
- * Is the last part of argv[0], or "--as=NAME" behind it, a peer's name? Returns
- * the peer, with *argv moved to the word behind that, or NULL.
+ * Find the peer that the last part of argv[0], or "--as=NAME" after it, names.
+ * Returns the peer, with *argv moved to the next word, or NULL.
  */
 const struct peer *names_find(char ***argv);
 
 /*
- * Become who the command of gosu or su-exec will be, or turn an init's options
- * into the plan, which has no more yet than how we were started and whether it
- * is strict: then an init sets no_new_privs, the others turn to --user.
- * Not with setuid or file capabilities: whoever executes it chose the user.
+ * Become the user of gosu or su-exec, or turn an init's options into the plan,
+ * of which only start and strict are set so far. If it is strict, an init sets
+ * no_new_privs, and the others set --user instead. Refused with setuid or file
+ * capabilities: whoever executes the file would choose the user.
  *
  * Returns 0, -1 with a fault, or if all is done 1 + the exit status.
  */

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "run/plan.h"
 
-/* Entries that may be added: HOME, USER, LOGNAME and those of the handoff. */
+/* Added at most: HOME, USER, LOGNAME, SHELL and those of the handoff. */
 enum { ROOM_FOR_OURS = 16 };
 
 static bool has_name(const char *entry, const char *name, size_t length)
@@ -62,7 +62,7 @@ bool env_is_roots_home(const char *home, const char *root_home)
 	       strcmp(home, root_home) == 0;
 }
 
-/* HOME, USER and the like; a uid without a name has not all of them. */
+/* Set HOME, USER and so on; remove one that the user does not have. */
 static int set_or_unset(struct environment *e, const char *name,
 			const char *value, struct fault *f)
 {

@@ -15,7 +15,7 @@
 #include "run/plan.h"
 #include "run/signals.h"
 
-/* As a shell takes it, and in one line. */
+/* Append a word, quoted for a shell and on one line. */
 static void add_word(const char *word, struct text *out)
 {
 	const char *at = word, *quote;
@@ -59,7 +59,7 @@ int exec_take_place(const struct plan *plan, const struct run *run,
 	return exec_tie_to_parent(plan, run, f);
 }
 
-/* A parent that has ended already sends no signal any more. */
+/* A parent that has ended already sends no signal: send it here. */
 int exec_tie_to_parent(const struct plan *plan, const struct run *run,
 		       struct fault *f)
 {
@@ -147,7 +147,7 @@ static int search_path(const char *path, const char *command,
 	return exec_refused(command, NULL, ENOENT, f);
 }
 
-/* The words are the process's own, so the first one can be exchanged there. */
+/* argv is this process's own memory, so argv[0] can be replaced in it. */
 static int execute(const struct exec_spec *s, char *const env[],
 		   struct fault *f)
 {
@@ -165,8 +165,8 @@ static int execute(const struct exec_spec *s, char *const env[],
 }
 
 /*
- * Tell the application of its sockets and secrets. LISTEN_PID is the number of
- * the process that calls execve: this one.
+ * Announce the sockets and secrets to the application. LISTEN_PID is the
+ * process that calls execve: this one.
  */
 static int announce(const struct listen_spec *spec,
 		    const struct sockets *sockets, struct environment *e,
@@ -187,15 +187,15 @@ static int announce(const struct listen_spec *spec,
 
 /*
  * "/" is the HOME of a uid without an entry. An application that may not write
- * there fails on its first dot file, far from the reason. With signals blocked
- * a terminal takes the note from a background process, too (tostop).
+ * there fails at its first dot file, with no word of the cause. With signals
+ * blocked, a background process can write the note to a terminal too (tostop).
  */
 static void warn_of_home(const struct plan *plan, const struct environment *e)
 {
 	const char *wanted = plan->env.home;
 	const char *home = str_variable(e->list, "HOME", 4);
 
-	/* In the store it is the target's: not inherited, nor of --env. */
+	/* In the store it is the target's: not inherited, not from --env. */
 	if (home && home >= e->store && home < e->store + e->stored &&
 	    strcmp(home, "/") == 0 && (!wanted || wanted[0] != '/') &&
 	    !plan->target.name[0] && access("/", W_OK) < 0) {
@@ -208,7 +208,7 @@ static void warn_of_home(const struct plan *plan, const struct environment *e)
 	}
 }
 
-/* Sockets that an init was given are for the application. */
+/* Sockets that an init was given are for the application: adapt LISTEN_PID. */
 static int pass_listen_pid(pid_t parent, struct environment *e,
 			   struct fault *f)
 {

@@ -1,6 +1,6 @@
 /*
- * exec: the application's place among processes, its environment (env.c), and
- * becoming it.
+ * exec: place the application among processes, build its environment (env.c),
+ * and become it.
  */
 #ifndef STEPDOWN_RUN_EXEC_H
 #define STEPDOWN_RUN_EXEC_H
@@ -21,16 +21,16 @@ struct text;
 void exec_describe(const struct exec_spec *s, struct text *out);
 
 /*
- * Can this process start a session? The leader of a process group that does not
- * lead its session cannot leave it (setsid(2)); a child of it can.
+ * Can this process start the session of --setsid? The leader of a process group
+ * that does not lead its session cannot (setsid(2)); its child can.
  *
  * Returns 0, or -1 with a fault.
  */
 int exec_check_session(const struct exec_spec *s, struct fault *f);
 
 /*
- * Start the session, and tie this process to its parent's end: a change of ids
- * undoes the second. Each returns 0, or -1 with a fault.
+ * Start the session (exec_take_place() alone) and set --pdeathsig, which a
+ * change of ids undoes. Each returns 0, or -1 with a fault.
  */
 int exec_take_place(const struct plan *plan, const struct run *run,
 		    struct fault *f);
@@ -38,8 +38,8 @@ int exec_tie_to_parent(const struct plan *plan, const struct run *run,
 		       struct fault *f);
 
 /*
- * Say why execve(2) refused a command with this errno. path: the file that it
- * was, or NULL if there is none. ENOENT for one that is there is about the
+ * Set the fault for execve(2) of a command that failed with err. path: the
+ * file, or NULL if none was found. ENOENT for a file that exists is about the
  * interpreter that its first line or its ELF header names.
  *
  * Returns -1 with a fault, status 126 or 127.
@@ -49,8 +49,8 @@ int exec_refused(const char *command, const char *path, int err,
 
 /*
  * Become the application: arrange directory, descriptors and environment, and
- * call execve(2). The command is looked for in the application's PATH with its
- * ids, so root's rights play no part in what is found.
+ * call execve(2). The command is searched in the application's PATH with the
+ * application's ids, so root's rights play no part.
  *
  * Returns only on failure: -1 with a fault, status 126, 127 or 111.
  */
@@ -58,32 +58,32 @@ int exec_application(const struct plan *plan, struct run *run,
 		     struct fault *f);
 
 /*
- * Was a HOME root's, and nobody's choice for the application? Docker sets "/"
- * for an id without an entry, and /root for root; or it is of root's entry.
+ * Is a HOME root's, and not chosen for the application? Docker sets "/" for an
+ * id without an entry, and /root for root; root_home is that of root's entry.
  */
 bool env_is_roots_home(const char *home, const char *root_home);
 
 /*
- * Build it from what this program was given:
+ * Build the application's environment from our own:
  *  - --clear-env leaves PATH and TERM;
  *  - sockets meant for this program (LISTEN_*, NGINX) are removed;
  *  - where HOME is unset or still root's, HOME, USER, LOGNAME and SHELL become
- *    the target's, and those it has not are removed; --home sets HOME, keeps
- *    it, or takes it from the entry in any case;
+ *    the target's, or are removed if it has none; --home sets HOME, keeps it,
+ *    or takes it from the entry in any case;
  *  - --unset-env, then --env, which wins.
  *
- * t: NULL leaves sockets and person as they are, but for the options.
- * root_home: the home of uid 0 in this image.
- * Returns 0, or -1 with a fault. The list points into given and the spec.
+ * t: NULL leaves the variables of sockets and of the user as they are, but for
+ * the options. root_home: the home of uid 0 in this image. Returns 0, or -1
+ * with a fault. The list points into given and the spec.
  */
 int env_build(struct environment *e, char *const given[],
 	      const struct env_spec *s, const struct target *t,
 	      const char *root_home, struct fault *f);
 
 /*
- * A new entry is written to the store, of at most that many bytes, and then
- * takes the place of every entry of its name. env_put() returns 0, or -1 with a
- * fault where there is no room.
+ * env_start() begins an entry in the store, of at most that many bytes;
+ * env_put() puts it in place of every entry of its name. env_put() returns 0,
+ * or -1 with a fault if there is no room or the entry has a NUL byte.
  */
 void env_start(struct environment *e, struct text *entry, size_t most);
 int env_put(struct environment *e, const struct text *entry, struct fault *f);

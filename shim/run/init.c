@@ -61,7 +61,7 @@ bool init_map_exits(const char *value, void *spec)
 	return true;
 }
 
-/* SIGKILL and SIGSTOP never come to us, and so cannot become another one. */
+/* Nobody can catch SIGKILL and SIGSTOP, so FROM cannot be one of them. */
 bool init_rewrite(const char *value, void *at)
 {
 	struct init_spec *init = at;
@@ -92,7 +92,7 @@ static int become(const struct plan *plan, struct run *run,
 		tty_give(getpgrp());
 	if (terminal >= 0)
 		ioctl(terminal, TIOCSCTTY, 0);
-	/* Only the application is in the domain, not its parent. */
+	/* Only the application enters the domain, not its parent. */
 	if (confine_run(&plan->confine, &run->seen, f) < 0)
 		return -1;
 	if (run->ignored_chld)
@@ -102,11 +102,11 @@ static int become(const struct plan *plan, struct run *run,
 }
 
 /*
- * The child says itself why it fails: it must not wait for a reader of stderr,
- * nor be stopped as one that writes to a terminal from the background.
+ * The child itself reports why it fails: it must not wait for a reader of
+ * stderr, nor be stopped for writing to a terminal from the background.
  *
- * With vfork(2) no page is copied. The parent waits until execve(2), and uses
- * nothing that the child writes into its memory.
+ * vfork(2) copies no page. The parent waits until execve(2), and uses nothing
+ * that the child writes into its memory.
  */
 static pid_t spawn(const struct plan *plan, struct run *run,
 		   bool take_foreground, int terminal, struct fault *f)
@@ -125,9 +125,9 @@ static pid_t spawn(const struct plan *plan, struct run *run,
 /* ---- the parent ---- */
 
 /*
- * A signal that the terminal sends goes to the foreground group. If it is to be
- * rewritten it must come to this process: then the child's group is not the
- * foreground group, unless it reads.
+ * The terminal sends its signals to the foreground group. One that is rewritten
+ * must reach this process: then the child's group becomes the foreground group
+ * only if it reads.
  */
 static void look_at_terminal(struct supervisor *v, bool setsid)
 {
@@ -142,13 +142,13 @@ static void look_at_terminal(struct supervisor *v, bool setsid)
 }
 
 /*
- * After the change of uid no process is dumpable until execve(2): others of its
- * uid can neither trace it nor look at it in /proc (ptrace(2), "access mode
+ * After the change of uid a process is not dumpable until execve(2): others of
+ * its uid can neither trace it nor examine it in /proc (ptrace(2), "access mode
  * checking"). A parent with something to guard stays so; any other becomes
- * dumpable, so that the application may open /proc/1/fd/1, as below any init.
+ * dumpable, so that the application may open /proc/1/fd/1, as under any init.
  *
- * An orphan must come to this process from the first one on, so this is before
- * the fork.
+ * This comes before the fork, so that even the first orphan becomes a child of
+ * this process.
  */
 static int prepare_parent(const struct plan *plan, struct run *run,
 			  bool subreaper, struct fault *f)
@@ -172,10 +172,10 @@ static int prepare_parent(const struct plan *plan, struct run *run,
 }
 
 /*
- * The parent may not fail from here on. It keeps descriptors 0 to 2, and those
- * of the broker; not a socket, which would stay open after the application has
- * closed it, nor a directory, which could not be unmounted. The application may
- * read /proc/PID/environ: nothing stays there that --unset-env takes away.
+ * The parent may not fail from here on. It keeps descriptors 0 to 2 and the
+ * broker's, but no socket, which would stay open after the application has
+ * closed it, and no working directory, which could not be unmounted. It erases
+ * its environment, because the application may read /proc/PID/environ.
  */
 static void let_go(struct plan *plan, struct run *run)
 {
@@ -188,7 +188,7 @@ static void let_go(struct plan *plan, struct run *run)
 		fs_close_from(STDERR_FILENO + 1);
 		madvise(plan, sizeof(*plan) & ~(size_t)4095, MADV_DONTNEED);
 	}
-	/* The child has made its environment there, maybe with a secret. */
+	/* The child has built its environment there, maybe with a secret. */
 	if (madvise(run, sizeof(*run), MADV_DONTNEED) < 0)
 		explicit_bzero(run, sizeof(*run));
 }
@@ -201,7 +201,7 @@ int init_run(struct plan *plan, struct run *run, struct fault *f)
 	int terminal;
 	pid_t session = 0;
 
-	/* By it nginx ends its workers when its sockets were inherited. */
+	/* It makes nginx end its workers if the sockets were inherited. */
 	if (plan->listen.handoff == HANDOFF_NGINX && !spec.rewrite[SIGWINCH])
 		spec.rewrite[SIGWINCH] = SIGNAL_DROP;
 	look_at_terminal(&v, plan->exec.setsid);
@@ -211,7 +211,7 @@ int init_run(struct plan *plan, struct run *run, struct fault *f)
 	run->parent = getpid();
 	/* If SIGCHLD is ignored the kernel reaps, and the status is lost. */
 	run->ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
-	/* A limit on processes, a busy machine: it may pass. */
+	/* A process limit or a busy machine may be temporary: try again. */
 	for (int tries = 1;; tries++) {
 		v.child = spawn(plan, run, v.lent, terminal, f);
 		if (v.child > 0)
@@ -228,7 +228,7 @@ int init_run(struct plan *plan, struct run *run, struct fault *f)
 		session = v.child;
 	let_go(plan, run);
 	supervise(&v);
-	/* The session, which is sent every signal, is told of its end. */
+	/* The session got every signal; SIGTERM tells its rest to end. */
 	if (session)
 		kill(-session, SIGTERM);
 	if (v.lent)

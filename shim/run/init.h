@@ -1,10 +1,10 @@
 /*
- * init: stay as the parent of the application, with no more rights than it
- * has: forward signals, reap every orphan, return its exit status.
+ * init: stay as the parent of the application, with no more rights than it has:
+ * forward signals, reap every orphan, return its exit status.
  *
- * The parent needs no descriptor, which the application could deny to it. In
- * each round it takes every signal at most once and a bounded number of dead
- * children, and looks at the clock: nobody can keep it from a deadline.
+ * The parent's loop needs no descriptor, which the application could deny to
+ * it. Each round takes every signal at most once, reaps a bounded number of
+ * children, and checks the clock: nobody can keep the parent from a deadline.
  */
 #ifndef STEPDOWN_RUN_INIT_H
 #define STEPDOWN_RUN_INIT_H
@@ -24,7 +24,7 @@ void init_describe(const struct init_spec *s, struct text *out);
 
 /*
  * Add FROM[,FROM...]:TO, statuses from 0 to 255, to a struct init_spec. Pure.
- * Returns false if it is not that, or a FROM was given before.
+ * Returns false if it is malformed, or a FROM was given before.
  */
 bool init_map_exits(const char *value, void *spec);
 
@@ -48,7 +48,7 @@ struct supervisor {
 	enum phase {
 		RUNNING,
 		STOPPING,	/* it was asked to stop, the clock runs */
-		DRAINING,	/* it has ended, the rest was asked to stop */
+		DRAINING,	/* ended; the rest was asked to stop */
 		KILLING		/* all were killed */
 	} phase;
 	int64_t deadline;	/* milliseconds, or 0 */
@@ -65,15 +65,15 @@ struct supervisor {
 };
 
 /*
- * Returns when the application has ended, and what --drain and --stop-timeout
- * are about with it, or when what was killed does not go away; s->status then
- * is the exit status. Nothing that happens ends it earlier.
+ * Returns when the application has ended, and with --drain, or once it was
+ * killed, the rest too, or when killed processes do not end; s->status then is
+ * the exit status. No event makes it return earlier.
  */
 void supervise(struct supervisor *s);
 
 /*
- * The foreground group of the controlling terminal, or -1 without one. It, and
- * the group of this process, is 0 if it was made outside of this pid namespace.
+ * Returns the foreground group of the controlling terminal, or -1 without one.
+ * A group that was made outside of this pid namespace is 0, in getpgrp(2) too.
  */
 pid_t tty_foreground(void);
 
@@ -84,8 +84,8 @@ pid_t tty_foreground(void);
 void tty_give(pid_t group);
 
 /*
- * Give up the terminal of the session that this process leads, for another one
- * to take. Returns a descriptor of it, or -1 if there is none to give up.
+ * Give up the terminal of the session that this process leads, so that another
+ * can take it. Returns a descriptor of it, or -1 if there is none.
  */
 int tty_leave(void);
 

@@ -27,7 +27,7 @@
 #include "own/own.h"
 #include "run/signals.h"
 
-/* Fixed sizes; to overflow one is a usage error that names it. */
+/* Fixed sizes; exceeding one is a usage error that names the limit. */
 enum {
 	PLAN_TEXT_SIZE = 65536,		/* bytes of option values */
 	PLAN_CONFIG_SIZE = 65536	/* bytes of a config file */
@@ -45,7 +45,7 @@ enum action {
 
 struct exec_spec {
 	char *const *command;	/* the application and its arguments */
-	const char *argv0;	/* its name for itself, NULL: as COMMAND */
+	const char *argv0;	/* its argv[0], NULL: COMMAND */
 	bool setsid;
 	int pdeathsig;		/* a signal, or 0 */
 };
@@ -72,7 +72,7 @@ struct duration {
 	const char *typed;
 };
 
-/* What --init, to stay as the application's parent, was asked for. */
+/* What --init asks for: stay as the application's parent. */
 struct init_spec {
 	bool signal_group;	/* forward to the child's process group */
 	bool wanted, no_subreaper;
@@ -84,9 +84,9 @@ struct init_spec {
 };
 
 /*
- * What is always in use comes first, and what may be large is behind it: a page
- * that is not touched costs nothing, at the start and while a parent waits.
- * The specs point to their lists there.
+ * The fields that every run uses come first, large ones last: a page that is
+ * not touched costs nothing, at the start and while a parent waits. The specs
+ * point to their lists there.
  */
 struct plan {
 	enum action action;
@@ -100,9 +100,9 @@ struct plan {
 	bool named;			/* USER is a name, not a number */
 	const char *groups;		/* LIST as typed, or NULL */
 	struct init_spec init;
-	const char *init_option;	/* one that was given for the parent */
+	const char *init_option;	/* one that needs --init */
 	unsigned int topics;		/* bit n: enum topic n was given */
-	bool keeps;		/* --init alone: who we are stays */
+	bool keeps;		/* --init alone: our ids stay */
 	struct exec_spec exec;
 
 	struct drop_spec drop;
@@ -134,20 +134,20 @@ struct environment {
 };
 
 /*
- * What exists so far. Nothing else is mutable once the plan is checked. Large,
- * and mostly untouched: keep it static. What is always in use stands together,
- * behind the sockets; whole pages, for the parent of --init to forget.
+ * What exists so far: all that is mutable once the plan is checked. Large,
+ * mostly untouched: keep it static. What every run uses stands together, after
+ * the sockets; whole pages, for the parent of --init to discard.
  */
 struct __attribute__((aligned(4096))) run {
 	struct sockets sockets;	/* of the steps listen and secret */
 	uint64_t signals;	/* blocked when we were started; signals.h */
-	bool ignored_chld;	/* then; --init must not */
+	bool ignored_chld;	/* SIGCHLD was; --init resets that */
 	pid_t parent;		/* whose end --pdeathsig is about */
 	struct verify_seen seen;
 	struct environment environment;	/* the application's */
 };
 
-/* What the process must be after the drop. */
+/* What verify must find after the drop. */
 static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 {
 	return (struct verify_spec){
@@ -163,7 +163,7 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 	};
 }
 
-/* The PATH that COMMAND will be looked for in, or NULL for the default. */
+/* The PATH in which COMMAND will be searched, or NULL for the default. */
 static inline const char *plan_path(const struct plan *plan)
 {
 	for (size_t i = plan->env.nset; i-- > 0;)

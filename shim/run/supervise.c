@@ -15,12 +15,12 @@
 
 enum {
 	REAPED_AT_ONCE = 256,
-	KILL_PATIENCE = 5000	/* milliseconds until we stop to wait */
+	KILL_PATIENCE = 5000	/* milliseconds until we stop waiting */
 };
 
 /* ---- sending ---- */
 
-/* The child alone, until it has made its process group. */
+/* Signal the child's process group, or the child until it has made one. */
 static int signal_group(const struct supervisor *s, int number)
 {
 	if (kill(-s->child, number) == 0)
@@ -29,10 +29,10 @@ static int signal_group(const struct supervisor *s, int number)
 }
 
 /*
- * Signal the children of this process, which keep their numbers until it reaps
- * them. Those of a child become its own when the child has ended.
+ * Signal the children of this process, whose pids stay theirs until it reaps
+ * them. The children of a child become its own when that child has ended.
  *
- * Returns 0, or -1 where /proc does not tell.
+ * Returns 0, or -1 if /proc does not list them.
  */
 static int signal_children(int number)
 {
@@ -60,8 +60,8 @@ static int signal_children(int number)
 }
 
 /*
- * kill(-1) as the first process of a pid namespace alone: elsewhere it would
- * take every process of this uid with it.
+ * kill(-1) only as the first process of a pid namespace: elsewhere it would
+ * reach every process of this uid.
  */
 static void signal_all(const struct supervisor *s, int number)
 {
@@ -84,7 +84,7 @@ static void set_deadline(struct supervisor *s, enum phase phase,
 
 /* ---- the terminal ---- */
 
-/* By /dev/tty, or where that is missing as descriptor 0. */
+/* Open /dev/tty; where that is missing, use descriptor 0. */
 static int open_terminal(void)
 {
 	int fd = open("/dev/tty",
@@ -116,8 +116,8 @@ void tty_give(pid_t group)
 }
 
 /*
- * The kernel tells the foreground group, which is ours, that the terminal is
- * gone, with SIGHUP and SIGCONT (tty_ioctl(4)): they are taken back.
+ * TIOCNOTTY sends SIGHUP and SIGCONT to the foreground group, which is ours
+ * (tty_ioctl(4)): discard them.
  */
 int tty_leave(void)
 {
@@ -136,8 +136,8 @@ int tty_leave(void)
 }
 
 /*
- * Is there a shell that would notice if this process stopped, and could wake
- * it? POSIX calls a process group without one orphaned.
+ * Is there a shell that would notice if this process stopped, and could
+ * continue it? POSIX calls a process group without one orphaned.
  */
 static bool has_shell(void)
 {
@@ -162,9 +162,9 @@ static bool lend_terminal(struct supervisor *s)
 }
 
 /*
- * A child that reads the terminal, or may not write to it, gets it if this
- * process has it to give. Otherwise this process stops in the same way, for the
- * shell above to notice; `fg` continues both. Without a shell Ctrl-Z is undone:
+ * A child that stopped because it used the terminal gets the terminal, if this
+ * process has it. Otherwise this process stops in the same way, so that the
+ * shell above notices; `fg` continues both. Without a shell Ctrl-Z is undone:
  * nobody could type `fg`.
  */
 static void child_stopped(struct supervisor *s, int number)
@@ -184,8 +184,8 @@ static void child_stopped(struct supervisor *s, int number)
 /* ---- forwarding ---- */
 
 /*
- * What the kernel tells of a child, and the SIGPIPE of a message that failed.
- * Sent by somebody, they are forwarded as any other.
+ * Is it the kernel's SIGCHLD for a child, or the SIGPIPE of our own message?
+ * Sent by another process, they are forwarded as any other.
  */
 static bool is_own(const siginfo_t *info)
 {
@@ -195,9 +195,9 @@ static bool is_own(const siginfo_t *info)
 }
 
 /*
- * A real-time signal keeps the value that sigqueue(3) gave it; no call sends
- * one to a process group. What the terminal sends is for the whole group, and
- * so is SIGCONT, by which a shell continues a job.
+ * A signal from sigqueue(3) keeps its value; no call sends one to a process
+ * group. Signals from the terminal are for the whole group, and so is SIGCONT,
+ * by which a shell continues a job.
  */
 static int send_on(const struct supervisor *s, int number,
 		   const siginfo_t *info)
@@ -256,7 +256,7 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 		set_deadline(s, STOPPING, s->spec->stop_timeout.ms);
 }
 
-/* Each signal once: the next round may have more of it, after the clock. */
+/* Take each signal once: the next round, after the clock, takes the rest. */
 static void take_signals(struct supervisor *s, int64_t patience)
 {
 	uint64_t left = UINT64_MAX;
@@ -318,7 +318,7 @@ static bool is_over(struct supervisor *s)
 		return true;
 	if (s->child || s->phase >= DRAINING)
 		return false;
-	/* What is left dies with the namespace, or goes to another parent. */
+	/* The rest dies with the namespace, or gets another parent. */
 	if (!s->spec->drain.ms)
 		return true;
 	signal_all(s, SIGTERM);
@@ -326,7 +326,7 @@ static bool is_over(struct supervisor *s)
 	return false;
 }
 
-/* Returns false when nothing more is worth waiting for. */
+/* At the deadline, kill all. Returns false if that has not helped in time. */
 static bool kill_in_time(struct supervisor *s)
 {
 	struct fault f;
@@ -344,7 +344,7 @@ static bool kill_in_time(struct supervisor *s)
 	return false;
 }
 
-/* How long to sleep, in milliseconds, or -1 for as long as nothing happens. */
+/* Returns the milliseconds to the deadline, or -1 without one. */
 static int64_t patience(const struct supervisor *s)
 {
 	const int64_t left = s->deadline - sys_milliseconds();
