@@ -25,7 +25,7 @@ setup()
 
 teardown()
 {
-	[ -z "$background" ] || stop "$background"
+	stop_family
 }
 
 # through COMMAND... : what is captured from here on is started by it
@@ -54,13 +54,14 @@ file_is()
 # hold ARGUMENT... : a process that keeps these sockets, for a while
 hold()
 {
-	in_background "$STEPDOWN" --user=4242:4242 "$@" -- "$WITNESS" sleep 30
-	eventually 5 is_witness "$background"
+	in_background "$STEPDOWN" --user=4242:4242 "$@" -- "$WITNESS" sleep 600
+	eventually 5 became witness
 }
 
-is_witness()
+# became NAME: stepdown has done all that it does
+became()
 {
-	[ "$(cat "/proc/$1/comm")" = witness ]
+	[ "$(cat "/proc/$background/comm")" = "$1" ]
 }
 
 # ---- kinds ----
@@ -156,7 +157,7 @@ t.listen()
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 u.bind(("0.0.0.0", 53))
 time.sleep(60)'
-	eventually 10 is_bound tcp 80
+	eventually 10 is_bound udp 53
 	[ "$(uids_of tcp)" = 4242 ]
 	[ "$(uids_of udp)" = 4242 ]
 	kill "$(pgrep -P "$background")"
@@ -169,14 +170,14 @@ is_bound()
 }
 
 @test "what a UDP socket sends is the application's for the owner match" {
-	in_net iptables -A OUTPUT -p udp -m owner --uid-owner 4242 -j ACCEPT
-	in_net iptables -A OUTPUT -p udp -m owner --uid-owner 0 -j ACCEPT
+	in_net iptables -w -A OUTPUT -p udp -m owner --uid-owner 4242 -j ACCEPT
+	in_net iptables -w -A OUTPUT -p udp -m owner --uid-owner 0 -j ACCEPT
 	as_4242 --listen=udp://127.0.0.1:53 -- python3 -c '
 import socket
 socket.socket(fileno=3).sendto(b"x", ("127.0.0.1", 9))'
 	succeeded
-	in_net iptables -nvxL OUTPUT >"$tmp/rules"
-	in_net iptables -F OUTPUT
+	in_net iptables -w -nvxL OUTPUT >"$tmp/rules"
+	in_net iptables -w -F OUTPUT
 	[ "$(awk '/owner UID match/ { print $NF, $1 }' "$tmp/rules")" = \
 		"4242 1"$'\n'"0 0" ] || fail "$(cat "$tmp/rules")"
 }
@@ -203,7 +204,7 @@ print(*struct.unpack("3i", c.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 1
 	local child
 
 	in_background "$STEPDOWN" --user=4242:4242 --init --listen=unix:@name \
-		-- "$WITNESS" sleep 30
+		-- "$WITNESS" sleep 600
 	eventually 5 pgrep -P "$background" -x witness
 	child=$(pgrep -P "$background" -x witness)
 	[ "$(peer_of SOCK_STREAM @name)" = "$child 4242 4242" ]
@@ -397,14 +398,16 @@ backlog_of()
 	file_is 660:4242:4242 "$tmp/a"
 }
 
-# A stale socket, whose removal tells that bind(2) is next. That one is late.
-before_bind()
+# after CALL COMMAND... : what is captured next stops after its first CALL, and
+# goes on when the command has been run
+after()
 {
-	as_4242 "--listen=unix:$1" -- "$WITNESS"
-	succeeded
-	through strace -f -qq -o /dev/null -e trace=bind \
-		-e inject=bind:delay_enter=1500000
-	{ eventually 30 test ! -e "$1" && "${@:2}"; } &
+	through strace -f -qq -o "$calls" -e trace="$1" \
+		-e inject="$1:signal=STOP:when=1"
+	{
+		eventually 30 grep -q 'stopped by' "$calls" && "${@:2}"
+		kill -CONT "$(sed -n 's/ .*stopped by.*//p' "$calls")"
+	} &
 }
 
 exchange_by_link()
@@ -416,8 +419,10 @@ exchange_by_link()
 @test "a directory that is exchanged before bind: nothing appears elsewhere" {
 	mkdir "$tmp/elsewhere" "$tmp/volume" "$tmp/volume/run"
 	chown -R 4242:4242 "$tmp/volume"
-	before_bind "$tmp/volume/run/a" \
-		exchange_by_link "$tmp/volume/run" "$tmp/elsewhere"
+	# A stale socket, whose removal is the last act before bind(2).
+	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
+	succeeded
+	after unlinkat exchange_by_link "$tmp/volume/run" "$tmp/elsewhere"
 	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
 	wait $!
 	refused 111
@@ -449,18 +454,13 @@ import os, socket, sys, time
 s = socket.socket(socket.AF_UNIX)
 os.umask(0o117)
 s.bind(sys.argv[1])
-os.chown(sys.argv[1], 7, 7)
 s.listen()
-time.sleep(60)' "$tmp/volume/other" 3>&- 4>&- &
+os.chown(sys.argv[1], 7, 7)
+time.sleep(600)' "$tmp/volume/other" 3>&- 4>&- &
 	background=$!
-	eventually 10 test -S "$tmp/volume/other"
+	eventually 10 owned_by 7:7 "$tmp/volume/other"
 	chown 4242:4242 "$tmp/volume"
-	through strace -f -qq -o /dev/null -e trace=bind \
-		-e inject=bind:delay_exit=1500000
-	{
-		eventually 30 test -S "$tmp/volume/a" &&
-			mv "$tmp/volume/other" "$tmp/volume/a"
-	} &
+	after bind mv "$tmp/volume/other" "$tmp/volume/a"
 	as_4242 "--listen=unix:$tmp/volume/a" -- "$WITNESS"
 	wait $!
 	refused 111
@@ -522,7 +522,7 @@ for i in range(5):
         pass
     all.append(s)
 print("full", flush=True)
-time.sleep(10)' "$tmp/a" >"$tmp/filler" 3>&- 4>&- &
+time.sleep(600)' "$tmp/a" >"$tmp/filler" 3>&- 4>&- &
 	filler=$!
 	eventually 5 grep -q full "$tmp/filler"
 	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
@@ -585,7 +585,7 @@ def swap(a, b):
     os.rename(b, a)
     os.rename("hold", b)
 print("swapping", flush=True)
-for i in range(1000000):
+while True:
     for pair in ("run", "link"), ("real/a", "real/b"):
         for turn in 1, 2:
             try:
@@ -595,7 +595,7 @@ for i in range(1000000):
 '
 
 @test "an attacker in the folder of the socket gains nothing by swapping it" {
-	local good=0 swapping
+	local good=0
 
 	mkdir "$tmp/victim" "$tmp/volume" "$tmp/volume/run"
 	as_4242 "--listen=unix:$tmp/victim/a?user=0&group=0" -- "$WITNESS"
@@ -604,14 +604,14 @@ for i in range(1000000):
 	ln -s "$tmp/victim/a" "$tmp/volume/run/b"
 	chown -hR 4242:4242 "$tmp/volume"
 	python3 -c "$swapper" "$tmp/volume" >"$tmp/swapped" 3>&- 4>&- &
-	swapping=$!
+	background=$!
 	eventually 5 grep -q swapping "$tmp/swapped"
 	for _ in {1..150}; do
 		as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS" exit 0
 		[ "$status" -ne 0 ] || good=$((good + 1))
 	done
-	[ -e "/proc/$swapping" ]
-	stop "$swapping"
+	[ -e "/proc/$background" ]
+	stop_family
 	echo "# $good of 150 runs had the socket" >&3
 	[ "$good" -gt 0 ] && [ "$good" -lt 150 ]
 	[ -S "$tmp/victim/a" ]
@@ -776,12 +776,12 @@ witness_has_given()
 	in_background "$STEPDOWN" --user=4242:4242 \
 		"--listen=unix:$tmp/s?fd=0&mode=666" -- \
 		s6-ipcserverd -v0 /bin/sh -c 'echo "served by $(id -u)"'
-	eventually 5 test -S "$tmp/s"
+	eventually 5 became s6-ipcserverd
 	[ "$(in_net python3 -c '
 import socket, sys
 c = socket.socket(socket.AF_UNIX)
 c.connect(sys.argv[1])
-c.settimeout(10)
+c.settimeout(60)
 print(c.makefile().read(), end="")' "$tmp/s")" = 'served by 4242' ]
 }
 

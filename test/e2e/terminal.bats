@@ -30,13 +30,19 @@ dialog()
 {
 	{
 		cat <<-'end'
-		set timeout 10
+		set timeout 60
 		proc must {text} {
 			expect {
 				-ex $text {}
 				timeout { puts "\nno '$text' came"; exit 1 }
 				eof { puts "\nthe end, and no '$text'"; exit 1 }
 			}
+		}
+		# Its echo, and what cat writes; there may be words in between.
+		proc cat_answers {line} {
+			send "$line\r"
+			must "$line\r"
+			must "$line\r"
 		}
 		proc must_not {text seconds} {
 			set timeout $seconds
@@ -114,13 +120,12 @@ say_in_terminal='
 		"job control" { puts "no job control"; exit 1 }
 		"$ " {}
 	}
-	send "sleep 100\r"
-	sleep 0.3
+	send "cat\r"
+	cat_answers one
 	send "\032"
 	must "Stopped"
 	send "fg\r"
-	must "sleep 100"
-	sleep 0.3
+	cat_answers two
 	send "\003"
 	must "$ "
 	send "echo still \$((40 + 2))\r"
@@ -137,12 +142,12 @@ say_in_terminal='
 		"job control" { puts "no job control"; exit 1 }
 		"$ " {}
 	}
-	send "sleep 100\r"
-	sleep 0.3
+	send "cat\r"
+	cat_answers one
 	send "\032"
 	must "Stopped"
 	send "kill %1; fg\r"
-	must "sleep 100"
+	must "cat\r"
 	send "exit 3\r"
 	must_end 3
 	end
@@ -153,18 +158,14 @@ say_in_terminal='
 	spawn bash --norc --noediting -i
 	must "$ "
 	send "\$stepdown --user=4242:4242 --init -- cat\r"
-	sleep 0.5
-	send "one\r"
-	must "one\r\none"
+	cat_answers one
 	send "\032"
 	must "Stopped"
 	must "$ "
 	send "echo shell \$((40 + 2))\r"
 	must "shell 42"
 	send "fg\r"
-	sleep 0.5
-	send "two\r"
-	must "two\r\ntwo"
+	cat_answers two
 	send "\004"
 	must "$ "
 	send "echo again \$((40 + 2)); exit 4\r"
@@ -177,8 +178,8 @@ say_in_terminal='
 	dialog <<-'end'
 	spawn bash --norc --noediting -i
 	must "$ "
-	send "\$stepdown --user=4242:4242 --init -- sleep 100\r"
-	sleep 0.5
+	send "\$stepdown --user=4242:4242 --init -- sh -c 'echo run\"\"ning; exec sleep 100'\r"
+	must "running"
 	send "\032"
 	must "Stopped"
 	send "bg\r"
@@ -197,11 +198,8 @@ say_in_terminal='
 @test "after it a shell without job control has the terminal again" {
 	dialog <<-'end'
 	spawn sh -c {$stepdown --user=4242:4242 --init -- cat; read line; echo read $line}
-	sleep 0.5
-	send "one\r"
-	must "one\r\none"
+	cat_answers one
 	send "\004"
-	sleep 0.5
 	send "more\r"
 	must "read more"
 	must_end 0
@@ -212,13 +210,9 @@ say_in_terminal='
 @test "Ctrl-Z does not freeze an application that process 1 has started" {
 	dialog <<-'end'
 	spawn {*}$env(as_engine) $env(stepdown) --user=4242:4242 --init -- cat
-	sleep 0.5
-	send "one\r"
-	must "one\r\none"
+	cat_answers one
 	send "\032"
-	sleep 0.3
-	send "two\r"
-	must "two\r\ntwo"
+	cat_answers two
 	send "\004"
 	must_end 0
 	end
@@ -229,9 +223,8 @@ say_in_terminal='
 	spawn $env(stepdown) --user=4242:4242 --init -- \
 		sh -c {exec "$0" say >"$1"} $env(brood) $env(out)
 	set pid [exp_pid]
-	sleep 0.5
+	exec sh -c {until grep -qs ready "$0"; do sleep 0.1; done} $env(out)
 	close
-	sleep 0.5
 	exec kill -TERM $pid
 	wait
 	end
@@ -248,10 +241,10 @@ say_in_terminal='
 		"$ " {}
 	}
 	send "ps -o sid= -p \$\$; echo pid \$\$\r"
-	expect -re {\n *([0-9]+)\r\npid ([0-9]+)}
+	expect -re {\n *([0-9]+)\r\npid ([0-9]+)\r}
 	if {$expect_out(1,string) != $expect_out(2,string)} { exit 1 }
-	send "sleep 100\r"
-	sleep 0.3
+	send "cat\r"
+	cat_answers one
 	send "\003"
 	must "$ "
 	send "exit 3\r"
@@ -314,7 +307,7 @@ jobs_of()
 	local column=$1
 
 	shift
-	capture env BROOD="$BROOD" "$JOBS" --all "$@"
+	capture env BROOD="$BROOD" PATIENCE="$patience" "$JOBS" --all "$@"
 	differs=$(awk -v column="$column" '
 		FNR == NR && FNR == 2 {
 			for (i = 3; i <= NF; i++)
@@ -336,6 +329,10 @@ jobs_of()
 
 ours()
 {
+	local patience=60
+
+	# Much of it does not come, and is waited for.
+	[ "$1" != setsid ] || patience=20
 	jobs_of "$@"
 	[ -z "$differs" ] || fail_seen "$differs"
 }
@@ -343,6 +340,8 @@ ours()
 # How it is with others shows what the tests of ours are worth; they may change.
 control()
 {
+	local patience=8
+
 	command -v "${2:-sh}" >/dev/null || cannot_run "no $2"
 	jobs_of "$@"
 	[ -z "$differs" ] || echo "# ${1:-plain}: $differs" >&3
