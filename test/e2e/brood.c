@@ -5,9 +5,10 @@
  *
  *	brood orphans N		N orphans, one after the other; says how many
  *				microseconds until no other process is left
- *	brood dead N FILE	once there is FILE: N orphans that all die, the
- *				init being stopped; says "dead N", and when no
- *				other process is left how long that took
+ *	brood dead N FILE	says "ready"; once there is FILE: N orphans that
+ *				all die, the init being stopped; says "dead N",
+ *				and when no other process is left how long that
+ *				took
  *	brood count		counts the signals it gets, and says how many of
  *				which at the first TERM; exits with status 37
  *	brood say		says the number of each signal it gets, and the
@@ -136,6 +137,8 @@ static void dead(int count, const char *file)
 	char none;
 	double start;
 
+	puts("ready");
+	fflush(stdout);
 	while (access(file, F_OK) < 0)
 		sleep_ms(5);
 	if (pipe(ends) < 0)

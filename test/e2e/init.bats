@@ -23,10 +23,7 @@ setup()
 
 teardown()
 {
-	if [ -n "${background-}" ]; then
-		pkill -KILL -P "$background" || true
-		stop "$background"
-	fi
+	stop_family
 	[ -z "${bystander-}" ] || stop "$bystander"
 }
 
@@ -73,17 +70,37 @@ lacks()
 	fi
 }
 
-# nobody_runs COMMAND: no process of the application's user
-nobody_runs()
-{
-	if pgrep -u 4242 -x -f "$1"; then
-		fail "$1 still runs"
-	fi
-}
-
 child_of()
 {
 	pgrep -P "$1" | head -n 1
+}
+
+# A command that runs nowhere else on this machine.
+nap="sleep 1$$"
+
+# naps N: so many processes of the application's user are at it
+naps()
+{
+	[ "$(pgrep -u 4242 -c -x -f "$nap")" -eq "$1" ]
+}
+
+# waits PID: it has taken each signal that it was sent, and sleeps
+waits()
+{
+	local seen
+
+	seen=$(cat "/proc/$1/status")
+	grep -q '^State:.S' <<<"$seen" && grep -Eq '^ShdPnd:\s0+$' <<<"$seen"
+}
+
+# settled PID: so have its descendants; all that was sent it has come to them
+settled()
+{
+	local pid
+
+	for pid in $(family "$1"); do
+		waits "$pid" || return
+	done
 }
 
 # ---- how it ends ----
@@ -269,6 +286,7 @@ parent_has()
 
 	sync "$STEPDOWN"
 	started -- "$BROOD" count
+	eventually 5 waits "$background"
 	rollup=$(cat "/proc/$background/smaps_rollup")
 	echo "# $(grep -E '^(Rss|Private_Dirty)' <<<"$rollup" | tr -s ' \n' ' ')" >&3
 	# All of the program, of which the page cache has one copy, and little.
@@ -318,7 +336,7 @@ parent_has()
 		kill -40 "$background"
 		kill -64 "$background"
 	done
-	sleep 0.2
+	eventually 5 settled "$background"
 	kill "$background"
 	ended
 	exited 37
@@ -326,25 +344,24 @@ parent_has()
 	grep -qx signal.64=50 "$out" || fail_seen 'some are missing'
 }
 
-# The start is made slow, so that the signals certainly come before the fork.
+# The start is stopped, so that the signals certainly come before the fork.
 # The mask that it was given keeps them until the application looks.
 @test "a signal that comes while it starts reaches the application" {
 	local early
 
-	in_background strace -qq -o /dev/null -e trace=setgroups \
-		-e inject=setgroups:delay_enter=600000 \
+	in_background strace -qq -o "$calls" -e trace=setgroups \
+		-e inject=setgroups:signal=STOP:when=1 \
 		"$BROOD" given "$STEPDOWN" --user=4242:4242 --init -- \
 		"$BROOD" count
-	has_child() { [ -n "$(child_of "$background")" ]; }
-	eventually 5 has_child
-	sleep 0.2
+	eventually 5 grep -q 'stopped by' "$calls"
 	early=$(child_of "$background")
 	for number in USR1 33 64 64; do
 		kill -$number "$early"
 	done
 	[ -z "$(child_of "$early")" ] || fail 'too late for this test'
+	kill -CONT "$early"
 	eventually 5 grep -q ready "$out"
-	sleep 0.2
+	eventually 5 settled "$early"
 	kill "$early"
 	ended
 	exited 37
@@ -394,7 +411,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	eventually 5 grep -q ready "$tmp/got.1"
 	eventually 5 grep -q ready "$tmp/got.2"
 	kill -USR1 "$background"
-	sleep 0.3
+	eventually 5 settled "$background"
 	lacks signal= "$tmp/got.1" "$tmp/got.2"
 	pkill -P "$(child_of "$background")"
 	ended
@@ -408,8 +425,8 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	kill -35 "$background"
 	kill -HUP "$background"
 	kill -INT "$background"
-	eventually 5 grep -q signal=2 "$out"
-	for number in 3 12 64; do
+	eventually 5 settled "$background"
+	for number in 2 3 12 64; do
 		grep -q "signal=$number " "$out" || fail_seen "no $number"
 	done
 	lacks -e 'signal=15 ' -e 'signal=10 ' -e 'signal=1 ' "$out"
@@ -423,7 +440,8 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	started --listen=tcp://0.0.0.0:80 --handoff=nginx -- "$BROOD" say
 	kill -WINCH "$background"
 	kill -USR1 "$background"
-	eventually 5 grep -q signal=10 "$out"
+	eventually 5 settled "$background"
+	grep -q signal=10 "$out"
 	lacks signal=28 "$out"
 	kill "$background"
 	ended
@@ -434,7 +452,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	started --keep-caps=setuid -- "$BROOD" become 5252 "$BROOD" count
 	for _ in 1 2 3; do
 		kill -USR1 "$background"
-		sleep 0.1
+		eventually 5 waits "$background"
 	done
 	[ "$(grep -c 'warning: forward signal 10 SIGUSR1' "$err")" -eq 1 ]
 	kill -TERM "$(child_of "$background")"
@@ -453,11 +471,11 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	ended
 	exited 137
 	[ $((${EPOCHREALTIME/./} - ${start/./})) -ge 400000 ]
-	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 4000000 ]
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 20000000 ]
 }
 
 @test "--stop-timeout: one that ends in time ends as it likes" {
-	started --stop-timeout=5s -- "$BROOD" count
+	started --stop-timeout=60s -- "$BROOD" count
 	kill "$background"
 	ended
 	exited 37
@@ -469,7 +487,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	eventually 5 grep -q signal=3 "$out"
 	sleep 0.6
 	kill -0 "$background" || fail_seen 'it was killed'
-	kill "$background"
+	kill "$(child_of "$background")"
 	ended
 	exited 0
 	started --stop-timeout=300ms --stop-signals=QUIT,usr1 -- sh -c '
@@ -485,28 +503,29 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 # Descendants in groups and sessions of their own, orphans among them; and a
 # process of the same user that is none of ours.
 @test "--stop-timeout kills descendants, and no other process of the user" {
-	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 60 3>&- 4>&- &
+	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 600 3>&- 4>&- &
 	bystander=$!
 	started --stop-timeout=300ms -- sh -c 'trap "" TERM
-		setsid sh -c "sleep 61 & sleep 61 & wait" &
-		(setsid setsid sleep 61 &)
-		sleep 0.2; echo ready; while :; do sleep 0.1; done'
-	[ "$(pgrep -u 4242 -c -x -f 'sleep 61')" -eq 3 ]
+		setsid sh -c "$0 & $0 & wait" &
+		(setsid setsid $0 &)
+		echo ready; while :; do sleep 0.1; done' "$nap"
+	eventually 5 naps 3
 	kill "$background"
 	ended
 	exited 137
-	nobody_runs 'sleep 61'
+	naps 0
 	kill -0 "$bystander"
 }
 
 @test "--stop-timeout as process 1 kills the namespace" {
 	before=("${in_pidns[@]}")
-	started --stop-timeout=300ms -- sh -c 'trap "" TERM; setsid sleep 62 &
-		echo ready; while :; do sleep 0.1; done'
+	started --stop-timeout=300ms -- sh -c 'trap "" TERM; setsid $0 &
+		echo ready; while :; do sleep 0.1; done' "$nap"
+	eventually 5 naps 1
 	kill "$(child_of "$background")"
 	ended
 	exited 137
-	nobody_runs 'sleep 62'
+	naps 0
 }
 
 # The application may do to its parent what a process of the same uid may.
@@ -517,21 +536,21 @@ stubborn='trap "" TERM; echo ready; while :; do sleep 0.1; done'
 
 	started --stop-timeout=500ms -- "$BROOD" storm
 	kill "$background"
-	eventually 20 is_gone "$background" || fail_seen 'it is still there'
+	eventually 20 gone "$background" || fail_seen 'it is still there'
 	ended
 	exited 137
 	before=("${in_pidns[@]}")
 	started --stop-timeout=500ms -- "$BROOD" storm
 	init=$(child_of "$background")
 	kill "$init"
-	eventually 20 is_gone "$init" || fail_seen 'it is still there'
+	eventually 20 gone "$init" || fail_seen 'it is still there'
 	ended
 	exited 137
 }
 
 @test "the deadline of --drain comes however many signals are sent" {
 	started --drain=500ms -- "$BROOD" storm 6
-	eventually 20 is_gone "$background" || fail_seen 'it is still there'
+	eventually 20 gone "$background" || fail_seen 'it is still there'
 	ended
 	exited 6
 }
@@ -545,21 +564,23 @@ stubborn='trap "" TERM; echo ready; while :; do sleep 0.1; done'
 	kill -USR1 "$background"
 	eventually 5 grep -q heard "$out" || fail_seen 'it is deaf'
 	kill "$background"
-	eventually 20 is_gone "$background" || fail_seen 'it is still there'
+	eventually 20 gone "$background" || fail_seen 'it is still there'
 	ended
 	exited 137
 }
 
+# What is left says that it is ready; the application is the last to read it.
+until_ready='until grep -q ready /dev/stdout; do sleep 0.05; done'
 leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 		echo ready; while :; do sleep 0.05; done" &
-	sleep 0.3; exit 5'
+	'$until_ready'; exit 5'
 
 @test "--drain: TERM to what is left, and time to end" {
-	with_init --drain=5s -- sh -c "$leave_behind"
+	with_init --drain=60s -- sh -c "$leave_behind"
 	exited 5
 	grep -q drained "$err" || fail_seen 'it was not given the time'
 	before=("${in_pidns[@]}")
-	with_init --drain=5s -- sh -c "$leave_behind"
+	with_init --drain=60s -- sh -c "$leave_behind"
 	exited 5
 	grep -q drained "$err" || fail_seen 'it was not given the time'
 }
@@ -576,32 +597,37 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 
 	before=("${in_pidns[@]}")
 	with_init --drain=300ms -- sh -c 'sh -c "trap \"\" TERM
-		while :; do sleep 0.05; done" & sleep 0.2; exit 6'
+		echo ready; while :; do sleep 0.05; done" &
+		'"$until_ready"'; exit 6'
 	exited 6
-	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 4000000 ]
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 20000000 ]
 	before=()
 	with_init --drain=300ms -- sh -c 'setsid sh -c "trap \"\" TERM
-		while :; do sleep 0.0625; done" & sleep 0.2; exit 6'
+		$0 & echo ready; wait" &
+		'"$until_ready"'; exit 6' "$nap"
 	exited 6
-	nobody_runs 'sleep 0.0625'
+	naps 0
 }
 
 # ---- orphans ----
 
+# The orphan looks when the shell that started it has ended.
+orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
+		echo orphan of \$(ps -o ppid= -p \$\$)" &)
+	echo $PPID; until grep -q orphan /dev/stdout; do sleep 0.1; done'
+
 @test "not process 1: a subreaper, and -v says so" {
-	with_init -v -- sh -c '(sh -c "sleep 0.3; ps -o ppid= -p \$\$" &)
-		sleep 0.6; echo $PPID'
+	with_init -v -- sh -c "$orphan"
 	succeeded
-	[ "$(sed -n 1p "$out" | tr -d ' ')" = "$(sed -n 2p "$out")" ] ||
+	grep -qx "orphan of $(head -n 1 "$out")" "$out" ||
 		fail_seen 'the orphan is another process'"'"'s'
 	grep -q 'stepdown: init: .* subreaper' "$err"
 }
 
 @test "--no-subreaper leaves orphans to others" {
-	with_init --no-subreaper -- sh -c '(sh -c "sleep 0.3; ps -o ppid= -p \$\$" &)
-		sleep 0.6; echo $PPID'
+	with_init --no-subreaper -- sh -c "$orphan"
 	succeeded
-	[ "$(sed -n 1p "$out" | tr -d ' ')" != "$(sed -n 2p "$out")" ]
+	lacks -x "orphan of $(head -n 1 "$out")" "$out"
 }
 
 @test "20,000 orphans one after the other, and no zombie is left" {
@@ -612,22 +638,21 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 }
 
 @test "20,000 dead orphans at once, and no zombie is left" {
-	before=("${in_pidns[@]}")
-	in_background "$STEPDOWN" --user=4242:4242 --init -- \
-		"$BROOD" dead 20000 "$tmp/go"
-	open_tmp
-	eventually 5 child_of "$background"
 	local init
+
+	before=("${in_pidns[@]}")
+	open_tmp
+	started -- "$BROOD" dead 20000 "$tmp/go"
 	init=$(child_of "$background")
-	sleep 0.2
+	eventually 5 waits "$init"
 	kill -STOP "$init"
 	touch "$tmp/go"
-	eventually 60 grep -q dead "$out"
-	[ "$(head -n 1 "$out")" = 'dead 20000' ] || fail_seen 'not stopped'
+	eventually 600 grep -q dead "$out"
+	grep -qx 'dead 20000' "$out" || fail_seen 'not stopped'
 	kill -CONT "$init"
 	ended
 	exited 0
-	[ "$(wc -l <"$out")" -eq 2 ] || fail_seen 'some were left'
+	[ "$(wc -l <"$out")" -eq 3 ] || fail_seen 'some were left'
 }
 
 # ---- its own troubles ----
@@ -644,7 +669,7 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 		"$STEPDOWN" --user=4242:4242 --init -- "$BROOD" exit 9
 	refused 111
 	message_has fork
-	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 10000000 ]
+	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 60000000 ]
 }
 
 @test "a small stack will do" {
@@ -676,7 +701,7 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 
 @test "-v: a line for each orphan that was reaped" {
 	with_init -v -- sh -c '(sh -c "sleep 0.2; exit 3" &); (sh -c "kill -9 \$\$" &)
-		sleep 1'
+		until [ "$(grep -c orphan /dev/stderr)" = 2 ]; do sleep 0.1; done'
 	succeeded
 	grep -Eqx 'stepdown: init: reaped orphan [0-9]+, status 3' "$err"
 	grep -Eqx 'stepdown: init: reaped orphan [0-9]+, signal 9' "$err"
@@ -693,25 +718,20 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 		>"$out" 2>"$tmp/full" </dev/null) &
 	background=$!
 	eventually 5 grep -q ready "$out"
-	timeout 1 sh -c 'exec cat /dev/zero >&7' || true
+	dd if=/dev/zero of="$tmp/full" oflag=nonblock bs=1 || true
 	kill -USR1 "$background"
-	sleep 0.2
+	eventually 5 waits "$background"
 	kill -TERM "$(child_of "$background")"
-	eventually 5 is_gone "$background"
+	eventually 5 gone "$background"
 	ended
 	exec 7>&-
 	exited 37
 }
 
-is_gone()
-{
-	! kill -0 "$1" 2>/dev/null
-}
-
 @test "a reader of stderr that went away does not end it" {
 	mkfifo "$tmp/gone"
 	# shellcheck disable=SC2217 # the reader, who does not read
-	sleep 30 <"$tmp/gone" 3>&- 4>&- &
+	sleep 600 <"$tmp/gone" 3>&- 4>&- &
 	bystander=$!
 	(exec 3>&- 4>&-
 	 exec "$STEPDOWN" --user=4242:4242 --init --keep-caps=setuid -- \
@@ -721,8 +741,7 @@ is_gone()
 	eventually 5 grep -q ready "$out"
 	stop "$bystander"
 	kill -USR1 "$background"
-	sleep 0.2
-	kill -0 "$background"
+	eventually 5 waits "$background"
 	kill -TERM "$(child_of "$background")"
 	ended
 	exited 37
@@ -731,29 +750,31 @@ is_gone()
 # ---- sessions and parents ----
 
 @test "--pdeathsig: the end of the parent reaches the application" {
+	local pid
+
 	for mode in --init ''; do
 		# shellcheck disable=SC2086 # nothing, or one word
-		sh -c '"$@" & echo $! >"$0"; wait' "$tmp/pid" "$STEPDOWN" \
+		in_background sh -c '"$@" & wait' - "$STEPDOWN" \
 			--user=4242:4242 $mode --pdeathsig=USR2 -- \
-			"$BROOD" say >"$out" 2>"$err" 3>&- 4>&- &
-		background=$!
+			"$BROOD" say
 		eventually 5 grep -q ready "$out"
+		pid=$(child_of "$background")
 		kill -KILL "$background"
 		wait "$background" || true
 		eventually 5 grep -q signal=12 "$out" ||
 			fail_seen "no signal, mode '$mode'"
-		kill -TERM "$(cat "$tmp/pid")"
-		eventually 5 is_gone "$(cat "$tmp/pid")"
+		kill -TERM "$pid"
+		eventually 5 gone "$pid"
 	done
 }
 
 @test "--pdeathsig=KILL: nobody is left" {
-	sh -c '"$@" & wait' - "$STEPDOWN" --user=4242:4242 --init \
-		--pdeathsig=KILL -- sleep 63 >"$out" 2>"$err" 3>&- 4>&- &
-	background=$!
-	eventually 5 pgrep -u 4242 -x -f 'sleep 63'
+	# shellcheck disable=SC2086 # two words
+	in_background sh -c '"$@" & wait' - "$STEPDOWN" --user=4242:4242 \
+		--init --pdeathsig=KILL -- $nap
+	eventually 5 naps 1
 	kill -KILL "$background"
-	eventually 5 nobody_runs 'sleep 63'
+	eventually 5 naps 0
 }
 
 @test "--setsid: a session of its own" {
@@ -783,23 +804,28 @@ is_gone()
 	exec 7<>"$tmp/fifo"
 	head -c 65536 /dev/zero >&7
 	# shellcheck disable=SC2016 # for that shell
-	capture sh -c 'exec "$@" 2>&7' - timeout 5 "$STEPDOWN" \
+	capture sh -c 'exec "$@" 2>&7' - timeout 60 "$STEPDOWN" \
 		--user=4242:4242 --init -- /nonexistent
 	exec 7>&-
 	exited 127
 }
 
 @test "on a terminal that stops who writes in the background: 127, and why" {
-	capture timeout 10 script -qec "stty tostop; '$STEPDOWN' --user=4242:4242 \
+	capture timeout 60 script -qec "stty tostop; '$STEPDOWN' --user=4242:4242 \
 		--init --rewrite=INT:TERM -- /nonexistent" /dev/null
 	exited 127
 	grep -q 'execute /nonexistent: No such file' "$out"
 }
 
+owns_some()
+{
+	[ -n "$(find "$tmp/folder" -uid 4242 -print -quit)" ]
+}
+
 @test "--setsid: a long --own still hears the terminal" {
 	mkdir "$tmp/folder"
 	(cd "$tmp/folder" && touch {1..2000})
-	(sleep 2; printf '\003'; sleep 1) | timeout 30 script -qec "sh -c \
+	(eventually 5 owns_some; printf '\003'; sleep 1) | timeout 90 script -qec "sh -c \
 		'true | strace -f -qq -o /dev/null -e trace=fchownat \
 		-e inject=fchownat:delay_enter=20000 $STEPDOWN --user=4242:4242 \
 		--setsid --own=$tmp/folder -- true'" /dev/null >"$tmp/said" 2>&1 || true
@@ -808,16 +834,6 @@ is_gone()
 
 # ---- for long ----
 
-# Has all that was sent gone through the parent, and reached the application?
-nothing_pending()
-{
-	local pid
-
-	for pid in "$background" $(pgrep -P "$background"); do
-		grep -Eq '^ShdPnd:\s0+$' "/proc/$pid/status" || return
-	done
-}
-
 # Random signals for seconds, random children and orphans meanwhile.
 @test "a soak: nothing lost, nothing left, no memory taken" {
 	local seconds=${STEPDOWN_SOAK:-20} sent=0 before_kb after_kb
@@ -825,6 +841,7 @@ nothing_pending()
 
 	started -- "$BROOD" busy "$seconds" $RANDOM
 	kill -URG "$background"
+	eventually 5 waits "$background"
 	before_kb=$(awk '/^Private_Dirty/ { print $2 }' \
 		"/proc/$background/smaps_rollup")
 	while [ $SECONDS -lt $end ]; do
@@ -835,8 +852,7 @@ nothing_pending()
 		3) sleep 0.0$((RANDOM % 3)) ;;
 		esac
 	done
-	eventually 60 nothing_pending
-	sleep 1
+	eventually 60 settled "$background"
 	after_kb=$(awk '/^Private_Dirty/ { print $2 }' \
 		"/proc/$background/smaps_rollup")
 	kill "$background"
