@@ -39,19 +39,18 @@ teardown()
 # All processes of the server are 4242 for good, without any capability.
 unprivileged()
 {
-	local pid
+	local pid seen
 
 	for pid in $(family "$background"); do
 		# A worker that ends just now has no status to read.
-		[ -r "/proc/$pid/status" ] || continue
+		seen=$(cat "/proc/$pid/status") || continue
 		awk -v caps=$no_caps '
 			/^[UG]id:/ { for (i = 2; i <= 5; i++) bad += $i != 4242 }
 			/^Groups:/ { bad += NF > 1 }
 			/^Cap...:/ { bad += $2 != caps; sets++ }
 			/^NoNewPrivs:/ { bad += $2 != 1; locked++ }
 			END { exit bad || sets != 5 || locked != 1 }
-			' "/proc/$pid/status" ||
-			fail "process $pid:" "$(cat "/proc/$pid/status")"
+			' <<<"$seen" || fail "process $pid:" "$seen"
 	done
 }
 
@@ -80,7 +79,7 @@ serve()
 
 get()
 {
-	in_net curl -sS -m 5 "http://$1/"
+	in_net curl -sS -m 60 "http://$1/"
 }
 
 # serves ADDRESS:PORT WORDS: ten times, unprivileged
@@ -95,9 +94,19 @@ serves()
 	unprivileged
 }
 
+# catches SIGNAL: the server has a handler for it, and does not die of it
+catches()
+{
+	local mask
+
+	mask=0x$(sed -n 's/^SigCgt:[[:blank:]]*//p' "/proc/$background/status")
+	((mask >> ($(kill -l "$1") - 1) & 1))
+}
+
 # reload SIGNAL: until no child is one from before
 reload()
 {
+	eventually 5 catches "$1"
 	before_reload=$(pgrep -P "$background")
 	kill "-$1" "$background"
 	eventually 20 has_new_children || fail_seen 'no reload'
@@ -114,6 +123,7 @@ has_new_children()
 # reload_logged SIGNAL WORDS FILE: for a server of one process, which says so
 reload_logged()
 {
+	eventually 5 catches "$1"
 	kill "-$1" "$background"
 	eventually 20 grep -Fq "$2" "$3" || fail_seen 'no reload'
 }

@@ -15,7 +15,7 @@ elif kind == "dgram":
     asking.bind(b"\0ask-%d" % os.getpid())
 else:
     asking = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-asking.settimeout(5)
+asking.settimeout(60)
 asking.connect(where)
 asking.send(message.encode())
 print(asking.recv(100).decode())
