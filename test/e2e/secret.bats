@@ -40,12 +40,7 @@ setup()
 
 teardown()
 {
-	local pids
-
-	[ -n "$background" ] || return 0
-	mapfile -t pids < <(pgrep -P "$background")
-	kill -KILL "$background" "${pids[@]}" 2>/dev/null || true
-	wait "$background" 2>/dev/null || true
+	stop_family
 }
 
 # prints TEXT: that, and nothing else, is what the application printed
