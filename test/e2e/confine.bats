@@ -178,7 +178,7 @@ connects()
 
 @test "signals stay inside" {
 	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 60 &
-	eventually 5 pgrep -u 4242 -P $BASHPID sleep
+	eventually 60 pgrep -u 4242 -P $BASHPID sleep
 	refuses kill -0 $!
 	stop $!
 	# shellcheck disable=SC2016 # for the inner shell
@@ -193,7 +193,7 @@ connects()
 	confined --init -- sh -c ": >$tmp/free/new"
 	[ "$status" -ne 0 ]
 	in_background "$STEPDOWN" --user=4242:4242 --confine --init -- sleep 60
-	eventually 5 pgrep -P "$background" sleep
+	eventually 60 pgrep -P "$background" sleep
 	kill -TERM "$background"
 	status=0
 	wait "$background" || status=$?

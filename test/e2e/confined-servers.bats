@@ -82,10 +82,10 @@ answers()
 	serves 127.0.0.1 'Welcome to nginx'
 	workers=$(pgrep -P "$background")
 	kill -HUP "$background"
-	eventually 10 other_workers
+	eventually 60 other_workers
 	: >"$out"
 	serves '[::1]' 'Welcome to nginx'
-	eventually 10 grep -q 'GET / HTTP' "$out"
+	eventually 60 grep -q 'GET / HTTP' "$out"
 }
 
 other_workers()
@@ -98,7 +98,7 @@ other_workers()
 	confined redis "--confine=strict --listen=tcp://0.0.0.0:379 --handoff=bind --own=$volume" \
 		redis-server --port 379 --bind 0.0.0.0 --dir "$volume" \
 		--appendonly yes --enable-protected-configs yes
-	eventually 10 in_net redis-cli -p 379 ping
+	eventually 60 in_net redis-cli -p 379 ping
 	[ "$(in_net redis-cli -p 379 set a b)" = OK ]
 	[ "$(in_net redis-cli -p 379 save)" = OK ]
 	[ -s "$volume/dump.rdb" ]
@@ -128,7 +128,7 @@ other_workers()
 	confined postgres "--confine=strict --listen=tcp://127.0.0.1:543 --handoff=bind --own=$volume --writable=$dir/sock" \
 		"$bin/postgres" -D "$volume" -p 543 -k "$dir/sock" \
 		-c listen_addresses=127.0.0.1
-	eventually 30 query 'select 1' || fail_seen
+	eventually 60 query 'select 1' || fail_seen
 	query 'create table t as select generate_series(1, 1000) n'
 	[ "$(query 'select count(*) from t')" = 1000 ]
 	query checkpoint
@@ -148,9 +148,9 @@ query()
 @test "php-fpm" {
 	confined php-fpm "--confine=strict --listen=tcp://0.0.0.0:900 --env=FPM_SOCKETS=0.0.0.0:900=3 --own=$volume" \
 		php-fpm8.2 -n -F -p "$volume" -y "$dir/php-fpm.conf"
-	eventually 15 fastcgi || fail_seen
+	eventually 60 fastcgi || fail_seen
 	kill -USR2 "$background"
-	eventually 15 fastcgi
+	eventually 60 fastcgi
 }
 
 fastcgi()

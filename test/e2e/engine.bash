@@ -355,7 +355,7 @@ it_stays_as_init()
 	in_background "$engine" run --rm --network none --name $name \
 		--volume "$brood:/brood:ro" $image --init --map-exit=37:9 \
 		-- /brood count
-	eventually 20 grep -q ready "$out" || fail_seen 'it did not start'
+	eventually 60 grep -q ready "$out" || fail_seen 'it did not start'
 	"$engine" kill --signal USR1 $name >/dev/null
 	"$engine" kill --signal 40 $name >/dev/null
 	"$engine" stop $name >/dev/null

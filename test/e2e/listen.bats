@@ -100,7 +100,7 @@ is_listening()
 @test "the application answers on the socket it was handed, IPv4" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
 		-- "$WITNESS" accept 3
-	eventually 5 is_listening 80
+	eventually 60 is_listening 80
 	[ "$(answer_of 127.0.0.1 80)" = \
 		"witness: pid $background, uid 4242, descriptor 3" ]
 	wait "$background"
@@ -109,7 +109,7 @@ is_listening()
 @test "the application answers on the socket it was handed, IPv6" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen='tcp://[::]:80' \
 		-- "$WITNESS" accept 3
-	eventually 5 is_listening 80
+	eventually 60 is_listening 80
 	[ "$(answer_of ::1 80)" = \
 		"witness: pid $background, uid 4242, descriptor 3" ]
 	wait "$background"
@@ -121,7 +121,7 @@ is_listening()
 	for address in 127.0.0.1 ::1; do
 		in_background "$STEPDOWN" --user=4242:4242 \
 			--listen='tcp://*:80' -- "$WITNESS" accept 3
-		eventually 5 is_listening 80
+		eventually 60 is_listening 80
 		[ "$(answer_of $address 80)" = \
 			"witness: pid $background, uid 4242, descriptor 3" ]
 		wait "$background"
@@ -132,7 +132,7 @@ is_listening()
 	sysctl_in_net net/ipv6/conf/all/disable_ipv6 1
 	in_background "$STEPDOWN" --user=4242:4242 --listen='tcp://*:80' \
 		-- "$WITNESS" accept 3
-	eventually 5 is_listening 80
+	eventually 60 is_listening 80
 	[ "$(answer_of 127.0.0.1 80)" = \
 		"witness: pid $background, uid 4242, descriptor 3" ]
 	wait "$background"
@@ -215,7 +215,7 @@ without_its_first_socket()
 @test "?try passes over nothing else: a port that is taken, or too low" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
 		-- "$WITNESS" sleep 20
-	eventually 5 is_listening 80
+	eventually 60 is_listening 80
 	as_4242 --listen='tcp://0.0.0.0:80?try' -- "$WITNESS"
 	refused 111
 	before+=(setpriv --bounding-set -net_bind_service --)
@@ -240,8 +240,8 @@ without_its_first_socket()
 @test "a port that is taken: 111, whoever took it" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
 		--listen='tcp://[::]:81' -- "$WITNESS" sleep 20
-	eventually 5 is_listening 80
-	eventually 5 is_listening 81
+	eventually 60 is_listening 80
+	eventually 60 is_listening 81
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	refused 111
 	message_has 'listen tcp://0.0.0.0:80: Address'
@@ -260,7 +260,7 @@ without_its_first_socket()
 @test "a port can be bound again at once after connections to it" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
 		-- "$WITNESS" accept 3
-	eventually 5 is_listening 80
+	eventually 60 is_listening 80
 	answer_of 127.0.0.1 80
 	wait "$background"
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"

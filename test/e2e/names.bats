@@ -316,7 +316,7 @@ as()
 		trap \"touch $0/ended; exit\" USR1; touch $0/up
 		while :; do sleep 0.05; done" &
 		until [ -e "$0/up" ]; do sleep 0.05; done; kill -KILL $$' "$tmp"
-	eventually 10 test -e "$tmp/ended" || fail_seen
+	eventually 60 test -e "$tmp/ended" || fail_seen
 }
 
 # A shell as the child; it says which signal has come and ends.
@@ -328,7 +328,7 @@ heard()
 			trap "echo $name; exit 3" $name
 		done
 		touch "$0"; while :; do sleep 0.05; done' "$tmp/up"
-	eventually 10 test -e "$tmp/up"
+	eventually 60 test -e "$tmp/up"
 	rm "$tmp/up"
 }
 
@@ -372,7 +372,7 @@ heard()
 
 	as dumb-init -- sh -c "$script" "$tmp"
 	[ "$status" -eq 7 ]
-	eventually 10 test -e "$tmp/told" || fail_seen
+	eventually 60 test -e "$tmp/told" || fail_seen
 }
 
 @test "dumb-init and catatonit: usage, version" {
@@ -399,9 +399,9 @@ heard()
 @test "catatonit -P only reaps, until TERM" {
 	ln -s "$STEPDOWN" "$tmp/catatonit"
 	in_background "$tmp/catatonit" -P
-	eventually 10 grep -q '^SigBlk:.*f' "/proc/$background/status"
+	eventually 60 grep -q '^SigBlk:.*f' "/proc/$background/status"
 	kill -HUP "$background"
-	eventually 10 grep -q '^ShdPnd:.*1$' "/proc/$background/status"
+	eventually 60 grep -q '^ShdPnd:.*1$' "/proc/$background/status"
 	kill -TERM "$background"
 	wait "$background"
 }

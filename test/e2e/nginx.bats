@@ -28,7 +28,7 @@ teardown()
 	[ -n "$container" ] || return 0
 	[ -z "$master" ] || kill -KILL "$master" || true
 	kill -TERM "$container" || true
-	eventually 15 ended || true
+	eventually 60 ended || true
 	stop "$container"
 }
 
@@ -40,7 +40,7 @@ start()
 		"$example/inside" "$root" "$STEPDOWN" "$state" "$@" \
 		</dev/null > >(cat >"$out") 2>&1 3>&- 4>&- &
 	container=$!
-	eventually 10 test -s "$state/pid"
+	eventually 60 test -s "$state/pid"
 	master=$(cat "$state/pid")
 }
 
@@ -50,7 +50,7 @@ start_nginx()
 		--listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' \
 		--own=/var/lib/nginx --own=/run --own-stdio \
 		-- nginx -g 'daemon off;'
-	eventually 10 serves 127.0.0.1 || fail_seen 'nginx does not serve'
+	eventually 60 serves 127.0.0.1 || fail_seen 'nginx does not serve'
 }
 
 ended()
@@ -61,7 +61,7 @@ ended()
 # wait_for_end: at most 20 seconds; $status is what process 1 ended with.
 wait_for_end()
 {
-	eventually 20 ended || fail_seen 'it goes on'
+	eventually 60 ended || fail_seen 'it goes on'
 	status=0
 	wait "$container" || status=$?
 	container=''
@@ -154,8 +154,8 @@ has_no_privilege()
 @test "what it logs comes out of the container's stdout" {
 	start_nginx
 	in_container_net curl -s http://127.0.0.1/where-is-this-logged
-	eventually 5 grep -q 'GET /where-is-this-logged' "$out"
-	eventually 5 grep -q 'using inherited sockets' "$out"
+	eventually 60 grep -q 'GET /where-is-this-logged' "$out"
+	eventually 60 grep -q 'using inherited sockets' "$out"
 }
 
 @test "what it writes is its own" {
@@ -185,8 +185,8 @@ no_worker_of()
 	for _ in 1 2 3; do
 		mapfile -t old < <(workers)
 		kill -HUP "$master"
-		eventually 10 no_worker_of "${old[@]}"
-		eventually 10 serves_both
+		eventually 60 no_worker_of "${old[@]}"
+		eventually 60 serves_both
 		# shellcheck disable=SC2046 # one word for each process
 		has_no_privilege "$master" $(workers)
 	done
@@ -225,7 +225,7 @@ no_worker_of()
 			nginx -g "daemon off;"'
 	wait_for_end
 	[ "$status" -ne 0 ]
-	eventually 5 grep -Eq 'bind\(\) to 0\.0\.0\.0:80 failed \(13' "$out" ||
+	eventually 60 grep -Eq 'bind\(\) to 0\.0\.0\.0:80 failed \(13' "$out" ||
 		fail_seen 'it failed, but not on port 80'
 }
 
@@ -234,7 +234,7 @@ no_worker_of()
 		--own-stdio -- nginx -g 'daemon off;'
 	wait_for_end
 	[ "$status" -ne 0 ]
-	eventually 5 grep -Eq 'bind\(\) to 0\.0\.0\.0:80 failed \(13' "$out" ||
+	eventually 60 grep -Eq 'bind\(\) to 0\.0\.0\.0:80 failed \(13' "$out" ||
 		fail_seen 'it failed, but not on port 80'
 }
 
@@ -244,7 +244,7 @@ no_worker_of()
 		--own=/var/lib/nginx --own=/run -- nginx -g 'daemon off;'
 	wait_for_end
 	[ "$status" -ne 0 ]
-	eventually 5 grep -q 'error.log" failed (13: Permission denied)' "$out"
+	eventually 60 grep -q 'error.log" failed (13: Permission denied)' "$out"
 }
 
 # The example itself.

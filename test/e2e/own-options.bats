@@ -549,7 +549,7 @@ slow_own()
 	in_background strace -f -qq -o /dev/null -e trace=fchownat \
 		-e inject=fchownat:delay_enter=20000 "$@" --user=4242:4242 \
 		--own="$volume" -- /bin/true
-	eventually 10 is_begun || fail 'it did not begin'
+	eventually 60 is_begun || fail 'it did not begin'
 }
 
 is_begun()
