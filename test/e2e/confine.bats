@@ -177,7 +177,7 @@ connects()
 }
 
 @test "signals stay inside" {
-	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 60 &
+	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 600 &
 	eventually 60 pgrep -u 4242 -P $BASHPID sleep
 	refuses kill -0 $!
 	stop $!
@@ -192,7 +192,7 @@ connects()
 	grep -q 'not permitted' "$err"
 	confined --init -- sh -c ": >$tmp/free/new"
 	[ "$status" -ne 0 ]
-	in_background "$STEPDOWN" --user=4242:4242 --confine --init -- sleep 60
+	in_background "$STEPDOWN" --user=4242:4242 --confine --init -- sleep 600
 	eventually 60 pgrep -P "$background" sleep
 	kill -TERM "$background"
 	status=0

@@ -35,7 +35,7 @@ setup()
 
 teardown()
 {
-	stop_family
+	end_all_in_net
 	rm -rf "$dir"
 }
 
@@ -58,7 +58,7 @@ confined()
 
 get()
 {
-	in_net curl -sS -m 5 "http://$1/"
+	in_net curl -sS -m 60 "http://$1/"
 }
 
 serves()
@@ -187,7 +187,7 @@ fastcgi()
 
 kestrel_answers()
 {
-	in_net curl -sS -m 5 -i http://127.0.0.1/ | grep -q 'Server: Kestrel'
+	in_net curl -sS -m 60 -i http://127.0.0.1/ | grep -q 'Server: Kestrel'
 }
 
 @test "the table of doc/confine.md says the same" {

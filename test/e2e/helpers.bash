@@ -275,6 +275,18 @@ use_net()
 	before=(nsenter --target "$net_holder" --net --)
 }
 
+nobody_in_net()
+{
+	! pkill -KILL -u 4242 --ns "$net_holder" --nslist net
+}
+
+# end_all_in_net: as stop_family, and what of 4242 has lost its parent, too
+end_all_in_net()
+{
+	stop_family
+	eventually 60 nobody_in_net || fail 'somebody does not end'
+}
+
 sysctl_in_net()
 {
 	in_net sh -c "echo $2 >/proc/sys/$1"

@@ -40,7 +40,7 @@ proves()
 	end
 	sed -i "s,exec $STEPDOWN,exec /stepdown," "$tmp/without"
 	mkdir "$tmp/state"
-	capture timeout 60 unshare --mount --pid --net --uts --ipc --fork -- \
+	capture timeout 600 unshare --mount --pid --net --uts --ipc --fork -- \
 		"$example/inside" "$top/build/roots/kestrel" "$STEPDOWN" \
 		"$tmp/state" env HOME=/home/app \
 		ASPNETCORE_URLS='http://[::]:80' \

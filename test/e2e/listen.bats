@@ -26,7 +26,7 @@ teardown()
 # answers ADDRESS PORT: what a server there says to one connection.
 answer_of()
 {
-	in_net timeout 5 bash -c "cat <'/dev/tcp/$1/$2'"
+	in_net timeout 60 bash -c "cat <'/dev/tcp/$1/$2'"
 }
 
 is_listening()
@@ -214,7 +214,7 @@ without_its_first_socket()
 
 @test "?try passes over nothing else: a port that is taken, or too low" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
-		-- "$WITNESS" sleep 20
+		-- "$WITNESS" sleep 600
 	eventually 60 is_listening 80
 	as_4242 --listen='tcp://0.0.0.0:80?try' -- "$WITNESS"
 	refused 111
@@ -239,7 +239,7 @@ without_its_first_socket()
 
 @test "a port that is taken: 111, whoever took it" {
 	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
-		--listen='tcp://[::]:81' -- "$WITNESS" sleep 20
+		--listen='tcp://[::]:81' -- "$WITNESS" sleep 600
 	eventually 60 is_listening 80
 	eventually 60 is_listening 81
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"

@@ -51,6 +51,7 @@ start_nginx()
 		--own=/var/lib/nginx --own=/run --own-stdio \
 		-- nginx -g 'daemon off;'
 	eventually 60 serves 127.0.0.1 || fail_seen 'nginx does not serve'
+	eventually 60 has_all_workers || fail_seen 'a worker is missing'
 }
 
 ended()
@@ -58,7 +59,7 @@ ended()
 	! kill -0 "$container"
 }
 
-# wait_for_end: at most 20 seconds; $status is what process 1 ended with.
+# wait_for_end: $status is what process 1 ended with.
 wait_for_end()
 {
 	eventually 60 ended || fail_seen 'it goes on'
@@ -74,7 +75,7 @@ in_container_net()
 
 serves()
 {
-	in_container_net curl -sS --globoff --fail --max-time 5 "http://$1/" |
+	in_container_net curl -sS --globoff --fail --max-time 60 "http://$1/" |
 		grep -q 'Welcome to nginx'
 }
 
@@ -87,6 +88,12 @@ serves_both()
 workers()
 {
 	pgrep --parent "$master"
+}
+
+# The first one serves before the others are there.
+has_all_workers()
+{
+	[ "$(workers | wc -l)" -eq "$(getconf _NPROCESSORS_ONLN)" ]
 }
 
 # has PID KEY VALUE: in /proc/PID/status
@@ -143,7 +150,6 @@ has_no_privilege()
 
 	has "$master" Name nginx
 	has "$master" NSpid "$master 1"
-	[ "$(workers | wc -l)" -ge 1 ]
 	# shellcheck disable=SC2046 # one word for each process
 	has_no_privilege "$master" $(workers)
 	# There is no other process in there.

@@ -30,7 +30,7 @@ setup()
 
 teardown()
 {
-	stop_family
+	end_all_in_net
 	rm -rf "$dir"
 }
 
@@ -54,10 +54,11 @@ what_happens()
 	local ready=$1
 
 	shift
+	end_all_in_net
 	rm -rf "${dir:?}"/state
 	install -d -o 4242 -g 4242 "$dir/state"
 	in_background "$@"
-	eventually 60 is_ready "$ready" || fail_seen "$1: it does nothing"
+	eventually 300 is_ready "$ready" || fail_seen "$1: it does nothing"
 	if kill -0 "$background" 2>/dev/null; then
 		echo ready
 	else
