@@ -122,7 +122,7 @@ pod()
 	metadata: {name: $1, labels: {about: $1}}
 	spec:
 	  restartPolicy: Never
-	  terminationGracePeriodSeconds: 5
+	  terminationGracePeriodSeconds: 60
 	  containers:
 	  - name: app
 	    image: localhost/stepdown-$2:latest
@@ -281,7 +281,7 @@ write_pods()
 		as_user='exec: {command: [stepdown, --user=4242:4242, --, sh, -c, "test $(id -u) = 4242"]}'
 
 	pod probes tools "[$as_app, \"--init\", \"--handoff=bind\", \"--listen=tcp://*:80\", \"--\", \"busybox\", \"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/bin\"]"
-	in_container 'startupProbe: {httpGet: {path: /true, port: 80}, periodSeconds: 1}' \
+	in_container 'startupProbe: {httpGet: {path: /true, port: 80}, periodSeconds: 1, failureThreshold: 300}' \
 		'livenessProbe: {tcpSocket: {port: 80}, periodSeconds: 1}' \
 		"readinessProbe: {$as_user, periodSeconds: 1}" \
 		'lifecycle:' \
@@ -334,7 +334,7 @@ ended()
 # of POD [CONTAINER]: waits for its end; what it wrote, and its exit status
 of()
 {
-	within 180 ended "$1" ||
+	within 600 ended "$1" ||
 		fail "$("$node" status "$state" "$1"; "$node" logs "$state" "$1")"
 	"$node" logs "$state" "$@" >"$out"
 	cp "$out" "$err"
@@ -549,7 +549,7 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 }
 
 @test "all three probes and both hooks; a stop ends it in its grace period" {
-	within 180 ready probes ||
+	within 600 ready probes ||
 		fail "$("$node" status "$state" probes; "$node" logs "$state" probes)"
 	"$node" delete "$state" probes
 	[ "$(cat "$BATS_FILE_TMPDIR/stopped/uid")" = 0 ]
@@ -585,7 +585,7 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 @test "examples/check/pod.yaml: the check's log, and the server after it" {
 	capture "$node" run "$state" "$top/examples/check/pod.yaml"
 	succeeded
-	within 180 ready web ||
+	within 600 ready web ||
 		fail "$("$node" status "$state" web; "$node" logs "$state" web)"
 	"$node" logs "$state" web check >"$out"
 	grep -Eq '^ok  *own  */data: ' "$out" || fail_seen
@@ -619,7 +619,7 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 		capture "$node" run "$state" \
 			"$top/examples/kubernetes/statefulset.yaml"
 		succeeded
-		within 180 ready store-0 ||
+		within 600 ready store-0 ||
 			fail "$("$node" logs "$state" store-0)"
 		"$node" delete "$state" store-0
 	done
@@ -634,7 +634,7 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 @test "examples/kubernetes/deployment.yaml: nginx serves, ready by its probes" {
 	capture "$node" run "$state" "$top/examples/kubernetes/deployment.yaml"
 	succeeded
-	within 180 ready web-0 ||
+	within 600 ready web-0 ||
 		fail "$("$node" status "$state" web-0; "$node" logs "$state" web-0)"
 	"$node" delete "$state" web-0
 }
