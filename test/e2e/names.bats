@@ -378,7 +378,8 @@ heard()
 @test "dumb-init and catatonit: usage, version" {
 	local words
 
-	for words in --yolo -Z -r '-r herp' '-r 15:' --rewrite ''; do
+	for words in --yolo -Z -r '-r herp' '-r 15:' --rewrite '--sing true' \
+		''; do
 		# shellcheck disable=SC2086 # words
 		as dumb-init $words
 		[ "$status" -eq 1 ] || fail_seen "$words"
