@@ -16,6 +16,7 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "cred/caps.h"
 #include "listen/listen.h"
 #include "own/own.h"
@@ -44,7 +45,8 @@ static void print(struct check *c, const char *object, const char *result,
 {
 	static const struct fault none;
 	const struct fault *why = f && result != ok ? f : &none;
-	char buffer[32768], reason[1024];
+	static char buffer[32768] SYS_LARGE;
+	char reason[1024];
 	const char *const said[][2] = {
 		{ "step", c->step },	{ "object", object },
 		{ "result", result },	{ "detail", c->detail },

@@ -679,7 +679,7 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 	before=(prlimit --stack=65536)
 	with_init -- "$BROOD" exit 9
 	exited 9
-	for what in -v --account=web --dry-run --check; do
+	for what in -v --account=web --dry-run --check --check=json; do
 		in_scratch "$tmp/root" /stepdown --user=7777:7778 --init \
 			--own=/data "$what" -- /witness
 		succeeded
