@@ -162,6 +162,19 @@ static bool lend_terminal(struct supervisor *s)
 }
 
 /*
+ * Another process of this group, as a pager behind the child in a pipeline, was
+ * stopped because the child has the terminal: it belongs to this group again.
+ */
+static bool reclaim_terminal(struct supervisor *s)
+{
+	if (!s->child || tty_foreground() != s->child)
+		return false;
+	tty_give(getpgrp());
+	s->lent = false;
+	return kill(0, SIGCONT) == 0;
+}
+
+/*
  * A child that stopped because it used the terminal gets the terminal, if this
  * process has it. Otherwise this process stops in the same way, so that the
  * shell above notices; `fg` continues both. Without a shell Ctrl-Z is undone:
@@ -184,14 +197,16 @@ static void child_stopped(struct supervisor *s, int number)
 /* ---- forwarding ---- */
 
 /*
- * Is it the kernel's SIGCHLD for a child, or the SIGPIPE of our own message?
- * Sent by another process, they are forwarded as any other.
+ * Is it the kernel's SIGCHLD for a child, the SIGPIPE of our own message, or
+ * the SIGCONT of reclaim_terminal()? Sent by another process, they are
+ * forwarded as any other.
  */
 static bool is_own(const siginfo_t *info)
 {
 	if (info->si_signo == SIGCHLD)
 		return info->si_code > 0;
-	return info->si_signo == SIGPIPE && info->si_pid == getpid();
+	return (info->si_signo == SIGPIPE || info->si_signo == SIGCONT) &&
+	       info->si_pid == getpid();
 }
 
 /*
@@ -239,6 +254,9 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 		return;
 	/* Ctrl-Z, where nobody could continue this process or the child. */
 	if (came == SIGTSTP && typed && s->first)
+		return;
+	if ((came == SIGTTIN || came == SIGTTOU) && typed &&
+	    reclaim_terminal(s))
 		return;
 	/* The shell has put this process into the foreground: `fg`. */
 	if (s->lends && (typed || number == SIGCONT))
