@@ -209,6 +209,9 @@ static int decide(struct broker *b, const struct seccomp_notif *q)
 		report_unreadable(b, q->pid, errno);
 		return LEAVE;
 	}
+	/* For 0.0.0.0 the kernel takes no family as that of IPv4. */
+	if (a.at.any.sa_family == AF_UNSPEC && !a.at.in.sin_addr.s_addr)
+		a.at.any.sa_family = AF_INET;
 	if (!declared_concerns(b->spec, &a) ||
 	    !target_socket(tid, (int)q->data.args[0], &s))
 		return LEAVE;

@@ -187,6 +187,13 @@ option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 	succeeded
 }
 
+@test "0.0.0.0 without a family, which the kernel takes" {
+	binder 'tcp://*:80' -- no-family 80
+	succeeded
+	binder tcp://127.0.0.1:8080 -- no-family 8080
+	succeeded
+}
+
 # ---- as without us ----
 
 @test "a port refuses when it is closed" {

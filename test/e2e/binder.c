@@ -398,6 +398,29 @@ static int do_lengths(int argc, char **argv)
 	return result;
 }
 
+/* PORT: without a family 0.0.0.0 is one of IPv4, and no other address is. */
+static int do_no_family(int argc, char **argv)
+{
+	static const struct {
+		const char *address, *wanted;
+	} rows[] = { { "0.0.0.0", "ok" }, { "127.0.0.1", "EAFNOSUPPORT" } };
+	int result = 0;
+
+	(void)argc;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		union address a = v4(rows[i].address,
+				     (unsigned int)atoi(argv[0]));
+		int fd = open_tcp();
+		int err;
+
+		a.any.sa_family = AF_UNSPEC;
+		err = bind(fd, &a.any, sizeof(a.in)) < 0 ? errno : 0;
+		result |= expect(rows[i].address, name_of(err), rows[i].wanted);
+		close(fd);
+	}
+	return result;
+}
+
 /* PORT: a second bind of one socket is EINVAL, as ever. */
 static int do_twice(int argc, char **argv)
 {
@@ -1403,6 +1426,7 @@ static const struct {
 	{ "again", 2, do_again },	{ "once", 1, do_once },
 		{ "twice", 1, do_twice },
 	{ "lengths", 1, do_lengths },	{ "uring", 1, do_uring },
+	{ "no-family", 1, do_no_family },
 	{ "fuse", 2, do_fuse },
 	{ "restart", 2, do_restart },	{ "conflict", 1, do_conflict },
 	{ "reuseport", 2, do_reuseport }, { "threads", 2, do_threads },
