@@ -73,28 +73,34 @@ static bool read_unset_env(const char *value, void *at)
 	return true;
 }
 
-/* Hint at the --listen that a port alone, or an HTTP URL, stands for. */
+/* Hint at the --listen that a port alone, or a URL, stands for, if any. */
 static int hint_url(const char *value, struct fault *f)
 {
-	bool is_tcp = strncmp(value, "tcp://", 6) == 0;
+	const bool udp = strncmp(value, "udp://", 6) == 0;
+	const bool ours = udp || strncmp(value, "tcp://", 6) == 0;
 	const char *scheme = strstr(value, "://");
 	const char *at = scheme ? scheme + 3 : value;
 	const char *colon = strrchr(at, ':');
 	const char *port = colon ? colon + 1 : at;
 	struct slice host = { at, colon ? (size_t)(colon - at) : 0 };
+	char url[128], why[512];
+	struct text meant, wrong;
+	struct listener l;
 
 	if (scheme && strchr(at, ',') && strstr(at, "://"))
 		return fault_hint(f, "each socket has a --listen of its own");
-	if (!str_is_number(port) || (scheme && !is_tcp && *value != 'h'))
+	if (!str_is_number(port) || (scheme && !ours && *value != 'h'))
 		return -1;
 	if (host.length == 0)
 		host = str_word("*");
 	else if (str_is(host, "localhost"))
 		host = str_word("127.0.0.1");
-	else if (is_tcp)
-		return -1;
-	return fault_hint(f, "did you mean --listen=tcp://%.*s:%s?",
-			  (int)host.length, host.at, port);
+	text_start(&meant, url, sizeof(url));
+	text_add(&meant, "%s://%.*s:%s", udp ? "udp" : "tcp", (int)host.length,
+		 host.at, port);
+	text_start(&wrong, why, sizeof(why));
+	return !url_parse(url, &l, &wrong) ? -1 :
+	       fault_hint(f, "did you mean --listen=%s?", url);
 }
 
 static int set_listen(struct plan *plan, const char *value, struct fault *f)

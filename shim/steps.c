@@ -105,17 +105,27 @@ static int check_drop(const struct plan *plan, struct fault *f)
 			  plan_path(plan), f);
 }
 
+/* Do the words start a shell that stays the parent of the server? */
+static bool is_behind_shell(char *const *word)
+{
+	const size_t length = strlen(word[0]);
+	const char *name = length < 2 ? "" : word[0] + length - 2;
+
+	return strcmp(name, "sh") == 0 && word[1] && word[1][0] == '-' &&
+	       word[1][strlen(word[1]) - 1] == 'c' && word[2] &&
+	       !strstr(word[2], "exec ");
+}
+
 /* sd_listen_fds(3) returns no sockets if LISTEN_PID names another process. */
 static int check_exec(const struct plan *plan, struct fault *f)
 {
 	char *const *word = plan->exec.command;
 
 	if (plan->listen.handoff == HANDOFF_SYSTEMD && plan->listen.count &&
-	    !plan->listen.no_listen_pid && word[1] && word[2] &&
-	    strcmp(word[1], "-c") == 0 && !strstr(word[2], "exec "))
-		report_note("%s -c: the sockets are for this process alone; "
+	    !plan->listen.no_listen_pid && is_behind_shell(word))
+		report_note("%s %s: the sockets are for this process alone; "
 			    "write exec before the server, or --handoff=bind",
-			    word[0]);
+			    word[0], word[1]);
 	return plan->init.wanted ? 0 : exec_check_session(&plan->exec, f);
 }
 

@@ -38,8 +38,10 @@ int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
 			  "--listen %s: --handoff=bind takes tcp and udp "
 			  "without options but v6only and try",
 			  l->url);
-		return fault_hint(f, "a unix socket needs no privilege below "
-				     "--own=/run/app,create");
+		return fault_hint(f, "%s", l->address.any.sa_family == AF_UNIX
+				  ? "a unix socket needs no privilege below "
+				    "--own=/run/app,create"
+				  : "the application sets its own");
 	}
 	return 0;
 }

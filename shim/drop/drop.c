@@ -77,7 +77,11 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 
 	if (spec->allow_new_privs) {
 		fault_set(f, EXIT_STEP, 0,
-			  "--allow-new-privs: setuid programs work, and one of root has all capabilities of the container (--bounding=LIST for fewer)");
+			  "--allow-new-privs: setuid programs work, and one of root has %s",
+			  drop_bounding(spec, uid) == UINT64_MAX
+				  ? "all capabilities of the container "
+				    "(--bounding=LIST for fewer)"
+				  : "those of --bounding and --keep-caps");
 		report_warning(f);
 	}
 	if (!drop_find_command(command, path, file))

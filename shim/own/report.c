@@ -123,24 +123,28 @@ static bool is_filled_by_kubelet(const char *path)
 	return lstat(link, &st) == 0;
 }
 
-/* Add the real path of a path whose last component may be missing. */
+/* Add the real path of a path whose last components may be missing. */
 static void hint_links(const char *path, struct fault *f)
 {
 	const char *leaf = path + strlen(path);
 	int fd = open(path, O_PATH | O_CLOEXEC);
-	char head[PATH_MAX];
+	char head[PATH_MAX] = "", *slash;
 	struct text real;
 
-	if (fd < 0 && str_copy(str_word(path), head, sizeof(head))) {
-		leaf = strrchr(path, '/');
-		head[leaf - path] = '\0';
+	str_copy(str_word(path), head, sizeof(head));
+	while (fd < 0 && (slash = strrchr(head, '/'))) {
+		*slash = '\0';
+		leaf = path + (slash - head);
 		fd = open(head, O_PATH | O_CLOEXEC);
 	}
 	text_start(&real, head, sizeof(head));
 	if (fd >= 0 && add_path(&real, fd))
+		text_add(&real, "%s", leaf);
+	/* A link that leads nowhere has no other path. */
+	if (real.length && strcmp(head, path) != 0)
 		fault_hint(f,
-			   "a symbolic link is not followed; give the real path: --own=%s%s",
-			   head, leaf);
+			   "a symbolic link is not followed; give the real path: --own=%s",
+			   head);
 	if (fd >= 0)
 		close(fd);
 }

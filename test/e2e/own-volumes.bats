@@ -287,7 +287,7 @@ nested()
 	owned_by 0:0 "$volume/card0"
 }
 
-@test "a path through a symbolic link, with a missing leaf, is told the real one" {
+@test "a path through a symbolic link, what is missing included, is told the real one" {
 	mkdir "$volume/run"
 	ln -s run "$volume/link"
 	own "$volume/link/app"
@@ -295,9 +295,14 @@ nested()
 	hint_has "--own=$volume/run/app"
 	own "$volume/link/app/sub,create"
 	refused 111
+	hint_has "--own=$volume/run/app/sub"
 	[ ! -e "$volume/run/app" ]
 	own "$volume/link"
 	hint_has "--own=$volume/run"
+	rmdir "$volume/run"
+	own "$volume/link"
+	refused 111
+	! grep 'give the real path' "$err" || fail_seen 'it leads nowhere'
 }
 
 # ---- failures
