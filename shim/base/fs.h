@@ -57,7 +57,7 @@ int fs_open(int dir, const char *name, int flags, bool cross_mounts);
 /*
  * Check that only root can have made each part of this absolute path, symbolic
  * links included (Kubernetes builds its volumes of them). Returns 0, or -1 with
- * errno: EPERM if others can have.
+ * errno: EPERM if another user can have made one.
  */
 int fs_check_way(const char *path);
 

@@ -99,7 +99,7 @@ struct fsids {
  */
 int fsids_enter(uid_t uid, gid_t gid, struct fsids *before);
 
-/* Undo it. Returns 0, or -1 with errno: the thread must not go on then. */
+/* Restore both. Returns 0, or -1 with errno: the thread must not go on then. */
 int fsids_leave(const struct fsids *before);
 
 #endif

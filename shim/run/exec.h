@@ -49,7 +49,7 @@ int exec_refused(const char *command, const char *path, int err,
 
 /*
  * Become the application: arrange directory, descriptors and environment, and
- * call execve(2). The command is searched in the application's PATH with the
+ * call execve(2). COMMAND is searched for in the application's PATH with the
  * application's ids, so root's rights play no part.
  *
  * Returns only on failure: -1 with a fault, status 126, 127 or 111.

@@ -163,7 +163,7 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 	};
 }
 
-/* The PATH in which COMMAND will be searched, or NULL for the default. */
+/* The PATH to search for COMMAND, or NULL for the default. */
 static inline const char *plan_path(const struct plan *plan)
 {
 	for (size_t i = plan->env.nset; i-- > 0;)

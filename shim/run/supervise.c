@@ -60,7 +60,7 @@ static int signal_children(int number)
 }
 
 /*
- * kill(-1) only as the first process of a pid namespace: elsewhere it would
+ * Only the first process of a pid namespace calls kill(-1): elsewhere it would
  * reach every process of this uid.
  */
 static void signal_all(const struct supervisor *s, int number)
