@@ -150,8 +150,7 @@ struct secret_spec {
 bool secret_read(const char *value, void *at);
 
 /* Append what secret_run() would do. fd: the first descriptor of a copy. */
-void secret_describe(const struct secret_spec *spec, size_t fd,
-		     struct text *out);
+void secret_describe(const struct secret_spec *spec, size_t fd, struct text *t);
 
 /*
  * Copy the files for the target; with sockets NULL, only check that each can be

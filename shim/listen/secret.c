@@ -106,8 +106,7 @@ static int copy_sealed(int from, const struct target *t)
 		       ? -1 : fd;
 }
 
-void secret_describe(const struct secret_spec *spec, size_t fd,
-		     struct text *out)
+void secret_describe(const struct secret_spec *spec, size_t fd, struct text *t)
 {
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct secret *s = &spec->all[i];
@@ -115,12 +114,12 @@ void secret_describe(const struct secret_spec *spec, size_t fd,
 		char path[PATH_MAX];
 
 		str_copy(s->path, path, sizeof(path));
-		text_add(out, "%s%.*s from %s, ", i ? "\n" : "",
+		text_add(t, "%s%.*s from %s, ", i ? "\n" : "",
 			 (int)s->name.length, s->name.at, path);
 		if (stat(path, &st) < 0 && s->attempt)
-			text_add(out, "passed over");
+			text_add(t, "passed over");
 		else
-			text_add(out, "%lld bytes, as descriptor %zu",
+			text_add(t, "%lld bytes, as descriptor %zu",
 				 (long long)st.st_size, fd++);
 	}
 }
