@@ -257,11 +257,8 @@ static int foresee(const struct target *t, char file[PATH_MAX])
 	/* Its e_machine is bytes 18 and 19. */
 	if (memcmp(head, ELFMAG, SELFMAG) == 0)
 		return memcmp(head + 18, __ehdr_start + 18, 2) ? ENOEXEC : 0;
-	if (memcmp(head, "#!", 2) != 0)
-		return 0;
-	at = head + 2 + strspn(head + 2, " \t");
-	at[strcspn(at, " \t\n")] = '\0';
-	return access(at, F_OK) < 0 ? errno : 0;
+	at = fs_interpreter(head);
+	return at && access(at, F_OK) < 0 ? errno : 0;
 }
 
 /* Enter --chdir first, because the run would search for COMMAND there. */

@@ -222,6 +222,17 @@ bool fs_read(int dir, const char *path, char *out, size_t size)
 	return length > 0;
 }
 
+char *fs_interpreter(char *head)
+{
+	char *at = head + 2;
+
+	if (strncmp(head, "#!", 2) != 0)
+		return NULL;
+	at += strspn(at, " \t");
+	at[strcspn(at, " \t\n")] = '\0';
+	return at;
+}
+
 bool fs_holds(const char *point, const char *path)
 {
 	size_t length = strlen(point);

@@ -75,6 +75,12 @@ int fs_chmod(int fd, mode_t mode);
 ssize_t fs_read_all(int fd, char *out, size_t size);
 bool fs_read(int dir, const char *path, char *out, size_t size);
 
+/*
+ * Find the interpreter in the start of a script, which is changed. NULL: the
+ * file has no #! line.
+ */
+char *fs_interpreter(char *head);
+
 /* Is point the path or a directory above it? Compares the strings alone. */
 bool fs_holds(const char *point, const char *path);
 

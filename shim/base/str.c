@@ -184,6 +184,8 @@ void text_add(struct text *t, const char *format, ...)
 {
 	va_list words;
 
+	if (!t)
+		return;
 	va_start(words, format);
 	text_add_list(t, format, words);
 	va_end(words);

@@ -97,7 +97,7 @@ void text_start(struct text *t, char *buffer, size_t size);
 
 /*
  * Append as printf(3) does. What does not fit is left out, and t->cut is set:
- * the text never exceeds its buffer and ends in NUL.
+ * the text never exceeds its buffer and ends in NUL. t: NULL does nothing.
  */
 void text_add(struct text *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -25,9 +25,8 @@ enum {
 		LANDLOCK_MAKE_SOCK | LANDLOCK_MAKE_FIFO | LANDLOCK_MAKE_SYM |
 		LANDLOCK_REFER | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV,
 	/* The rights that apply to files other than directories. */
-	OF_FILES = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE |
-		   LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE |
-		   LANDLOCK_IOCTL_DEV
+	OF_FILES = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE |
+		   LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV
 };
 
 /* Where programs that know nothing of containers write ... */
@@ -85,31 +84,22 @@ bool confine_read_ports(const char *value, void *at)
 	return true;
 }
 
-static void title(struct rules *r, const char *words)
-{
-	if (r->out)
-		text_add(r->out, "%s", words);
-}
-
-/* A pipe or a socket (EBADFD) needs no rule. */
-static int add_rule(const struct rules *r, int fd, uint64_t rights)
-{
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -1;
-	rights &= r->handled.fs & (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
-	return !rights ||
-	       sys_landlock_allow_path(r->fd, rights, fd) == 0 ||
-	       errno == EBADFD ? 0 : -1;
-}
-
-/* Allow or describe one path. Closes fd unless it is a standard stream. */
+/*
+ * Allow or describe one path. Closes fd unless it is a standard stream. A pipe
+ * or a socket (EBADFD) needs no rule.
+ */
 static void allow(struct rules *r, int fd, uint64_t rights, const char *path)
 {
+	struct stat st;
+	const bool is_there = fd >= 0 && fstat(fd, &st) == 0;
+
+	rights &= r->handled.fs &
+		  (is_there && S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
 	if (r->out)
 		text_add(r->out, " %s", path);
-	else if (r->result == 0 && add_rule(r, fd, rights) < 0)
+	else if (r->result == 0 && (!is_there || (rights &&
+		 sys_landlock_allow_path(r->fd, rights, fd) < 0 &&
+		 errno != EBADFD)))
 		r->result = fault_set(r->f, EXIT_STEP, errno,
 				      "confine: allow %s", path);
 	if (fd > STDERR_FILENO)
@@ -132,16 +122,15 @@ static void allow_all(struct rules *r, const char *const list[], size_t count,
 }
 
 /*
- * A volume is hostile: no symbolic link in it may add to the rules. The file of
- * /dev/stdout may be anywhere, so each stream has a rule of its own; a closed
- * one is kept by O_PATH, which has no access mode to write.
+ * A volume is hostile: its symbolic links add no rule. The file of /dev/stdout
+ * may be anywhere, so each stream has a rule, unless it is closed (O_PATH).
  */
 static void allow_writes(struct rules *r, const struct confine_spec *spec)
 {
 	const struct confine_paths *given = &spec->writable;
 	struct statfs fs;
 
-	title(r, "write:");
+	text_add(r->out, "write:");
 	for (size_t i = 0; i < spec->own->ntrees; i++)
 		allow_all(r, &spec->own->trees[i].path, 1, READ | WRITE,
 			  FS_NO_LINKS);
@@ -162,16 +151,20 @@ static void allow_writes(struct rules *r, const struct confine_spec *spec)
 static void allow_reads(struct rules *r, const struct confine_spec *spec)
 {
 	const struct confine_paths *given = &spec->readable;
-	char found[PATH_MAX];
+	char found[PATH_MAX], head[256];
 	const char *file = found;
 
-	title(r, given->count ? "\nread:" : "\nread: everything");
+	text_add(r->out, given->count ? "\nread:" : "\nread: everything");
 	if (!given->count)
 		return;
 	allow_all(r, given->list, given->count, READ, FS_ROOTS_LINKS);
 	allow_all(r, programs, ARRAY_LEN(programs), READ, FS_ALL_LINKS);
-	if (drop_find_command(spec->command, spec->path, found))
-		allow_all(r, &file, 1, READ, FS_ALL_LINKS);
+	if (!drop_find_command(spec->command, spec->path, found))
+		return;
+	allow_all(r, &file, 1, READ, FS_ALL_LINKS);
+	fs_read(AT_FDCWD, found, head, sizeof(head));
+	file = fs_interpreter(head);
+	allow_all(r, &file, file != NULL, READ, FS_ALL_LINKS);
 }
 
 static void allow_port(struct rules *r, uint64_t right, uint16_t port)
@@ -186,7 +179,7 @@ static void allow_port(struct rules *r, uint64_t right, uint16_t port)
 
 static void allow_ports(struct rules *r, const struct confine_spec *spec)
 {
-	title(r, "\nbind tcp (ABI 4):");
+	text_add(r->out, "\nbind tcp (ABI 4):");
 	for (size_t i = 0; i < spec->listen->count; i++) {
 		const struct listener *l = &spec->listen->listeners[i];
 
@@ -195,8 +188,8 @@ static void allow_ports(struct rules *r, const struct confine_spec *spec)
 			allow_port(r, LANDLOCK_BIND_TCP,
 				   ntohs(l->address.in.sin_port));
 	}
-	title(r, spec->connects ? "\nconnect tcp (ABI 4):"
-				      : "\nconnect tcp: everywhere");
+	text_add(r->out, spec->connects ? "\nconnect tcp (ABI 4):"
+					: "\nconnect tcp: everywhere");
 	for (size_t i = 0; i < spec->nports; i++)
 		allow_port(r, LANDLOCK_CONNECT_TCP, spec->ports[i]);
 }
@@ -250,11 +243,18 @@ static const char *what_is_missing(int abi)
 
 int confine_check(const struct confine_spec *spec, struct fault *f)
 {
+	struct rules r = { .f = f };
 	const char *missing = spec->mode == CONFINE_STRICT ?
 			      what_is_missing(sys_landlock_abi()) : NULL;
 
-	return missing ? fault_set(f, EXIT_STEP, 0, "--confine=strict: this "
-				   "kernel cannot refuse %s", missing) : 0;
+	if (missing)
+		return fault_set(f, EXIT_STEP, 0, "--confine=strict: this "
+				 "kernel cannot refuse %s", missing);
+	/* --own may yet make a path that another option names. */
+	for (size_t i = 0; i < spec->own->ntrees; i++)
+		if (spec->own->trees[i].create)
+			return 0;
+	return spec->mode == CONFINE_OFF ? 0 : allow_plan(&r, spec);
 }
 
 int confine_run(const struct confine_spec *spec, struct verify_seen *seen,

@@ -1,8 +1,7 @@
 /*
  * confine: a Landlock domain made from the plan. The application may write what
- * --own gives it and bind what --listen declares. The process that becomes the
- * application enters the domain, after no_new_privs, without which the kernel
- * refuses it; a supervisor stays outside.
+ * --own gives it and bind what --listen declares. Its process enters the domain
+ * after no_new_privs, which the kernel demands; a supervisor stays outside.
  */
 #ifndef STEPDOWN_DROP_CONFINE_H
 #define STEPDOWN_DROP_CONFINE_H
@@ -37,7 +36,6 @@ struct confine_spec {
 	bool connects;		/* --connect was given */
 	size_t nports;
 	uint16_t ports[CONFINE_MAX];
-	/* The rest of the plan that becomes rules. */
 	const struct own_spec *own;
 	const struct listen_spec *listen;
 	const char *command;	/* COMMAND's first word, and its PATH */
@@ -54,7 +52,7 @@ bool confine_read_ports(const char *value, void *spec);
 /* Append what confine_run() would do. */
 void confine_describe(const struct confine_spec *spec, struct text *out);
 
-/* In strict mode: can the kernel do all of it? 0, or -1 with a fault. */
+/* Are the paths there, and if strict, all rights? 0, or -1 with a fault. */
 int confine_check(const struct confine_spec *spec, struct fault *f);
 
 /*

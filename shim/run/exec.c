@@ -1,6 +1,7 @@
 #include "run/exec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "drop/drop.h"
@@ -80,15 +82,21 @@ int exec_tie_to_parent(const struct plan *plan, const struct run *run,
 int exec_refused(const char *command, const char *path, int err,
 		 struct fault *f)
 {
-	const char *hint = NULL;
+	const char *hint = NULL, *interpreter;
 	int status = EXIT_NOEXEC;
+	char head[256];
 	struct stat st;
 
 	if (path && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		err = EISDIR;
 	if (err == ENOENT && path && access(path, F_OK) == 0) {
-		hint = "the interpreter or dynamic loader that it names is "
-		       "missing, or a #! line ends in CR LF as on Windows";
+		fs_read(AT_FDCWD, path, head, sizeof(head));
+		interpreter = fs_interpreter(head);
+		hint = interpreter && strchr(interpreter, '\r')
+			? "its #! line ends in CR LF, as on Windows: write it "
+			  "with LF (dos2unix)"
+			: "the interpreter or dynamic loader that it names is "
+			  "missing";
 	} else if (err == ENOENT || err == ENOTDIR) {
 		status = EXIT_NOTFOUND;
 		path = command;

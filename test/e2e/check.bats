@@ -156,7 +156,7 @@ is_valid()
 	check_command "$dir" 'Is a directory'
 	check_command "$dir/plain" 'Permission denied'
 	check_command "$dir/crlf" 'No such file'
-	check_says ' *hint: the interpreter .* ends in CR LF'
+	check_says ' *hint: its #! line ends in CR LF'
 	check_command "$dir/lost" 'No such file'
 	check_command "$dir/other" 'Exec format error'
 	check_says ' *hint: no program for this machine'

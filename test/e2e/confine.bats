@@ -89,9 +89,16 @@ allows()
 	succeeded
 	as_4242 --confine --writable="$tmp/free/log" -- sh -c ": >$tmp/free/two"
 	[ "$status" -ne 0 ]
-	as_4242 --confine --writable="$tmp/nowhere" -- "$WITNESS"
+	mkdir "$tmp/roots"
+	as_4242 --confine --own="$tmp/roots" --writable="$tmp/nowhere" -- \
+		"$WITNESS"
 	refused 111
 	message_has "confine: allow $tmp/nowhere: No such file or directory"
+	[ "$(stat -c %u "$tmp/roots")" = 0 ] || fail '--own came before'
+	# A directory that is yet to be made may be named twice.
+	as_4242 --confine --own="$tmp/made,create" --writable="$tmp/made" -- \
+		sh -c ": >$tmp/made/new"
+	succeeded
 }
 
 @test "devices, standard streams, /dev/shm and /proc/self" {
@@ -225,6 +232,12 @@ except PermissionError: print("refused")'
 	printf '#!/usr/bin/env python3\nprint("ran")\n' >"$tmp/free/script"
 	chmod 755 "$tmp/free/script"
 	before=(env "PATH=$tmp/free:/usr/bin:/bin")
+	as_4242 --confine --readable=/etc/hostname -- script
+	succeeded
+	[ "$(cat "$out")" = ran ]
+	# An interpreter that is elsewhere.
+	cp "$(realpath /bin/sh)" "$tmp/free/shell"
+	printf '#! %s -e\necho ran\n' "$tmp/free/shell" >"$tmp/free/script"
 	as_4242 --confine --readable=/etc/hostname -- script
 	succeeded
 	[ "$(cat "$out")" = ran ]
