@@ -73,14 +73,17 @@ need()
 }
 
 # eventually SECONDS COMMAND... : try until it works, for a minute at least: that
-# costs nothing where it works, and the machine may be busy.
+# costs nothing where it works, and the machine may be busy. A try may itself take
+# a minute: ten minutes more are enough for all of them.
 eventually()
 {
 	local tries=$(($1 > 60 ? $1 * 20 : 1200))
+	local end=$((EPOCHSECONDS + $1 + 600))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ $((tries -= 1)) -gt 0 ] || return 1
+		[ $((tries -= 1)) -gt 0 ] && [ $EPOCHSECONDS -lt $end ] ||
+			return 1
 		sleep 0.05
 	done
 }
