@@ -195,27 +195,36 @@ family()
 	done
 }
 
+# all_are STATES PID...: all threads are in one of these, if there are any
+all_are()
+{
+	local states=$1 pid
+
+	shift
+	for pid; do
+		! grep -qs "^State:.[^$states]" "/proc/$pid"/task/*/status ||
+			return
+	done
+}
+
 # gone PID...: they have ended, be they reaped or not
 gone()
 {
-	local folders=("${@/#//proc/}")
-
-	! grep -qs '^State:.[^XZ]' "${folders[@]/%//status}"
-}
-
-stands()
-{
-	! grep -qs '^State:.[^TtXZ]' "/proc/$1/status"
+	all_are XZ "$@"
 }
 
 # frozen PID: as family, each stopped before its children are read, so that
-# none is born while they are.
+# none is born while they are. A thread that waits for its supervisor in bind(2)
+# does not stop, and forks as little: it is not waited for longer than five
+# seconds.
 frozen()
 {
-	local child
+	local child tries=100
 
 	kill -STOP "$1" 2>/dev/null || true
-	eventually 60 stands "$1" || true
+	until all_are TtXZ "$1" || [ $((tries -= 1)) -le 0 ]; do
+		sleep 0.05
+	done
 	echo "$1"
 	for child in $(pgrep -P "$1"); do
 		frozen "$child"
@@ -223,12 +232,17 @@ frozen()
 }
 
 # What was started in the background, and all that it has started; none of it
-# has a port or writes a file any more.
+# has a port or writes a file any more. If it has ended long ago, its number may
+# be another process's.
 stop_family()
 {
 	local pids
 
 	[ -n "${background-}" ] || return 0
+	if ! grep -qsx "PPid:.$BASHPID" "/proc/$background/status"; then
+		background=
+		return
+	fi
 	mapfile -t pids < <(frozen "$background")
 	kill -KILL "${pids[@]}" 2>/dev/null || true
 	wait "$background" 2>/dev/null || true
