@@ -22,7 +22,7 @@ setup()
 
 teardown()
 {
-	[ -z "${supervisor-}" ] || stop "$(pgrep -P "$supervisor")"
+	[ -z "${supervisor-}" ] || stop "$(pgrep -P "$supervisor" binder)"
 	[ -z "${background-}" ] || stop "$background"
 	net_down
 	rm -rf "$public"

@@ -184,10 +184,11 @@ connects()
 }
 
 @test "signals stay inside" {
-	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 600 &
+	setpriv --reuid=4242 --regid=4242 --clear-groups sleep 600 3>&- 4>&- &
+	background=$!
 	eventually 60 pgrep -u 4242 -P $BASHPID sleep
-	refuses kill -0 $!
-	stop $!
+	refuses kill -0 "$background"
+	stop_family
 	# shellcheck disable=SC2016 # for the inner shell
 	allows sh -c 'sleep 9 & kill $!'
 }

@@ -250,6 +250,12 @@ stop_family()
 	background=
 }
 
+# A file that has more to end says so itself.
+teardown()
+{
+	stop_family
+}
+
 # ---- a network of our own ----
 
 # The port below which bind(2) needs CAP_NET_BIND_SERVICE is a property of the

@@ -24,6 +24,7 @@ setup()
 teardown()
 {
 	stop_family
+	pkill -KILL -u 4242 -x -f "$nap" || true
 	[ -z "${bystander-}" ] || stop "$bystander"
 }
 

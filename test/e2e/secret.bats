@@ -38,11 +38,6 @@ setup()
 	chmod 600 "$secrets/password"
 }
 
-teardown()
-{
-	stop_family
-}
-
 # prints TEXT: that, and nothing else, is what the application printed
 prints()
 {

@@ -23,11 +23,6 @@ setup()
 	chmod 755 "$tmp"
 }
 
-teardown()
-{
-	stop_family
-}
-
 # through COMMAND... : what is captured from here on is started by it
 through()
 {

@@ -25,11 +25,6 @@ setup()
 	cd "$tmp" || return
 }
 
-teardown()
-{
-	stop_family
-}
-
 # serve WORD... : as uid 4242 with a socket of port 80
 serve()
 {
