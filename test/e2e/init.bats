@@ -571,7 +571,8 @@ stubborn='trap "" TERM; echo ready; while :; do sleep 0.1; done'
 }
 
 # What is left says that it is ready; the application is the last to read it.
-until_ready='until grep -q ready /dev/stdout; do sleep 0.05; done'
+until_ready='until grep -q ready /dev/stdout || [ $((n += 1)) -gt 1200 ]; do
+		sleep 0.05; done'
 leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 		echo ready; while :; do sleep 0.05; done" &
 	'$until_ready'; exit 5'
@@ -615,7 +616,9 @@ leave_behind='setsid sh -c "trap \"sleep 0.2; echo drained >&2; exit\" TERM
 # The orphan looks when the shell that started it has ended.
 orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 		echo orphan of \$(ps -o ppid= -p \$\$)" &)
-	echo $PPID; until grep -q orphan /dev/stdout; do sleep 0.1; done'
+	echo $PPID
+	until grep -q orphan /dev/stdout || [ $((n += 1)) -gt 600 ]; do
+		sleep 0.1; done'
 
 @test "not process 1: a subreaper, and -v says so" {
 	with_init -v -- sh -c "$orphan"
@@ -628,6 +631,7 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 @test "--no-subreaper leaves orphans to others" {
 	with_init --no-subreaper -- sh -c "$orphan"
 	succeeded
+	grep -q '^orphan of [0-9]' "$out" || fail_seen 'it did not look'
 	lacks -x "orphan of $(head -n 1 "$out")" "$out"
 }
 
@@ -702,7 +706,8 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 
 @test "-v: a line for each orphan that was reaped" {
 	with_init -v -- sh -c '(sh -c "sleep 0.2; exit 3" &); (sh -c "kill -9 \$\$" &)
-		until [ "$(grep -c orphan /dev/stderr)" = 2 ]; do sleep 0.1; done'
+		until [ "$(grep -c orphan /dev/stderr)" = 2 ] ||
+			[ $((n += 1)) -gt 600 ]; do sleep 0.1; done'
 	succeeded
 	grep -Eqx 'stepdown: init: reaped orphan [0-9]+, status 3' "$err"
 	grep -Eqx 'stepdown: init: reaped orphan [0-9]+, signal 9' "$err"

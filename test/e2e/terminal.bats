@@ -223,7 +223,7 @@ say_in_terminal='
 	spawn $env(stepdown) --user=4242:4242 --init -- \
 		sh -c {exec "$0" say >"$1"} $env(brood) $env(out)
 	set pid [exp_pid]
-	exec sh -c {until grep -qs ready "$0"; do sleep 0.1; done} $env(out)
+	exec timeout 60 sh -c {until grep -qs ready "$0"; do sleep 0.1; done} $env(out)
 	close
 	exec kill -TERM $pid
 	wait
