@@ -146,9 +146,7 @@ static void look_at_terminal(struct supervisor *v, bool setsid)
  * its uid can neither trace it nor examine it in /proc (ptrace(2), "access mode
  * checking"). A parent with something to guard stays so; any other becomes
  * dumpable, so that the application may open /proc/1/fd/1, as under any init.
- *
- * This comes before the fork, so that even the first orphan becomes a child of
- * this process.
+ * All this is before the fork, so that the first orphan is a child, too.
  */
 static int prepare_parent(const struct plan *plan, struct run *run,
 			  bool subreaper, struct fault *f)
@@ -173,9 +171,7 @@ static int prepare_parent(const struct plan *plan, struct run *run,
 
 /*
  * The parent may not fail from here on. It keeps descriptors 0 to 2 and the
- * broker's, but no socket, which would stay open after the application has
- * closed it, and no working directory, which could not be unmounted. It erases
- * its environment, because the application may read /proc/PID/environ.
+ * broker's, no socket, no directory; /proc/PID/environ shows its environment.
  */
 static void let_go(struct plan *plan, struct run *run)
 {

@@ -60,6 +60,8 @@ struct supervisor {
 	bool shared;		/* and the child is in this session */
 	bool lends;		/* in the foreground, give it to the child */
 	bool lent;		/* the child's group is the foreground group */
+	bool reclaimed;		/* another process of our group used it */
+	bool stopped;		/* with the child; no SIGCONT came since */
 	bool stop_sent;		/* a stop signal was forwarded, not typed */
 	bool warned;		/* that a signal could not be forwarded */
 };

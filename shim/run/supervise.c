@@ -171,14 +171,14 @@ static bool reclaim_terminal(struct supervisor *s)
 		return false;
 	tty_give(getpgrp());
 	s->lent = false;
+	s->reclaimed = true;
 	return kill(0, SIGCONT) == 0;
 }
 
 /*
- * A child that stopped because it used the terminal gets the terminal, if this
- * process has it. Otherwise this process stops in the same way, so that the
- * shell above notices; `fg` continues both. Without a shell Ctrl-Z is undone:
- * nobody could type `fg`.
+ * A child that stopped because it used the terminal gets it, if this process
+ * has it. Otherwise this process stops likewise, for the shell above to notice;
+ * `fg` continues both. Without a shell, which could, Ctrl-Z is undone.
  */
 static void child_stopped(struct supervisor *s, int number)
 {
@@ -188,6 +188,7 @@ static void child_stopped(struct supervisor *s, int number)
 	} else if (!s->first &&
 		   (s->stop_sent || (s->terminal && has_shell()))) {
 		s->lent = false;
+		s->stopped = true;
 		signals_stop(number, is_job_stop(number) && !s->stop_sent);
 	} else if (number == SIGTSTP && !s->stop_sent) {
 		signal_group(s, SIGCONT);
@@ -258,15 +259,18 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 	if ((came == SIGTTIN || came == SIGTTOU) && typed &&
 	    reclaim_terminal(s))
 		return;
-	/* The shell has put this process into the foreground: `fg`. */
-	if (s->lends && (typed || number == SIGCONT))
+	/* It has discarded a shell's SIGCONT (signal(7)): let it stop anew. */
+	if (s->stopped && is_job_stop(came) && typed)
+		signal_group(s, SIGCONT);
+	/* `fg` made ours the foreground group; with a pager it stays so. */
+	if (s->lends && !s->reclaimed && (typed || number == SIGCONT))
 		lend_terminal(s);
 	if (send_on(s, number, info) < 0) {
 		warn_of_signal(s, number);
 		return;
 	}
 	if (number == SIGCONT)
-		s->stop_sent = false;
+		s->stop_sent = s->stopped = false;
 	else if ((is_job_stop(number) || number == SIGSTOP) && !typed)
 		s->stop_sent = true;
 	if (s->spec->stop_timeout.ms && s->phase == RUNNING &&

@@ -293,7 +293,7 @@ outcomes='
 |stdin_pipe        |no got hello|no got hello|no got hello|ok
 |stdin_null        |no got hello|no got hello|no got hello|ok
 |pipeline          |ok         |ok         |ok         |ok
-|pager             |ok         |no got hello|ok         |no got hello
+|pager             |no Stopped |no got hello|ok         |no got hello
 |stty              |ok         |ok         |ok         |ok
 |stops_itself      |ok         |no Stopped |no Stopped |no Stopped
 |suspends_itself   |no Stopped |no Stopped |no Stopped |no Stopped
