@@ -212,7 +212,8 @@ ssize_t fs_read_all(int fd, char *out, size_t size)
 
 bool fs_read(int dir, const char *path, char *out, size_t size)
 {
-	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	/* Without O_NONBLOCK a FIFO would wait for a writer. */
+	int fd = openat(dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t length = fd < 0 ? 0 : fs_read_all(fd, out, size);
 
 	if (fd >= 0)

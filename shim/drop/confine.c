@@ -161,10 +161,10 @@ static void allow_reads(struct rules *r, const struct confine_spec *spec)
 	allow_all(r, programs, ARRAY_LEN(programs), READ, FS_ALL_LINKS);
 	if (!drop_find_command(spec->command, spec->path, found))
 		return;
-	allow_all(r, &file, 1, READ, FS_ALL_LINKS);
+	allow_all(r, &file, drop_is_program(file), READ, FS_ALL_LINKS);
 	fs_read(AT_FDCWD, found, head, sizeof(head));
 	file = fs_interpreter(head);
-	allow_all(r, &file, file != NULL, READ, FS_ALL_LINKS);
+	allow_all(r, &file, file && drop_is_program(file), READ, FS_ALL_LINKS);
 }
 
 static void allow_port(struct rules *r, uint64_t right, uint16_t port)
@@ -254,7 +254,9 @@ int confine_check(const struct confine_spec *spec, struct fault *f)
 	for (size_t i = 0; i < spec->own->ntrees; i++)
 		if (spec->own->trees[i].create)
 			return 0;
-	return spec->mode == CONFINE_OFF ? 0 : allow_plan(&r, spec);
+	/* What is closed to root may be open to the user, or after --own. */
+	return spec->mode != CONFINE_OFF && allow_plan(&r, spec) < 0 &&
+	       f->err == ENOENT ? -1 : 0;
 }
 
 int confine_run(const struct confine_spec *spec, struct verify_seen *seen,

@@ -242,6 +242,43 @@ except PermissionError: print("refused")'
 	as_4242 --confine --readable=/etc/hostname -- script
 	succeeded
 	[ "$(cat "$out")" = ran ]
+	# Nobody writes to it.
+	mkfifo -m 755 "$tmp/free/fifo"
+	before=(timeout 60)
+	as_4242 --confine --readable=/etc/hostname -- "$tmp/free/fifo"
+	refused 126
+}
+
+# The application of an earlier run may write to a directory of PATH; execve(2)
+# goes on to the real cat.
+@test "--readable: a link or #! line in place of COMMAND opens nothing else" {
+	local before=(env "PATH=$tmp/own:/usr/bin:/bin") line
+
+	echo secret >"$tmp/free/secret"
+	ln -s / "$tmp/own/cat"
+	confined --readable=/etc/hostname -- cat "$tmp/free/secret"
+	exited 1
+	grep -q 'Permission denied' "$err"
+	for line in / "$tmp/free/secret"; do
+		rm -f "$tmp/own/cat"
+		echo "#!$line" >"$tmp/own/cat"
+		chmod 755 "$tmp/own/cat"
+		confined --readable=/etc/hostname -- cat "$tmp/free/secret"
+		exited 1
+		grep -q 'Permission denied' "$err"
+	done
+}
+
+@test "--writable below a directory that is closed to root" {
+	local before=(setpriv --bounding-set=-dac_override,-dac_read_search
+		--inh-caps=-dac_override,-dac_read_search)
+
+	mkdir -p "$tmp/home/cache"
+	chmod 700 "$tmp/home"
+	chown -R 4242:4242 "$tmp/home"
+	as_4242 --confine --writable="$tmp/home/cache" -- \
+		sh -c ": >$tmp/home/cache/new"
+	succeeded
 }
 
 # ---- kernels that have less ----
