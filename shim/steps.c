@@ -112,8 +112,8 @@ static bool is_behind_shell(char *const *word)
 	const char *name = length < 2 ? "" : word[0] + length - 2;
 
 	return strcmp(name, "sh") == 0 && word[1] && word[1][0] == '-' &&
-	       word[1][strlen(word[1]) - 1] == 'c' && word[2] &&
-	       !strstr(word[2], "exec ");
+	       word[1][1] != '-' && word[1][strlen(word[1]) - 1] == 'c' &&
+	       word[2] && !strstr(word[2], "exec ");
 }
 
 /* sd_listen_fds(3) returns no sockets if LISTEN_PID names another process. */
