@@ -80,7 +80,7 @@ is_valid()
 			sleep 0.1; done
 		exec "$0" --check --user=0:0 --allow-root -- sh' \
 		"$tmp/stepdown" >"$out" &
-	until cat "$tmp/map" >"/proc/$!/uid_map"; do sleep 0.1; done 2>"$err"
+	eventually 60 cp "$tmp/map" "/proc/$!/uid_map" || fail 'no namespace'
 	cat "$tmp/map" >"/proc/$!/gid_map"
 	wait || true
 	check_says 'uid_map  *0 1000 1, 1 100000 65535$'
