@@ -114,6 +114,7 @@ settled()
 }
 
 @test "a signal that ended the application is 128 and its number" {
+	before=(env --default-signal)
 	for number in 1 2 9 11 15 34 64; do
 		with_init -- sh -c "ulimit -c 0; kill -$number \$\$"
 		exited $((128 + number))
