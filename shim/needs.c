@@ -37,9 +37,8 @@ static void need_for_files(struct missing *m, const struct plan *plan)
 	for (size_t i = 0; i < plan->listen.count; i++) {
 		const struct listener *l = &plan->listen.listeners[i];
 
-		/* sin_port and sin6_port are at the same place. */
 		if (l->address.any.sa_family != AF_UNIX &&
-		    ntohs(l->address.in.sin_port) < open)
+		    listener_port(l) < open)
 			need(m, CAP_NET_BIND_SERVICE, "listen on", l->url);
 		if (!start_has(m->start, CAP_NET_RAW) &&
 		    (listener_has(l, LISTENER_TRANSPARENT) ||

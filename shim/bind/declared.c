@@ -6,12 +6,6 @@
 #include "base/str.h"
 #include "cred/start.h"
 
-/* The port is at the same place for both families. */
-static unsigned int listener_port(const struct listener *l)
-{
-	return ntohs(l->address.in.sin_port);
-}
-
 int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
 		   struct fault *f)
 {

@@ -1,6 +1,5 @@
 #include "drop/confine.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -183,10 +182,8 @@ static void allow_ports(struct rules *r, const struct confine_spec *spec)
 	for (size_t i = 0; i < spec->listen->count; i++) {
 		const struct listener *l = &spec->listen->listeners[i];
 
-		/* sin_port and sin6_port are at the same place. */
 		if (l->kind == LISTENER_TCP)
-			allow_port(r, LANDLOCK_BIND_TCP,
-				   ntohs(l->address.in.sin_port));
+			allow_port(r, LANDLOCK_BIND_TCP, listener_port(l));
 	}
 	text_add(r->out, spec->connects ? "\nconnect tcp (ABI 4):"
 					: "\nconnect tcp: everywhere");

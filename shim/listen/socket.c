@@ -83,7 +83,7 @@ static int socket_failed(const struct listener *l, const char *act,
 	caps_hint(f, CAP_NET_BIND_SERVICE);
 	/* Another user namespace may own the network: it has no effect then. */
 	if (!f->docker[0])
-		caps_open_ports(f, ntohs(l->address.in.sin_port));
+		caps_open_ports(f, listener_port(l));
 	return -1;
 }
 

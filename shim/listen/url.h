@@ -96,6 +96,12 @@ static inline size_t listener_count(const struct listener *l)
 	return l->number[LISTENER_REUSEPORT];
 }
 
+/* Its port in host order; sin_port and sin6_port are at the same place. */
+static inline uint16_t listener_port(const struct listener *l)
+{
+	return ntohs(l->address.in.sin_port);
+}
+
 /* Is its address a path, and not a name in the abstract namespace? */
 static inline bool listener_has_path(const struct listener *l)
 {
