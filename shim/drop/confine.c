@@ -18,14 +18,15 @@
 #include "own/own.h"
 
 enum {
-	READ = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE | LANDLOCK_READ_DIR,
+	PROGRAM = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE,
+	READ = PROGRAM | LANDLOCK_READ_DIR,
 	WRITE = LANDLOCK_WRITE_FILE | LANDLOCK_REMOVE_DIR |
 		LANDLOCK_REMOVE_FILE | LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG |
 		LANDLOCK_MAKE_SOCK | LANDLOCK_MAKE_FIFO | LANDLOCK_MAKE_SYM |
 		LANDLOCK_REFER | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV,
 	/* The rights that apply to files other than directories. */
-	OF_FILES = LANDLOCK_EXECUTE | LANDLOCK_READ_FILE | LANDLOCK_WRITE_FILE |
-		   LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV
+	OF_FILES = PROGRAM | LANDLOCK_WRITE_FILE | LANDLOCK_TRUNCATE |
+		   LANDLOCK_IOCTL_DEV
 };
 
 /* Where programs that know nothing of containers write ... */
@@ -35,7 +36,7 @@ static const char *const usual[] = {
 };
 
 /* ... and where they may write if it is a tmpfs, which nobody keeps. */
-static const char *const temporary[] = { "/tmp", "/var/tmp", "/run" };
+static const char *const tmpfs[] = { "/tmp", "/var/tmp", "/run" };
 
 /* What programs, scripts and their interpreters need before their main(). */
 static const char *const programs[] = {
@@ -84,19 +85,20 @@ bool confine_read_ports(const char *value, void *at)
 }
 
 /*
- * Allow or describe one path. Closes fd unless it is a standard stream. A pipe
- * or a socket (EBADFD) needs no rule.
+ * Allow or describe one path; with PROGRAM only if it is one. Closes fd unless
+ * it is a standard stream. A pipe or a socket (EBADFD) needs no rule.
  */
 static void allow(struct rules *r, int fd, uint64_t rights, const char *path)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	const bool is_there = fd >= 0 && fstat(fd, &st) == 0;
+	const bool fits = rights != PROGRAM ||
+			  (S_ISREG(st.st_mode) && st.st_mode & 0111);
 
-	rights &= r->handled.fs &
-		  (is_there && S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
-	if (r->out)
+	rights &= r->handled.fs & (S_ISDIR(st.st_mode) ? UINT64_MAX : OF_FILES);
+	if (fits && r->out)
 		text_add(r->out, " %s", path);
-	else if (r->result == 0 && (!is_there || (rights &&
+	else if (fits && r->result == 0 && (!is_there || (rights &&
 		 sys_landlock_allow_path(r->fd, rights, fd) < 0 &&
 		 errno != EBADFD)))
 		r->result = fault_set(r->f, EXIT_STEP, errno,
@@ -135,10 +137,9 @@ static void allow_writes(struct rules *r, const struct confine_spec *spec)
 			  FS_NO_LINKS);
 	allow_all(r, given->list, given->count, READ | WRITE, FS_ROOTS_LINKS);
 	allow_all(r, usual, ARRAY_LEN(usual), READ | WRITE, FS_ALL_LINKS);
-	for (size_t i = 0; i < ARRAY_LEN(temporary); i++)
-		if (statfs(temporary[i], &fs) == 0 && fs.f_type == TMPFS_MAGIC)
-			allow_all(r, temporary + i, 1, READ | WRITE,
-				  FS_ALL_LINKS);
+	for (size_t i = 0; i < ARRAY_LEN(tmpfs); i++)
+		if (statfs(tmpfs[i], &fs) == 0 && fs.f_type == TMPFS_MAGIC)
+			allow_all(r, tmpfs + i, 1, READ | WRITE, FS_ALL_LINKS);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		int flags = fcntl(fd, F_GETFL);
 
@@ -160,10 +161,10 @@ static void allow_reads(struct rules *r, const struct confine_spec *spec)
 	allow_all(r, programs, ARRAY_LEN(programs), READ, FS_ALL_LINKS);
 	if (!drop_find_command(spec->command, spec->path, found))
 		return;
-	allow_all(r, &file, drop_is_program(file), READ, FS_ALL_LINKS);
+	allow_all(r, &file, 1, PROGRAM, FS_ALL_LINKS);
 	fs_read(AT_FDCWD, found, head, sizeof(head));
 	file = fs_interpreter(head);
-	allow_all(r, &file, file && drop_is_program(file), READ, FS_ALL_LINKS);
+	allow_all(r, &file, file != NULL, PROGRAM, FS_ALL_LINKS);
 }
 
 static void allow_port(struct rules *r, uint64_t right, uint16_t port)
@@ -240,6 +241,8 @@ static const char *what_is_missing(int abi)
 
 int confine_check(const struct confine_spec *spec, struct fault *f)
 {
+	const struct confine_paths *writable = &spec->writable;
+	const struct confine_paths *readable = &spec->readable;
 	struct rules r = { .f = f };
 	const char *missing = spec->mode == CONFINE_STRICT ?
 			      what_is_missing(sys_landlock_abi()) : NULL;
@@ -247,13 +250,13 @@ int confine_check(const struct confine_spec *spec, struct fault *f)
 	if (missing)
 		return fault_set(f, EXIT_STEP, 0, "--confine=strict: this "
 				 "kernel cannot refuse %s", missing);
-	/* --own may yet make a path that another option names. */
+	/* Only what is missing counts, and only if --own makes nothing. */
 	for (size_t i = 0; i < spec->own->ntrees; i++)
 		if (spec->own->trees[i].create)
 			return 0;
-	/* What is closed to root may be open to the user, or after --own. */
-	return spec->mode != CONFINE_OFF && allow_plan(&r, spec) < 0 &&
-	       f->err == ENOENT ? -1 : 0;
+	allow_all(&r, writable->list, writable->count, 0, FS_ROOTS_LINKS);
+	allow_all(&r, readable->list, readable->count, 0, FS_ROOTS_LINKS);
+	return r.result < 0 && f->err == ENOENT ? -1 : 0;
 }
 
 int confine_run(const struct confine_spec *spec, struct verify_seen *seen,

@@ -7,7 +7,6 @@
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -32,14 +31,6 @@ uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 						 : spec->keep_caps;
 }
 
-bool drop_is_program(const char *file)
-{
-	struct stat st;
-
-	return stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH);
-}
-
 bool drop_find_command(const char *name, const char *path, char file[PATH_MAX])
 {
 	if (strchr(name, '/'))
@@ -51,7 +42,7 @@ bool drop_find_command(const char *name, const char *path, char file[PATH_MAX])
 
 		text_start(&t, file, PATH_MAX);
 		text_add(&t, "%.*s/%s", length, at, name);
-		if (length && !t.cut && drop_is_program(file))
+		if (length && !t.cut && access(file, X_OK) == 0)
 			return true;
 		at += length;
 		if (!*at)

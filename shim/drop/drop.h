@@ -35,12 +35,6 @@ struct drop_spec {
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
 
 /*
- * Is it a regular file that somebody may execute? execve(2) refuses any other
- * and the search goes on along PATH.
- */
-bool drop_is_program(const char *file);
-
-/*
  * Find the file that execve(2) will be given, as root sees it. path: as PATH,
  * or NULL for the default. Returns false if there is none, or if name is
  * relative to the application's working directory.
