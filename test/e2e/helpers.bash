@@ -184,14 +184,16 @@ stop()
 	wait "$1" 2>/dev/null || true
 }
 
-# family PID: it and all its descendants
+# family PID [COMMAND]: it and all its descendants, each given to COMMAND before
+# its children are read
 family()
 {
 	local child
 
+	[ -z "${2-}" ] || "$2" "$1"
 	echo "$1"
 	for child in $(pgrep -P "$1"); do
-		family "$child"
+		family "$child" "${2-}"
 	done
 }
 
@@ -213,21 +215,16 @@ gone()
 	all_are XZ "$@"
 }
 
-# frozen PID: as family, each stopped before its children are read, so that
-# none is born while they are. A thread that waits for its supervisor in bind(2)
-# does not stop, and forks as little: it is not waited for longer than five
-# seconds.
-frozen()
+# freeze PID: stop it, so that it has no more children. A thread that waits for
+# its supervisor in bind(2) does not stop, and forks as little: it is not waited
+# for longer than five seconds.
+freeze()
 {
-	local child tries=100
+	local tries=100
 
 	kill -STOP "$1" 2>/dev/null || true
 	until all_are TtXZ "$1" || [ $((tries -= 1)) -le 0 ]; do
 		sleep 0.05
-	done
-	echo "$1"
-	for child in $(pgrep -P "$1"); do
-		frozen "$child"
 	done
 }
 
@@ -243,7 +240,7 @@ stop_family()
 		background=
 		return
 	fi
-	mapfile -t pids < <(frozen "$background")
+	mapfile -t pids < <(family "$background" freeze)
 	kill -KILL "${pids[@]}" 2>/dev/null || true
 	wait "$background" 2>/dev/null || true
 	eventually 60 gone "${pids[@]}" || fail 'it does not end'
