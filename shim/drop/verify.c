@@ -84,19 +84,24 @@ static int verify_groups(const struct verify_spec *spec, struct fault *f)
 	return 0;
 }
 
-/* EINVAL past the kernel's last capability; for the first it is an error. */
-static int read_set(bool ambient, uint64_t *set)
+/*
+ * The bounding set, or the ambient set, in which can only be what is possible.
+ * EINVAL past the kernel's last capability; for the first it is an error.
+ */
+static int read_set(bool ambient, uint64_t possible, uint64_t *set)
 {
 	*set = 0;
 	for (unsigned long cap = 0; cap < 64; cap++) {
-		int in_set = ambient ? ask(PR_CAP_AMBIENT,
-					   PR_CAP_AMBIENT_IS_SET, cap)
-				     : ask(PR_CAPBSET_READ, cap, 0);
+		uint64_t bit = possible & UINT64_C(1) << cap;
+		int in_set = !bit    ? 0
+			     : ambient ? ask(PR_CAP_AMBIENT,
+					     PR_CAP_AMBIENT_IS_SET, cap)
+				       : ask(PR_CAPBSET_READ, cap, 0);
 
 		if (in_set < 0)
 			return errno == EINVAL && cap > 0 ? 0 : -1;
 		if (in_set)
-			*set |= UINT64_C(1) << cap;
+			*set |= bit;
 	}
 	return 0;
 }
@@ -148,7 +153,8 @@ static int verify_privileges(const struct verify_spec *spec,
 	uint64_t sets[3], bounding, ambient;
 
 	if (has_bits < 0 || no_new_privs < 0 || read_process(sets) < 0 ||
-	    read_set(false, &bounding) < 0 || read_set(true, &ambient) < 0)
+	    read_set(false, UINT64_MAX, &bounding) < 0 ||
+	    read_set(true, sets[0] & sets[2], &ambient) < 0)
 		return unread(f, "capabilities, securebits or no_new_privs");
 
 	const struct {
