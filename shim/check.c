@@ -1,6 +1,5 @@
 #include "steps.h"
 
-#include <ctype.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -88,68 +86,57 @@ static void print(struct check *c, const char *object, const char *result,
 					    i > 5 ? said[i][0] : "",
 					    i > 5 ? ": " : "", said[i][1]);
 	} else {
-		report_line("%-21s %s", object, result);
+		report_line("%-26s %s", object, result);
 	}
 }
 
 /*
- * Print what follows a name in its line of a file, a set of capabilities by
- * their names; or, without a name, all lines of the file, joined.
+ * Each line of a file is a fact; in /proc/self/status only those of the names,
+ * where sets of capabilities are said by name.
  */
-static void print_file(struct check *c, const char *object, const char *path,
-		       const char *name)
+static void print_file(struct check *c, const char *path)
 {
-	char content[4096], words[4096];
-	const char *at;
+	static const char names[] = "Uid Gid Groups CapInh CapPrm CapEff "
+				    "CapBnd CapAmb NoNewPrivs Seccomp";
+	char content[16384], words[1024];
+	char *line, *word, *rest = content;
 	struct text out;
 
-	fs_read(AT_FDCWD, path, content, sizeof(content));
-	at = strstr(content, name);
-	text_start(&out, words, sizeof(words));
-	for (at = at ? at + strlen(name) : ""; *at; at++) {
-		if (*at == '\n' && (*name || !at[1]))
-			break;
-		if (!isspace(*at) || *at == '\n')
-			text_add(&out, "%c", *at == '\n' ? ',' : *at);
-		else if (out.length && !isspace(at[1]))
-			text_add(&out, " ");
+	if (!fs_read(AT_FDCWD, path, content, sizeof(content)))
+		strcpy(content, "unknown");
+	while ((line = strsep(&rest, "\n"))) {
+		const char *object = strrchr(path, '/') + 1;
+		const bool is_status = strcmp(object, "status") == 0;
+
+		if (is_status)
+			object = strsep(&line, ":");
+		if (!line || !*line || (is_status && !strstr(names, object)))
+			continue;
+		text_start(&out, words, sizeof(words));
+		if (strncmp(object, "Cap", 3) == 0)
+			caps_describe(strtoull(line, NULL, 16), &out);
+		else
+			while ((word = strsep(&line, " \t")))
+				text_add(&out, "%s%s", out.length && *word
+						       ? " " : "", word);
+		print(c, object, out.length ? words : "none", NULL);
 	}
-	if (out.length && strncmp(name, "\nCap", 4) == 0) {
-		text_start(&out, content, sizeof(content));
-		caps_describe(strtoull(words, NULL, 16), &out);
-	}
-	print(c, object, out.length ? out.start : "none or unknown", NULL);
 }
 
 static void print_start(struct check *c)
 {
-	static const struct {
-		const char *object, *path, *name;
-	} files[] = {
-		{ "kernel", "/proc/sys/kernel/osrelease", "" },
-		{ "uids", "/proc/self/status", "\nUid:" },
-		{ "gids", "/proc/self/status", "\nGid:" },
-		{ "groups", "/proc/self/status", "\nGroups:" },
-		{ "uid_map", "/proc/self/uid_map", "" },
-		{ "gid_map", "/proc/self/gid_map", "" },
-		{ "inheritable", "/proc/self/status", "\nCapInh:" },
-		{ "permitted", "/proc/self/status", "\nCapPrm:" },
-		{ "effective", "/proc/self/status", "\nCapEff:" },
-		{ "bounding", "/proc/self/status", "\nCapBnd:" },
-		{ "ambient", "/proc/self/status", "\nCapAmb:" },
-		{ "no_new_privs", "/proc/self/status", "\nNoNewPrivs:" },
-		{ "seccomp", "/proc/self/status", "\nSeccomp:" },
-		{ "lsm", "/sys/kernel/security/lsm", "" },
-		{ "first_open_port",
-		  "/proc/sys/net/ipv4/ip_unprivileged_port_start", "" },
+	static const char *const files[] = {
+		"/proc/sys/kernel/osrelease", "/proc/self/status",
+		"/proc/self/uid_map", "/proc/self/gid_map",
+		"/proc/sys/net/ipv4/ip_unprivileged_port_start",
+		"/sys/kernel/security/lsm"
 	};
 	char abi[24];
 
 	c->step = "start";
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		print_file(c, files[i].object, files[i].path, files[i].name);
-	/* landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION */
-	snprintf(abi, sizeof(abi), "ABI %ld", syscall(444, NULL, 0L, 1L));
+		print_file(c, files[i]);
+	snprintf(abi, sizeof(abi), "ABI %d", sys_landlock_abi());
 	print(c, "landlock", strcmp(abi, "ABI -1") ? abi : "no", NULL);
 }
 
@@ -177,111 +164,80 @@ static void look_listen(struct check *c)
 				 : "keep no capability", ok, &f);
 }
 
-/* Append what is there: its owner and mode, its mount, and those below. */
-static void add_place(const char *path, const struct stat *top,
-		      struct text *out)
-{
-	char names[1024];
-	struct fs_mount m;
-	struct text below;
-
-	text_start(&below, names, sizeof(names));
-	m = fs_mount_of(path, &below);
-	text_add(out, "%u:%u %04o, on %s of type %s%s%s", top->st_uid,
-		 top->st_gid, top->st_mode & 07777, m.point, m.type,
-		 below.length ? ", other mounts below:" : "", names);
-}
-
+/* Of what is there say its owner and mode, its mount, and those below. */
 static void look_own(struct check *c, const struct own_tree *t)
 {
-	struct stat st;
+	char names[1024];
+	struct text detail, below;
+	struct fs_mount m;
 	struct statvfs fs;
-	struct text detail;
+	struct stat st;
 	struct fault f;
 	int err = 0;
 
 	text_start(&detail, c->detail, sizeof(c->detail));
 	if (lstat(t->path, &st) < 0 || statvfs(t->path, &fs) < 0) {
-		err = errno;
+		if (errno != ENOENT || !(t->create || t->if_exists))
+			err = errno;
 	} else {
-		if (fs.f_flag & ST_RDONLY)
-			text_add(&detail, "read-only, ");
 		if (fs.f_flag & ST_RDONLY && st.st_uid != t->uid)
 			err = EROFS;
-		add_place(t->path, &st, &detail);
+		text_start(&below, names, sizeof(names));
+		m = fs_mount_of(t->path, &below);
+		text_add(&detail, "%s%u:%u %04o, on %s of type %s%s%s",
+			 fs.f_flag & ST_RDONLY ? "read-only, " : "", st.st_uid,
+			 st.st_gid, st.st_mode & 07777, m.point, m.type,
+			 below.length ? ", other mounts below:" : "", names);
 	}
-	if (err == ENOENT && (t->create || t->if_exists))
-		err = 0;
 	fault_set(&f, EXIT_STEP, err, "own %s", t->path);
 	own_hint(t, &f);
 	print(c, t->path, !err ? ok : t->may_fail ? will_warn : will_fail, &f);
 	c->detail[0] = '\0';
 }
 
-/* May the target execute or search it, by its mode? Returns 0 or an errno. */
-static int look_at_mode(const struct target *t, const char *path)
-{
-	mode_t bit = S_IXOTH;
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return errno;
-	for (size_t i = 0; i < t->ngroups; i++)
-		if (t->groups[i] == st.st_gid)
-			bit = S_IXGRP;
-	if (st.st_gid == t->gid)
-		bit = S_IXGRP;
-	if (st.st_uid == t->uid)
-		bit = S_IXUSR;
-	return st.st_mode & bit ? 0 : EACCES;
-}
-
 /* Predict the errno of execve(2): by the path, the machine, the #! line. */
-static int foresee(const struct target *t, char file[PATH_MAX])
+static int foresee(const char *file)
 {
 	extern const char __ehdr_start[];	/* our own ELF header */
-	char head[256], *at = file;
-	int err = 0;
+	char head[256];
+	char *interpreter;
 
-	while (!err && (at = strchr(at + 1, '/'))) {
-		*at = '\0';
-		err = look_at_mode(t, file);
-		*at = '/';
-	}
-	if (!err)
-		err = look_at_mode(t, file);
-	if (err)
-		return err;
+	if (access(file, X_OK) < 0)
+		return errno;
+	errno = ENOEXEC;	/* if it is empty; unread, it may work */
 	if (!fs_read(AT_FDCWD, file, head, sizeof(head)))
-		return EACCES;
+		return errno == EACCES ? 0 : errno;
 	/* Its e_machine is bytes 18 and 19. */
 	if (memcmp(head, ELFMAG, SELFMAG) == 0)
 		return memcmp(head + 18, __ehdr_start + 18, 2) ? ENOEXEC : 0;
-	at = fs_interpreter(head);
-	return at && access(at, F_OK) < 0 ? errno : 0;
+	interpreter = fs_interpreter(head);
+	return interpreter && access(interpreter, F_OK) < 0 ? errno : 0;
 }
 
-/* Enter --chdir first, because the run would search for COMMAND there. */
+/*
+ * The last step: become the user, which lets the kernel judge, and enter
+ * --chdir. What is missing for that has been said.
+ */
 static void look_exec(struct check *c)
 {
 	const struct plan *plan = c->plan;
-	const char *command = plan->exec.command[0];
+	const char *command = plan->exec.command[0], *at = command;
 	char file[PATH_MAX];
 	struct fault f;
-	bool found;
 	int err;
 
+	drop_ids(&plan->target, &plan->start, &f);
 	if (limits_chdir(&plan->limits, plan->target.uid, &f) < 0) {
 		print(c, plan->limits.chdir, will_fail, &f);
 		return;
 	}
-	found = strchr(command, '/')
-			? str_copy(str_word(command), file, sizeof(file))
-			: drop_find_command(command, plan_path(plan), file);
-	err = found ? foresee(&plan->target, file) : ENOENT;
+	if (!strchr(command, '/'))
+		at = drop_find_command(command, plan_path(plan), file)
+			     ? file : NULL;
+	err = at ? foresee(at) : ENOENT;
 	if (err)
-		exec_refused(command, found ? file : NULL, err, &f);
-	print(c, found ? file : command, err ? will_fail : ok, &f);
+		exec_refused(command, at, err, &f);
+	print(c, at ? at : command, err ? will_fail : ok, &f);
 	if (!err && getpid() == 1 && !plan->init.wanted)
 		print(c, "TERM needs a handler or --init", ok, &f);
 }
@@ -322,7 +278,7 @@ int check_run(const struct plan *plan)
 	if (plan->action == ACTION_DRY_RUN)
 		start_tell(&plan->who, &plan->start);
 	if (plan->check_format)
-		report_line("{\"version\": 2, \"checks\": [");
+		report_line("{\"version\": 3, \"checks\": [");
 	print_start(&c);
 	c.step = "needs";
 	print(&c, "capabilities",
