@@ -30,9 +30,8 @@ static const struct {
 				 BIT(CAP_SETPCAP) },
 };
 
-static void names_and_numbers_become_a_set(void **state)
+TEST(names_and_numbers_become_a_set)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		uint64_t set = 77;
 
@@ -53,9 +52,8 @@ static const char *const no_lists[] = {
 	"chown=ep", "cap_net_bind_service_that_is_longer_than_any_name",
 };
 
-static void what_is_no_capability_is_a_usage_fault(void **state)
+TEST(what_is_no_capability_is_a_usage_fault)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_lists); i++) {
 		uint64_t set = 77;
 
@@ -79,20 +77,18 @@ static const char *describe(uint64_t set)
 	return buffer;
 }
 
-static void a_set_is_described_by_names(void **state)
+TEST(a_set_is_described_by_names)
 {
-	(void)state;
 	assert_string_equal(describe(0), "none");
 	assert_string_equal(describe(BIT(CAP_CHOWN)), "chown");
 	assert_string_equal(describe(BIT(CAP_CHOWN) | BIT(CAP_SETUID)),
 			    "chown,setuid");
 }
 
-static void what_is_described_is_understood(void **state)
+TEST(what_is_described_is_understood)
 {
 	uint64_t set;
 
-	(void)state;
 	for (int cap = 0; cap <= CAP_CHECKPOINT_RESTORE; cap++) {
 		assert_int_equal(caps_parse("keep-caps", describe(BIT(cap)), &set, &f), 0);
 		assert_true(set == BIT(cap));
@@ -101,23 +97,9 @@ static void what_is_described_is_understood(void **state)
 	assert_true(set == BIT(41) - 1);
 }
 
-static void a_capability_without_a_name_is_described_too(void **state)
+TEST(a_capability_without_a_name_is_described_too)
 {
-	(void)state;
 	assert_int_not_equal(strlen(describe(BIT(63))), 0);
 	assert_int_not_equal(strlen(describe(BIT(62) | BIT(63))), 0);
 	assert_int_not_equal(strlen(describe(~UINT64_C(0))), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_and_numbers_become_a_set),
-		cmocka_unit_test(what_is_no_capability_is_a_usage_fault),
-		cmocka_unit_test(a_set_is_described_by_names),
-		cmocka_unit_test(what_is_described_is_understood),
-		cmocka_unit_test(a_capability_without_a_name_is_described_too),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,9 +35,8 @@ static int read_settings(const char *text, char *const words[])
 	return settings_read(&plan, "/nowhere", argv, env, &f);
 }
 
-static void the_file_comes_first_and_the_command_line_wins(void **state)
+TEST_AFTER(clean, the_file_comes_first_and_the_command_line_wins)
 {
-	(void)state;
 	assert_int_equal(read_settings("user=1:1\nown=/a\ngroups=5\n",
 				       WORDS("--user=2:2", "--own=/b", "cmd")),
 			 0);
@@ -49,7 +48,7 @@ static void the_file_comes_first_and_the_command_line_wins(void **state)
 	assert_string_equal(plan.exec.command[0], "cmd");
 }
 
-static void a_line_may_be_written_in_several_ways(void **state)
+TEST_AFTER(clean, a_line_may_be_written_in_several_ways)
 {
 	static const char *const lines[] = {
 		"user=7:8", "user=7:8\n", "  user=7:8", "user 7:8",
@@ -57,7 +56,6 @@ static void a_line_may_be_written_in_several_ways(void **state)
 		"\n\n# x\n#user=1\n   # y\nuser=7:8\n", "user =7:8\n\n"
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		clean(NULL);
 		if (read_settings(lines[i], WORDS("cmd")) < 0)
@@ -73,7 +71,7 @@ static void a_line_may_be_written_in_several_ways(void **state)
 	assert_true(plan.own_stdio);
 }
 
-static void a_wrong_line_is_a_usage_fault_with_its_number(void **state)
+TEST_AFTER(clean, a_wrong_line_is_a_usage_fault_with_its_number)
 {
 	static const struct {
 		const char *text;
@@ -91,7 +89,6 @@ static void a_wrong_line_is_a_usage_fault_with_its_number(void **state)
 		{ "#\nlisten=x", ":2: --listen x: " }
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		clean(NULL);
 		if (read_settings(files[i].text, WORDS("c")) != -1)
@@ -100,12 +97,11 @@ static void a_wrong_line_is_a_usage_fault_with_its_number(void **state)
 	}
 }
 
-static void a_file_has_a_limit_and_no_nul(void **state)
+TEST_AFTER(clean, a_file_has_a_limit_and_no_nul)
 {
 	static char text[PLAN_CONFIG_SIZE + 1];
 	char option[128];
 
-	(void)state;
 	memset(text, '#', sizeof(text));
 	snprintf(option, sizeof(option), "--config=%s",
 		 temporary_file(0, text, PLAN_CONFIG_SIZE - 1));
@@ -121,27 +117,24 @@ static void a_file_has_a_limit_and_no_nul(void **state)
 	assert_fault(&f, EXIT_USAGE, "NUL");
 }
 
-static void the_standard_file_need_not_exist(void **state)
+TEST_AFTER(clean, the_standard_file_need_not_exist)
 {
-	(void)state;
 	assert_int_equal(settings_read(&plan, "/nowhere/at/all",
 				       WORDS("s", "-u1:1", "c"), env, &f),
 			 0);
 	assert_string_equal(plan.who.user, "1:1");
 }
 
-static void a_file_that_is_named_must_exist(void **state)
+TEST_AFTER(clean, a_file_that_is_named_must_exist)
 {
-	(void)state;
 	assert_int_equal(settings_read(&plan, "/nowhere",
 				       WORDS("s", "--config=/nowhere/else", "c"),
 				       env, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "/nowhere/else");
 }
 
-static void help_needs_no_file(void **state)
+TEST_AFTER(clean, help_needs_no_file)
 {
-	(void)state;
 	assert_int_equal(read_settings("nonsense", WORDS("--help")), 0);
 	assert_int_equal(plan.action, ACTION_HELP);
 	clean(NULL);
@@ -151,13 +144,12 @@ static void help_needs_no_file(void **state)
 	assert_int_equal(plan.action, ACTION_VERSION);
 }
 
-static void a_secure_start_takes_no_option(void **state)
+TEST_AFTER(clean, a_secure_start_takes_no_option)
 {
 	static const char *const words[] = { "-u", "--user=0:0", "-", "-h",
 					     "--help", "-V", "--config=/x",
 					     "---", "-v" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		clean(NULL);
 		plan.start.secure = true;
@@ -170,40 +162,16 @@ static void a_secure_start_takes_no_option(void **state)
 	}
 }
 
-static void a_secure_start_needs_the_standard_file(void **state)
+TEST_AFTER(clean, a_secure_start_needs_the_standard_file)
 {
-	(void)state;
 	plan.start.secure = true;
 	assert_int_equal(settings_read(&plan, "/nowhere", WORDS("s", "c"), env,
 				       &f), -1);
 	assert_fault(&f, EXIT_USAGE, "/nowhere");
 }
 
-static void variables_are_expanded(void **state)
+TEST_AFTER(clean, variables_are_expanded)
 {
-	(void)state;
 	assert_int_equal(read_settings("user=${PUID}:1", WORDS("c")), 0);
 	assert_string_equal(plan.who.user, "66:1");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(
-			the_file_comes_first_and_the_command_line_wins, clean),
-		cmocka_unit_test_setup(a_line_may_be_written_in_several_ways,
-				       clean),
-		cmocka_unit_test_setup(
-			a_wrong_line_is_a_usage_fault_with_its_number, clean),
-		cmocka_unit_test_setup(a_file_has_a_limit_and_no_nul, clean),
-		cmocka_unit_test_setup(the_standard_file_need_not_exist, clean),
-		cmocka_unit_test_setup(a_file_that_is_named_must_exist, clean),
-		cmocka_unit_test_setup(help_needs_no_file, clean),
-		cmocka_unit_test_setup(a_secure_start_takes_no_option, clean),
-		cmocka_unit_test_setup(a_secure_start_needs_the_standard_file,
-				       clean),
-		cmocka_unit_test_setup(variables_are_expanded, clean),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, remove_temporary_files);
 }

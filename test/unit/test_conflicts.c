@@ -69,11 +69,10 @@ static const char *const apart[][2] = {
 	{ "unix:/s", "tcp://0.0.0.0:80" },
 };
 
-static void descriptor_0_is_given_once(void **state)
+TEST(descriptor_0_is_given_once)
 {
 	struct fault f;
 
-	(void)state;
 	assert_int_equal(check(&f, "tcp://0.0.0.0:80?fd=0",
 			       "tcp://[::]:80?fd=0"), -1);
 	assert_fault(&f, EXIT_USAGE, "descriptor 0 is taken by");
@@ -82,11 +81,10 @@ static void descriptor_0_is_given_once(void **state)
 	assert_int_equal(listen_count(&plan.listen), 1);
 }
 
-static void the_same_socket_twice_is_refused(void **state)
+TEST(the_same_socket_twice_is_refused)
 {
 	struct fault f;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(twice); i++)
 		for (size_t turn = 0; turn < 2; turn++) {
 			if (check(&f, twice[i][turn], twice[i][!turn]) == 0)
@@ -96,22 +94,20 @@ static void the_same_socket_twice_is_refused(void **state)
 		}
 }
 
-static void sockets_that_do_not_are_taken(void **state)
+TEST(sockets_that_do_not_are_taken)
 {
 	struct fault f;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(apart); i++)
 		for (size_t turn = 0; turn < 2; turn++)
 			if (check(&f, apart[i][turn], apart[i][!turn]) < 0)
 				fail_msg("%s", f.what);
 }
 
-static void sockets_are_counted_with_their_workers(void **state)
+TEST(sockets_are_counted_with_their_workers)
 {
 	struct fault f;
 
-	(void)state;
 	assert_int_equal(check(&f, "tcp://0.0.0.0:80?reuseport=255",
 			       "tcp://0.0.0.0:81"),
 			 0);
@@ -121,11 +117,10 @@ static void sockets_are_counted_with_their_workers(void **state)
 	assert_fault(&f, EXIT_USAGE, "257 sockets, more than 256");
 }
 
-static void nginx_takes_only_what_listens(void **state)
+TEST(nginx_takes_only_what_listens)
 {
 	struct fault f;
 
-	(void)state;
 	start();
 	plan.listen.handoff = HANDOFF_NGINX;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
@@ -141,11 +136,10 @@ static void nginx_takes_only_what_listens(void **state)
 	assert_fault(&f, EXIT_USAGE, "a socket that listens");
 }
 
-static void a_plan_without_a_command_is_refused(void **state)
+TEST(a_plan_without_a_command_is_refused)
 {
 	struct fault f;
 
-	(void)state;
 	start();
 	assert_int_equal(conflicts_check(&plan, &f), 0);
 	plan.exec.command = NULL;
@@ -159,11 +153,10 @@ static void a_plan_without_a_command_is_refused(void **state)
 	assert_fault(&f, EXIT_USAGE, "command is empty");
 }
 
-static void root_must_be_allowed_by_name(void **state)
+TEST(root_must_be_allowed_by_name)
 {
 	struct fault f;
 
-	(void)state;
 	start();
 	plan.target.uid = 0;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
@@ -173,11 +166,10 @@ static void root_must_be_allowed_by_name(void **state)
 	assert_int_equal(conflicts_check(&plan, &f), 0);
 }
 
-static void what_is_said_to_a_parent_needs_one(void **state)
+TEST(what_is_said_to_a_parent_needs_one)
 {
 	struct fault f;
 
-	(void)state;
 	start();
 	plan.init.drain.ms = 1;
 	plan.init_option = "drain";
@@ -188,20 +180,4 @@ static void what_is_said_to_a_parent_needs_one(void **state)
 	plan.init.no_subreaper = true;
 	assert_int_equal(conflicts_check(&plan, &f), -1);
 	assert_fault(&f, EXIT_USAGE, "--drain: not with --no-subreaper");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_same_socket_twice_is_refused),
-		cmocka_unit_test(descriptor_0_is_given_once),
-		cmocka_unit_test(sockets_that_do_not_are_taken),
-		cmocka_unit_test(sockets_are_counted_with_their_workers),
-		cmocka_unit_test(nginx_takes_only_what_listens),
-		cmocka_unit_test(a_plan_without_a_command_is_refused),
-		cmocka_unit_test(root_must_be_allowed_by_name),
-		cmocka_unit_test(what_is_said_to_a_parent_needs_one),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

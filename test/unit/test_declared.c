@@ -56,14 +56,13 @@ static bool found(const char *address, unsigned short port, bool v6only)
 	return declared_covers(&spec, &a);
 }
 
-static void a_star_covers_every_address_of_the_port(void **state)
+TEST_AFTER(start, a_star_covers_every_address_of_the_port)
 {
 	static const char *const addresses[] = {
 		"0.0.0.0", "127.0.0.1", "::", "::1", "::ffff:127.0.0.1",
 		"::ffff:0.0.0.0"
 	};
 
-	(void)state;
 	listen_to("tcp://*:80");
 	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
 		assert_true(found(addresses[i], 80, false));
@@ -72,9 +71,8 @@ static void a_star_covers_every_address_of_the_port(void **state)
 	}
 }
 
-static void a_single_address_covers_itself_alone(void **state)
+TEST_AFTER(start, a_single_address_covers_itself_alone)
 {
-	(void)state;
 	listen_to("tcp://127.0.0.1:80");
 	assert_true(found("127.0.0.1", 80, false));
 	assert_true(found("::ffff:127.0.0.1", 80, false));
@@ -95,9 +93,8 @@ static void a_single_address_covers_itself_alone(void **state)
 	assert_false(found("::", 80, true));
 }
 
-static void the_any_address_of_ipv6_is_for_one_family_unless_told(void **state)
+TEST_AFTER(start, the_any_address_of_ipv6_is_for_one_family_unless_told)
 {
-	(void)state;
 	listen_to("tcp://[::]:80");
 	assert_true(found("::", 80, true));
 	assert_false(found("::", 80, false));
@@ -111,11 +108,10 @@ static void the_any_address_of_ipv6_is_for_one_family_unless_told(void **state)
 	assert_false(found("::", 80, false));
 }
 
-static void another_scope_is_another_address(void **state)
+TEST_AFTER(start, another_scope_is_another_address)
 {
 	struct bind_address a = tcp("fe80::1", 80, false);
 
-	(void)state;
 	listen_to("tcp://[fe80::1]:80");
 	assert_true(declared_covers(&spec, &a));
 	a.at.in6.sin6_scope_id = 1;
@@ -129,11 +125,10 @@ static void another_scope_is_another_address(void **state)
 	assert_true(declared_covers(&spec, &a));
 }
 
-static void another_kind_of_socket_is_not_covered(void **state)
+TEST_AFTER(start, another_kind_of_socket_is_not_covered)
 {
 	struct bind_address a = tcp("0.0.0.0", 80, false);
 
-	(void)state;
 	listen_to("tcp://*:80");
 	a.kind = LISTENER_UDP;
 	assert_false(declared_covers(&spec, &a));
@@ -141,11 +136,10 @@ static void another_kind_of_socket_is_not_covered(void **state)
 	assert_true(declared_covers(&spec, &a));
 }
 
-static void an_address_that_is_too_short_has_no_port(void **state)
+TEST_AFTER(start, an_address_that_is_too_short_has_no_port)
 {
 	struct bind_address a = tcp("0.0.0.0", 80, false);
 
-	(void)state;
 	for (a.size = 0; a.size < sizeof(a.at.in); a.size++)
 		assert_int_equal(declared_port(&a), 0);
 	a = tcp("::", 80, false);
@@ -158,11 +152,10 @@ static void an_address_that_is_too_short_has_no_port(void **state)
 	assert_int_equal(declared_port(&a), 0);
 }
 
-static void what_is_missing_is_said_with_what_to_use(void **state)
+TEST_AFTER(start, what_is_missing_is_said_with_what_to_use)
 {
 	struct bind_address a = tcp("::", 80, false);
 
-	(void)state;
 	listen_to("tcp://0.0.0.0:80");
 	listen_to("udp://*:53");
 	declared_missing(&spec, &a, &f);
@@ -183,9 +176,8 @@ static void refused(const char *words, uint64_t keep_caps)
 	spec.nlisteners = 0;
 }
 
-static void contradictions_are_refused(void **state)
+TEST_AFTER(start, contradictions_are_refused)
 {
-	(void)state;
 	refused("--listen says", 0);
 	listen_to("tcp://*:80");
 	listen_to("udp://[::]:53?v6only=0&try");
@@ -202,9 +194,8 @@ static void contradictions_are_refused(void **state)
 }
 
 /* Where the sysctl says another start than 1024, every port may be above it. */
-static void a_capability_is_for_ports_below_the_start(void **state)
+TEST_AFTER(start, a_capability_is_for_ports_below_the_start)
 {
-	(void)state;
 	listen_to("tcp://*:65535");
 	declared_settle(&spec);
 	assert_int_equal(spec.caps, 0);
@@ -215,29 +206,4 @@ static void a_capability_is_for_ports_below_the_start(void **state)
 				 UINT64_C(1) << CAP_NET_BIND_SERVICE);
 	else
 		assert_int_equal(spec.caps, 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_star_covers_every_address_of_the_port,
-				       start),
-		cmocka_unit_test_setup(a_single_address_covers_itself_alone,
-				       start),
-		cmocka_unit_test_setup(
-			the_any_address_of_ipv6_is_for_one_family_unless_told,
-			start),
-		cmocka_unit_test_setup(another_scope_is_another_address, start),
-		cmocka_unit_test_setup(another_kind_of_socket_is_not_covered,
-				       start),
-		cmocka_unit_test_setup(an_address_that_is_too_short_has_no_port,
-				       start),
-		cmocka_unit_test_setup(
-			what_is_missing_is_said_with_what_to_use, start),
-		cmocka_unit_test_setup(contradictions_are_refused, start),
-		cmocka_unit_test_setup(
-			a_capability_is_for_ports_below_the_start, start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

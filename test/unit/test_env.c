@@ -60,9 +60,8 @@ static void assert_environment(const char *words)
 	assert_int_equal(e.count, count);
 }
 
-static void what_tells_of_sockets_is_removed(void **state)
+TEST_AFTER(with_plan, what_tells_of_sockets_is_removed)
 {
-	(void)state;
 	assert_int_equal(env_build(&e, WORDS("LISTEN_FDS=1", "A=b",
 						 "LISTEN_PID=1",
 						 "LISTEN_FDNAMES=x",
@@ -73,9 +72,8 @@ static void what_tells_of_sockets_is_removed(void **state)
 	assert_environment("A=b HOME=/srv/web USER=web LOGNAME=web");
 }
 
-static void what_only_begins_like_that_stays(void **state)
+TEST_AFTER(with_plan, what_only_begins_like_that_stays)
 {
-	(void)state;
 	assert_int_equal(build(WORDS("LISTEN_FDS_=1", "NGINX",
 						 "NGINX_X=1", "XNGINX=1",
 						 "LISTEN=1", "=x",
@@ -84,12 +82,11 @@ static void what_only_begins_like_that_stays(void **state)
 			   "=x nginx=1 HOME=/srv/web USER=web LOGNAME=web");
 }
 
-static void roots_home_becomes_the_targets(void **state)
+TEST_AFTER(with_plan, roots_home_becomes_the_targets)
 {
 	static const char *const homes[] = { "HOME=/root", "HOME=/",
 					     "HOME=/home/admin" };
 
-	(void)state;
 	strcpy(plan.root_home, "/home/admin");
 	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
 		assert_int_equal(build(WORDS(homes[i])),
@@ -98,9 +95,8 @@ static void roots_home_becomes_the_targets(void **state)
 	}
 }
 
-static void a_home_that_was_chosen_stays(void **state)
+TEST_AFTER(with_plan, a_home_that_was_chosen_stays)
 {
-	(void)state;
 	assert_int_equal(build(WORDS("HOME=/data")), 0);
 	assert_string_equal(value_of("HOME"), "/data");
 	assert_int_equal(build(WORDS("HOME=/root/x")),
@@ -108,17 +104,15 @@ static void a_home_that_was_chosen_stays(void **state)
 	assert_string_equal(value_of("HOME"), "/root/x");
 }
 
-static void user_and_logname_are_the_targets(void **state)
+TEST_AFTER(with_plan, user_and_logname_are_the_targets)
 {
-	(void)state;
 	assert_int_equal(build(WORDS("USER=root", "LOGNAME=root",
 						 "USER=again")), 0);
 	assert_environment("USER=web LOGNAME=web HOME=/srv/web");
 }
 
-static void a_target_without_a_name_has_no_user_variable(void **state)
+TEST_AFTER(with_plan, a_target_without_a_name_has_no_user_variable)
 {
-	(void)state;
 	plan.target.name[0] = '\0';
 	strcpy(plan.target.home, "/");
 	assert_int_equal(build(WORDS("USER=root", "LOGNAME=root",
@@ -126,9 +120,8 @@ static void a_target_without_a_name_has_no_user_variable(void **state)
 	assert_environment("HOME=/");
 }
 
-static void env_comes_last_and_wins(void **state)
+TEST_AFTER(with_plan, env_comes_last_and_wins)
 {
-	(void)state;
 	plan.env.set[0] = "HOME=/mine";
 	plan.env.set[1] = "A=1";
 	plan.env.set[2] = "LISTEN_FDS=9";
@@ -140,18 +133,16 @@ static void env_comes_last_and_wins(void **state)
 			   "LOGNAME=web");
 }
 
-static void an_empty_environment_gets_what_is_needed(void **state)
+TEST_AFTER(with_plan, an_empty_environment_gets_what_is_needed)
 {
 	char *const nothing[] = { NULL };
 
-	(void)state;
 	assert_int_equal(build(nothing), 0);
 	assert_environment("HOME=/srv/web USER=web LOGNAME=web");
 }
 
-static void a_name_is_unset_as_a_whole(void **state)
+TEST_AFTER(with_plan, a_name_is_unset_as_a_whole)
 {
-	(void)state;
 	plan.env.unset[0] = "A";
 	plan.env.nunset = 1;
 	assert_int_equal(build(WORDS("A=1", "AB=2", "A=3", "B=x=y")), 0);
@@ -160,25 +151,23 @@ static void a_name_is_unset_as_a_whole(void **state)
 	assert_string_equal(value_of("AB"), "2");
 }
 
-static void a_variable_that_is_set_again_has_one_entry(void **state)
+TEST_AFTER(with_plan, a_variable_that_is_set_again_has_one_entry)
 {
 	char *const nothing[] = { NULL };
 
-	(void)state;
 	assert_int_equal(build(nothing), 0);
 	assert_int_equal(add("N=", "1;x"), 0);
 	assert_int_equal(add("", "N=2"), 0);
 	assert_environment("HOME=/srv/web USER=web LOGNAME=web N=2");
 }
 
-static void what_does_not_fit_the_store_is_a_fault(void **state)
+TEST_AFTER(with_plan, what_does_not_fit_the_store_is_a_fault)
 {
 	char *const nothing[] = { NULL };
 	static char value[1024];
 	int result = 0;
 	size_t count;
 
-	(void)state;
 	memset(value, 'v', sizeof(value) - 1);
 	assert_int_equal(build(nothing), 0);
 	for (count = 0; count < 100 && result == 0; count++)
@@ -189,12 +178,11 @@ static void what_does_not_fit_the_store_is_a_fault(void **state)
 	assert_true(count > 40);
 }
 
-static void the_names_of_all_sockets_fit(void **state)
+TEST_AFTER(with_plan, the_names_of_all_sockets_fit)
 {
 	char *const nothing[] = { NULL };
 	static char names[LISTENERS_MAX * (LISTENER_NAME_MAX + 1)];
 
-	(void)state;
 	memset(plan.target.home, 'h', sizeof(plan.target.home) - 1);
 	memset(plan.target.name, 'n', USER_NAME_MAX);
 	memset(names, 'n', sizeof(names) - 1);
@@ -204,13 +192,12 @@ static void the_names_of_all_sockets_fit(void **state)
 }
 
 /* Always with room for --env and for what we set ourselves. */
-static void an_environment_that_is_too_long_is_a_fault(void **state)
+TEST_AFTER(with_plan, an_environment_that_is_too_long_is_a_fault)
 {
 	static const char *given[ENV_MAX + 1];
 	char *const *list = (char *const *)(uintptr_t)given;
 	size_t good = 0, bad = ENV_MAX;
 
-	(void)state;
 	plan.env.set[0] = "A=1";
 	plan.env.set[1] = "B=2";
 	plan.env.nset = 2;
@@ -231,27 +218,4 @@ static void an_environment_that_is_too_long_is_a_fault(void **state)
 	}
 	assert_true(good >= ENV_MAX - 50);
 	assert_true(good + 5 < ENV_MAX);
-}
-
-#define WITH_PLAN(test) cmocka_unit_test_setup(test, with_plan)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		WITH_PLAN(what_tells_of_sockets_is_removed),
-		WITH_PLAN(what_only_begins_like_that_stays),
-		WITH_PLAN(roots_home_becomes_the_targets),
-		WITH_PLAN(a_home_that_was_chosen_stays),
-		WITH_PLAN(user_and_logname_are_the_targets),
-		WITH_PLAN(a_target_without_a_name_has_no_user_variable),
-		WITH_PLAN(env_comes_last_and_wins),
-		WITH_PLAN(an_empty_environment_gets_what_is_needed),
-		WITH_PLAN(a_name_is_unset_as_a_whole),
-		WITH_PLAN(a_variable_that_is_set_again_has_one_entry),
-		WITH_PLAN(what_does_not_fit_the_store_is_a_fault),
-		WITH_PLAN(the_names_of_all_sockets_fit),
-		WITH_PLAN(an_environment_that_is_too_long_is_a_fault),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

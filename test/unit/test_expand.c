@@ -57,9 +57,8 @@ static int expand(const char *value, char *buffer, size_t size, struct fault *f)
 			    &out, f);
 }
 
-static void each_reference_becomes_its_value_or_default(void **state)
+TEST(each_reference_becomes_its_value_or_default)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		char buffer[64];
 		struct fault f = { 0 };
@@ -98,9 +97,8 @@ static const struct {
 	{ "x${A}${NONE}", "variable NONE is not set" },
 };
 
-static void what_cannot_be_expanded_is_a_usage_fault(void **state)
+TEST(what_cannot_be_expanded_is_a_usage_fault)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		char buffer[64];
 		struct fault f = { 0 };
@@ -113,12 +111,11 @@ static void what_cannot_be_expanded_is_a_usage_fault(void **state)
 	}
 }
 
-static void an_unset_variable_comes_with_a_hint(void **state)
+TEST(an_unset_variable_comes_with_a_hint)
 {
 	struct fault f = { 0 };
 	char buffer[8];
 
-	(void)state;
 	assert_int_equal(expand("${PUID}", buffer, sizeof(buffer), &f), -1);
 	assert_string_equal(f.docker, "-e PUID=VALUE");
 	assert_string_equal(f.kubernetes,
@@ -126,7 +123,7 @@ static void an_unset_variable_comes_with_a_hint(void **state)
 	assert_has(f.hint, "${PUID:-default}");
 }
 
-static void an_empty_environment_has_no_variables(void **state)
+TEST(an_empty_environment_has_no_variables)
 {
 	const struct option o = { .name = "own", .separators = "," };
 	char *const nothing[] = { NULL };
@@ -134,7 +131,6 @@ static void an_empty_environment_has_no_variables(void **state)
 	char buffer[8];
 	struct text out;
 
-	(void)state;
 	text_start(&out, buffer, sizeof(buffer));
 	assert_int_equal(expand_value(&o, "${A}", nothing, &out, &f), -1);
 	text_start(&out, buffer, sizeof(buffer));
@@ -142,7 +138,7 @@ static void an_empty_environment_has_no_variables(void **state)
 	assert_string_equal(buffer, "b");
 }
 
-static void a_variable_adds_no_part(void **state)
+TEST(a_variable_adds_no_part)
 {
 	const struct option own = { .name = "own", .separators = ",\\" };
 	const struct option listen = { .name = "listen", .separators = "?&" };
@@ -150,7 +146,6 @@ static void a_variable_adds_no_part(void **state)
 	char buffer[32];
 	struct text out;
 
-	(void)state;
 	text_start(&out, buffer, sizeof(buffer));
 	assert_int_equal(expand_value(&own, "${PARTS},${NONE:-d,e}", env(),
 				      &out, &f), 0);
@@ -163,13 +158,12 @@ static void a_variable_adds_no_part(void **state)
 }
 
 /* Whichever part crosses the end: literal, value, default, "$${". */
-static void what_does_not_fit_is_a_usage_fault(void **state)
+TEST(what_does_not_fit_is_a_usage_fault)
 {
 	static const char *const values[] = { "abcd", "${A}d", "a${A}",
 					      "a${NONE:-bcd}", "ab$${", "abc$${",
 					      "a$${b" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++)
 		for (size_t size = 1; size <= 4; size++) {
 			struct fault f = { 0 };
@@ -181,18 +175,4 @@ static void what_does_not_fit_is_a_usage_fault(void **state)
 			assert_true(strlen(buffer) < size);
 			assert_int_equal(buffer[4], 5);
 		}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_reference_becomes_its_value_or_default),
-		cmocka_unit_test(what_cannot_be_expanded_is_a_usage_fault),
-		cmocka_unit_test(an_unset_variable_comes_with_a_hint),
-		cmocka_unit_test(an_empty_environment_has_no_variables),
-		cmocka_unit_test(a_variable_adds_no_part),
-		cmocka_unit_test(what_does_not_fit_is_a_usage_fault),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,9 +39,8 @@ static uint32_t answer(uint32_t arch, int number, uint64_t level,
 
 enum { X32 = 0x40000000 };
 
-static void bind_is_asked_about_whatever_its_arguments(void **state)
+TEST(bind_is_asked_about_whatever_its_arguments)
 {
-	(void)state;
 	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, SYS_bind, 0, 0),
 			 SECCOMP_RET_USER_NOTIF);
 	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, SYS_bind, UINT64_MAX,
@@ -60,9 +59,8 @@ static const struct {
 	{ IPPROTO_IP, IP_FREEBIND },
 };
 
-static void few_options_are_asked_about_and_no_other(void **state)
+TEST(few_options_are_asked_about_and_no_other)
 {
-	(void)state;
 	for (uint64_t level = 0; level < 300; level++)
 		for (uint64_t option = 0; option < 100; option++) {
 			bool asked = false;
@@ -83,9 +81,8 @@ static void few_options_are_asked_about_and_no_other(void **state)
 			 SECCOMP_RET_USER_NOTIF);
 }
 
-static void every_other_call_is_let_through(void **state)
+TEST(every_other_call_is_let_through)
 {
-	(void)state;
 	for (int number = -1; number < 2000; number++)
 		if (number != SYS_bind && number != SYS_setsockopt)
 			assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, number,
@@ -93,13 +90,12 @@ static void every_other_call_is_let_through(void **state)
 					 SECCOMP_RET_ALLOW);
 }
 
-static void other_entry_points_are_the_kernels(void **state)
+TEST(other_entry_points_are_the_kernels)
 {
 	const uint32_t others[] = { AUDIT_ARCH_I386, AUDIT_ARCH_ARM,
 				    AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64,
 				    AUDIT_ARCH_RISCV64, 0 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (others[i] != (uint32_t)KERNEL_AUDIT_ARCH)
 			for (int number = 0; number < 500; number++)
@@ -109,16 +105,4 @@ static void other_entry_points_are_the_kernels(void **state)
 						 SECCOMP_RET_ALLOW);
 	assert_int_equal(answer((uint32_t)KERNEL_AUDIT_ARCH, X32 | SYS_bind, 0, 0),
 			 SECCOMP_RET_ALLOW);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bind_is_asked_about_whatever_its_arguments),
-		cmocka_unit_test(few_options_are_asked_about_and_no_other),
-		cmocka_unit_test(every_other_call_is_let_through),
-		cmocka_unit_test(other_entry_points_are_the_kernels),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

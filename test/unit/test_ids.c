@@ -57,9 +57,8 @@ static void assert_groups(const char *list, const char *wanted)
 
 static const gid_t from_runtime[] = { 0, 6, 7, 10, 2000, 4242 };
 
-static void each_word_gives_its_groups(void **state)
+TEST(each_word_gives_its_groups)
 {
-	(void)state;
 	started_with(from_runtime, ARRAY_LEN(from_runtime));
 	assert_groups(NULL, "7 2000 6001 6002");
 	assert_groups("auto", "7 2000 6001 6002");
@@ -70,9 +69,8 @@ static void each_word_gives_its_groups(void **state)
 	assert_groups("9,media,9,6,4242,0", "0 6 9 6001");
 }
 
-static void a_number_has_no_groups_of_its_own_by_default(void **state)
+TEST(a_number_has_no_groups_of_its_own_by_default)
 {
-	(void)state;
 	started_with(from_runtime, ARRAY_LEN(from_runtime));
 	plan.named = false;
 	assert_groups("auto", "7 2000");
@@ -81,14 +79,13 @@ static void a_number_has_no_groups_of_its_own_by_default(void **state)
 	assert_groups("init,5", "5");
 }
 
-static void what_is_no_group_is_a_usage_fault(void **state)
+TEST(what_is_no_group_is_a_usage_fault)
 {
 	static const char *const lists[] = {
 		"", ",", "auto,", ",auto", "none,1", "1,none", "Auto", "-1",
 		"4294967295", "nobody-has-it", "runtime ,1", "auto,,1"
 	};
 
-	(void)state;
 	started_with(from_runtime, ARRAY_LEN(from_runtime));
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		if (resolve(lists[i]) != -1)
@@ -99,9 +96,8 @@ static void what_is_no_group_is_a_usage_fault(void **state)
 
 static gid_t many[IDS_MAX_GROUPS];
 
-static void as_many_as_the_kernel_takes_and_no_more(void **state)
+TEST(as_many_as_the_kernel_takes_and_no_more)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(many); i++)
 		many[i] = 100000 + (gid_t)i;
 	started_with(many, ARRAY_LEN(many));
@@ -114,12 +110,11 @@ static void as_many_as_the_kernel_takes_and_no_more(void **state)
 	assert_int_equal(resolve("runtime,init"), -1);
 }
 
-static void any_list_is_sorted(void **state)
+TEST(any_list_is_sorted)
 {
 	static gid_t list[1000];
 	static const unsigned int ranges[] = { 1, 2, 10, 5000, 4000000000u };
 
-	(void)state;
 	srand(7);
 	for (size_t count = 0; count <= ARRAY_LEN(list); count += 1 + count / 9)
 		for (size_t r = 0; r < ARRAY_LEN(ranges); r++) {
@@ -131,13 +126,12 @@ static void any_list_is_sorted(void **state)
 		}
 }
 
-static void only_a_word_that_says_so_gives_gid_0(void **state)
+TEST(only_a_word_that_says_so_gives_gid_0)
 {
 	static const char file[] = "root:x:0:app,root\n"
 				   "also:x:0:app\nmedia:x:6001:app\n";
 	const struct start *s = &plan.start;
 
-	(void)state;
 	started_with(from_runtime, ARRAY_LEN(from_runtime));
 	image = file;
 	assert_groups("init", "6001");
@@ -148,18 +142,4 @@ static void only_a_word_that_says_so_gives_gid_0(void **state)
 	assert_groups("root", "0");
 	assert_groups("also", "0");
 	image = group_file;
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_word_gives_its_groups),
-		cmocka_unit_test(a_number_has_no_groups_of_its_own_by_default),
-		cmocka_unit_test(what_is_no_group_is_a_usage_fault),
-		cmocka_unit_test(as_many_as_the_kernel_takes_and_no_more),
-		cmocka_unit_test(any_list_is_sorted),
-		cmocka_unit_test(only_a_word_that_says_so_gives_gid_0),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 static struct limits_spec limits;
 
-static void every_limit_of_getrlimit_has_its_name(void **state)
+TEST(every_limit_of_getrlimit_has_its_name)
 {
 	static const struct {
 		const char *value;
@@ -23,7 +23,6 @@ static void every_limit_of_getrlimit_has_its_name(void **state)
 		{ "stack=1", RLIMIT_STACK }
 	};
 
-	(void)state;
 	assert_int_equal(ARRAY_LEN(all), RLIM_NLIMITS);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		memset(&limits, 0, sizeof(limits));
@@ -34,7 +33,7 @@ static void every_limit_of_getrlimit_has_its_name(void **state)
 	}
 }
 
-static void amounts_are_numbers_or_unlimited(void **state)
+TEST(amounts_are_numbers_or_unlimited)
 {
 	static const struct {
 		const char *value;
@@ -51,7 +50,6 @@ static void amounts_are_numbers_or_unlimited(void **state)
 		{ "core=007", 7, 7 }
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		if (!limits_read_rlimit(good[i].value, &limits))
 			fail_msg("'%s' was refused", good[i].value);
@@ -62,7 +60,7 @@ static void amounts_are_numbers_or_unlimited(void **state)
 	}
 }
 
-static void other_words_are_refused(void **state)
+TEST(other_words_are_refused)
 {
 	static const char *const bad[] = {
 		"", "=", "=1", "core", "core=", "core=:", "core=1:", "core=:1",
@@ -73,7 +71,6 @@ static void other_words_are_refused(void **state)
 		"core=infinity", "cores=1", "cor=1", "CORE=1", "RLIMIT_CORE=1"
 	};
 
-	(void)state;
 	memset(&limits, 0, sizeof(limits));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (limits_read_rlimit(bad[i], &limits))
@@ -82,13 +79,12 @@ static void other_words_are_refused(void **state)
 		assert_null(limits.typed[i]);
 }
 
-static void a_umask_is_octal(void **state)
+TEST(a_umask_is_octal)
 {
 	static const char *const bad[] = { "",	   "8",	  "1000", "01000",
 					   "0o27", "-1",  " 7",	  "7 ",
 					   "u=rwx", "99999999999999999999" };
 
-	(void)state;
 	memset(&limits, 0, sizeof(limits));
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (limits_read_umask(bad[i], &limits))
@@ -103,12 +99,11 @@ static void a_umask_is_octal(void **state)
 	assert_int_equal(limits.umask, 027);
 }
 
-static void what_was_asked_for_is_described(void **state)
+TEST(what_was_asked_for_is_described)
 {
 	char buffer[256];
 	struct text out;
 
-	(void)state;
 	memset(&limits, 0, sizeof(limits));
 	text_start(&out, buffer, sizeof(buffer));
 	limits_describe(&limits, &out);
@@ -119,17 +114,4 @@ static void what_was_asked_for_is_described(void **state)
 	limits_describe(&limits, &out);
 	assert_string_equal(buffer,
 			    "rlimit core=unlimited, rlimit nofile=1:2, umask 0027");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_limit_of_getrlimit_has_its_name),
-		cmocka_unit_test(amounts_are_numbers_or_unlimited),
-		cmocka_unit_test(other_words_are_refused),
-		cmocka_unit_test(a_umask_is_octal),
-		cmocka_unit_test(what_was_asked_for_is_described),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,34 +43,36 @@ static int read_from(struct inherited *i, struct fault *f, const char *fds,
 	return run(i, HANDOFF_SYSTEMD, &sockets, f);
 }
 
-/* Descriptors 3 and 4 are open while these run. */
+/* Descriptors 3 and 4 are sockets while a test runs. */
 static int open_two(void **state)
 {
-	(void)state;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	return fd >= 0 && dup2(fd, 3) == 3 && dup2(fd, 4) == 4 ? 0 : -1;
+	(void)state;
+	if (fd < 0 || dup2(fd, 3) < 0 || dup2(fd, 4) < 0)
+		return -1;
+	if (fd > 4)
+		close(fd);
+	return 0;
 }
 
-static void without_LISTEN_FDS_there_is_nothing(void **state)
+TEST_AFTER(open_two, without_LISTEN_FDS_there_is_nothing)
 {
 	struct inherited i;
 	struct fault f;
 
-	(void)state;
 	assert_int_equal(read_from(&i, &f, NULL, "1", "a:b"), 0);
 	assert_int_equal(i.count, 0);
 	assert_int_equal(read_from(&i, &f, "0", "1", ""), 0);
 	assert_int_equal(i.count, 0);
 }
 
-static void ours_are_taken_with_or_without_a_pid(void **state)
+TEST_AFTER(open_two, ours_are_taken_with_or_without_a_pid)
 {
 	struct inherited i;
 	struct fault f;
 	char pid[16];
 
-	(void)state;
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	assert_int_equal(read_from(&i, &f, "2", pid, "a:b"), 0);
 	assert_int_equal(i.count, 2);
@@ -78,14 +80,13 @@ static void ours_are_taken_with_or_without_a_pid(void **state)
 	assert_int_equal(i.count, 2);
 }
 
-static void those_of_another_process_are_refused(void **state)
+TEST_AFTER(open_two, those_of_another_process_are_refused)
 {
 	static const char *const pids[] = { "1", "", "0", "-1", "x",
 					    "99999999999999999999" };
 	struct inherited i;
 	struct fault f;
 
-	(void)state;
 	for (size_t n = 0; n < ARRAY_LEN(pids); n++) {
 		assert_int_equal(read_from(&i, &f, "2", pids[n], NULL), -1);
 		assert_fault(&f, EXIT_USAGE, "LISTEN_PID is '");
@@ -93,26 +94,24 @@ static void those_of_another_process_are_refused(void **state)
 	}
 }
 
-static void a_count_is_a_number_up_to_256(void **state)
+TEST_AFTER(open_two, a_count_is_a_number_up_to_256)
 {
 	static const char *const counts[] = { "", "-1", "+1", "257", "1 ",
 					      "4294967297", "one" };
 	struct inherited i;
 	struct fault f;
 
-	(void)state;
 	for (size_t n = 0; n < ARRAY_LEN(counts); n++) {
 		assert_int_equal(read_from(&i, &f, counts[n], NULL, NULL), -1);
 		assert_fault(&f, EXIT_USAGE, "LISTEN_FDS is '");
 	}
 }
 
-static void each_is_an_open_socket(void **state)
+TEST_AFTER(open_two, each_is_an_open_socket)
 {
 	struct inherited i;
 	struct fault f;
 
-	(void)state;
 	close(5);
 	assert_int_equal(read_from(&i, &f, "3", NULL, NULL), -1);
 	assert_fault(&f, EXIT_USAGE, "descriptor 5 is no socket");
@@ -141,13 +140,12 @@ static const char *announced(const struct sockets *sockets,
 	return all;
 }
 
-static void they_are_kept_in_front_and_closed_on_execve(void **state)
+TEST_AFTER(open_two, they_are_kept_in_front_and_closed_on_execve)
 {
 	struct inherited i = { .count = 2, .names = "a:b" };
 	static struct sockets sockets;
 	struct fault f;
 
-	(void)state;
 	assert_int_equal(run(&i, HANDOFF_SYSTEMD, &sockets, &f), 0);
 	assert_int_equal(sockets.count, 2);
 	for (int n = 0; n < 2; n++) {
@@ -163,13 +161,12 @@ static void they_are_kept_in_front_and_closed_on_execve(void **state)
 			    "LISTEN_FDS=3\nLISTEN_FDNAMES=a:b:unknown\n");
 }
 
-static void without_names_they_are_unknown(void **state)
+TEST_AFTER(open_two, without_names_they_are_unknown)
 {
 	struct inherited i = { .count = 2 };
 	static struct sockets sockets;
 	struct fault f;
 
-	(void)state;
 	assert_int_equal(run(&i, HANDOFF_NGINX, &sockets, &f), 0);
 	assert_true(fcntl(3, F_GETFL) & O_NONBLOCK);
 	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 0),
@@ -179,19 +176,4 @@ static void without_names_they_are_unknown(void **state)
 	sockets.count = 0;
 	assert_string_equal(announced(&sockets, HANDOFF_NGINX, 7), "");
 	assert_string_equal(announced(&sockets, HANDOFF_SYSTEMD, 7), "");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_LISTEN_FDS_there_is_nothing),
-		cmocka_unit_test(ours_are_taken_with_or_without_a_pid),
-		cmocka_unit_test(those_of_another_process_are_refused),
-		cmocka_unit_test(a_count_is_a_number_up_to_256),
-		cmocka_unit_test(each_is_an_open_socket),
-		cmocka_unit_test(they_are_kept_in_front_and_closed_on_execve),
-		cmocka_unit_test(without_names_they_are_unknown),
-	};
-
-	return cmocka_run_group_tests(tests, open_two, NULL);
 }

@@ -12,7 +12,7 @@ static mode_t applied(const char *text, mode_t mode, bool dir, mode_t mask)
 }
 
 /* Each was asked of GNU chmod 9.1. */
-static void it_does_what_chmod_does(void **state)
+TEST(it_does_what_chmod_does)
 {
 	static const struct {
 		const char *text;
@@ -44,7 +44,6 @@ static void it_does_what_chmod_does(void **state)
 		{ "ug+r,o-rwx", 0017, 0450, 0450 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		mode_t file = applied(cases[i].text, cases[i].before, false,
 				      022);
@@ -57,12 +56,11 @@ static void it_does_what_chmod_does(void **state)
 	}
 }
 
-static void what_is_right_stays_right(void **state)
+TEST(what_is_right_stays_right)
 {
 	static const char *const texts[] = { "u=rwX,g=rX,o=", "a+X", "640",
 					     "g=u", "-x+X", "u=rws" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		for (mode_t mode = 0; mode < 010000; mode++) {
 			mode_t once = applied(texts[i], mode, mode & 1, 022);
@@ -72,7 +70,7 @@ static void what_is_right_stays_right(void **state)
 		}
 }
 
-static void what_is_no_mode_is_refused(void **state)
+TEST(what_is_no_mode_is_refused)
 {
 	static const char *const texts[] = {
 		"", "u", "rw", "u=q", "u=rw,", ",u=r", "u=r,,g=r", "8", "755x",
@@ -80,19 +78,7 @@ static void what_is_no_mode_is_refused(void **state)
 	};
 	mode_t mode = 0644;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (mode_apply(texts[i], false, 0, &mode) || mode != 0644)
 			fail_msg("'%s' should be refused", texts[i]);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_does_what_chmod_does),
-		cmocka_unit_test(what_is_right_stays_right),
-		cmocka_unit_test(what_is_no_mode_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,9 +63,8 @@ static const char *word(char buffer[64], const struct option *o,
 	return buffer;
 }
 
-static void names_and_letters_are_unique(void **state)
+TEST(names_and_letters_are_unique)
 {
-	(void)state;
 	for (size_t i = 0; i < option_count; i++)
 		for (size_t j = 0; j < i; j++) {
 			assert_string_not_equal(option_table[i].name,
@@ -76,11 +75,10 @@ static void names_and_letters_are_unique(void **state)
 		}
 }
 
-static void each_way_to_give_a_value_means_the_same(void **state)
+TEST(each_way_to_give_a_value_means_the_same)
 {
 	static struct plan first;
 
-	(void)state;
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 		char buffer[64];
@@ -118,9 +116,8 @@ static void each_way_to_give_a_value_means_the_same(void **state)
 	}
 }
 
-static void a_missing_value_is_a_usage_fault(void **state)
+TEST(a_missing_value_is_a_usage_fault)
 {
-	(void)state;
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 		char buffer[64];
@@ -138,9 +135,8 @@ static void a_missing_value_is_a_usage_fault(void **state)
 	}
 }
 
-static void a_value_that_may_be_left_out_is_never_the_next_word(void **state)
+TEST(a_value_that_may_be_left_out_is_never_the_next_word)
 {
-	(void)state;
 	assert_int_equal(PARSE("--confine", "strict"), 0);
 	assert_int_equal(plan.confine.mode, CONFINE_ON);
 	assert_string_equal(plan.exec.command[0], "strict");
@@ -149,12 +145,11 @@ static void a_value_that_may_be_left_out_is_never_the_next_word(void **state)
 	assert_int_equal(PARSE("--confine=", "cmd"), -1);
 }
 
-static void ports_to_connect_to_are_a_list(void **state)
+TEST(ports_to_connect_to_are_a_list)
 {
 	static const char *const bad[] = { "", "0", "65536", "1,", ",1", "a",
 					   "1,,2", "none,1", "+1" };
 
-	(void)state;
 	assert_int_equal(PARSE("--connect=443,1,65535", "cmd"), 0);
 	assert_true(plan.confine.connects);
 	assert_int_equal(plan.confine.nports, 3);
@@ -166,9 +161,8 @@ static void ports_to_connect_to_are_a_list(void **state)
 		assert_int_equal(PARSE("--connect", bad[i], "cmd"), -1);
 }
 
-static void check_prints_text_or_json(void **state)
+TEST(check_prints_text_or_json)
 {
-	(void)state;
 	assert_int_equal(PARSE("--check", "json"), 0);
 	assert_int_equal(plan.action, ACTION_CHECK);
 	assert_int_equal(plan.check_format, 0);
@@ -179,9 +173,8 @@ static void check_prints_text_or_json(void **state)
 	assert_fault(&f, EXIT_USAGE, "text or json");
 }
 
-static void a_flag_takes_no_value(void **state)
+TEST(a_flag_takes_no_value)
 {
-	(void)state;
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 		char buffer[64];
@@ -203,9 +196,8 @@ static void a_flag_takes_no_value(void **state)
 	}
 }
 
-static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
+TEST(what_is_given_twice_is_a_fault_unless_it_is_a_list)
 {
-	(void)state;
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *o = &option_table[i];
 		char buffer[64];
@@ -238,14 +230,13 @@ static void what_is_given_twice_is_a_fault_unless_it_is_a_list(void **state)
 	}
 }
 
-static void short_and_long_form_are_the_same_option(void **state)
+TEST(short_and_long_form_are_the_same_option)
 {
-	(void)state;
 	assert_int_equal(PARSE("-u", "1:1", "--user=2:2", "cmd"), -1);
 	assert_fault(&f, EXIT_USAGE, "--user: given twice");
 }
 
-static void an_unknown_option_is_a_usage_fault_with_a_hint(void **state)
+TEST(an_unknown_option_is_a_usage_fault_with_a_hint)
 {
 	static const char *const words[] = {
 		"-x", "--x", "--use", "--use=1", "--users=1", "--User=1",
@@ -253,7 +244,6 @@ static void an_unknown_option_is_a_usage_fault_with_a_hint(void **state)
 		"--help1", "--list", "-U1", "--\xff"
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		assert_int_equal(PARSE(words[i], "cmd"), -1);
 		assert_fault(&f, EXIT_USAGE, "unknown option");
@@ -271,9 +261,8 @@ static bool is_name(const char *name)
 	return false;
 }
 
-static void an_abbreviation_is_unknown(void **state)
+TEST(an_abbreviation_is_unknown)
 {
-	(void)state;
 	for (size_t i = 0; i < option_count; i++)
 		for (size_t cut = 1; cut < strlen(option_table[i].name); cut++) {
 			char buffer[64];
@@ -288,9 +277,8 @@ static void an_abbreviation_is_unknown(void **state)
 		}
 }
 
-static void options_end_at_the_first_word_that_is_none(void **state)
+TEST(options_end_at_the_first_word_that_is_none)
 {
-	(void)state;
 	assert_int_equal(PARSE("-v", "cmd", "--user=1", "-x", "--"), 0);
 	assert_string_equal(plan.exec.command[0], "cmd");
 	assert_string_equal(plan.exec.command[1], "--user=1");
@@ -301,9 +289,8 @@ static void options_end_at_the_first_word_that_is_none(void **state)
 	assert_string_equal(plan.exec.command[0], "");
 }
 
-static void options_end_at_two_dashes(void **state)
+TEST(options_end_at_two_dashes)
 {
-	(void)state;
 	assert_int_equal(PARSE("-v", "--", "--user=1"), 0);
 	assert_string_equal(plan.exec.command[0], "--user=1");
 	assert_null(plan.who.user);
@@ -313,9 +300,8 @@ static void options_end_at_two_dashes(void **state)
 	assert_null(plan.exec.command[0]);
 }
 
-static void a_value_may_look_like_an_option(void **state)
+TEST(a_value_may_look_like_an_option)
 {
-	(void)state;
 	assert_int_equal(PARSE("--user", "--verbose", "cmd"), 0);
 	assert_string_equal(plan.who.user, "--verbose");
 	assert_false(plan.verbose);
@@ -327,20 +313,18 @@ static void a_value_may_look_like_an_option(void **state)
 	assert_string_equal(plan.env.set[0], "A=b=c");
 }
 
-static void an_empty_argv_is_an_empty_command(void **state)
+TEST(an_empty_argv_is_an_empty_command)
 {
 	char *const nothing[] = { NULL };
 
-	(void)state;
 	assert_int_equal(parse(nothing), 0);
 	assert_null(plan.exec.command[0]);
 	assert_int_equal(parse(WORDS("stepdown")), 0);
 	assert_null(plan.exec.command[0]);
 }
 
-static void each_wish_reaches_the_plan(void **state)
+TEST(each_wish_reaches_the_plan)
 {
-	(void)state;
 	assert_int_equal(PARSE("-u4242:4243", "--groups=1,2", "--allow-root",
 			       "-l", "tcp://0.0.0.0:80", "-lw=tcp://[::]:80",
 			       "--handoff=nginx", "-o/a", "-o", "/b",
@@ -363,9 +347,8 @@ static void each_wish_reaches_the_plan(void **state)
 	assert_true(plan.verbose);
 }
 
-static void without_options_nothing_is_wished(void **state)
+TEST(without_options_nothing_is_wished)
 {
-	(void)state;
 	assert_int_equal(PARSE("cmd"), 0);
 	assert_int_equal(plan.action, ACTION_RUN);
 	assert_int_equal(plan.listen.handoff, HANDOFF_SYSTEMD);
@@ -376,9 +359,8 @@ static void without_options_nothing_is_wished(void **state)
 	assert_null(plan.groups);
 }
 
-static void help_and_version_end_the_reading(void **state)
+TEST(help_and_version_end_the_reading)
 {
-	(void)state;
 	assert_int_equal(PARSE("--help", "--nonsense"), 0);
 	assert_int_equal(plan.action, ACTION_HELP);
 	assert_int_equal(PARSE("-V", "--nonsense"), 0);
@@ -408,18 +390,16 @@ static const struct {
 	{ "--user=${ID", "without a closing }" },
 };
 
-static void a_wrong_value_is_a_usage_fault_that_shows_it(void **state)
+TEST(a_wrong_value_is_a_usage_fault_that_shows_it)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad_values); i++) {
 		assert_int_equal(PARSE(bad_values[i].option, "cmd"), -1);
 		assert_fault(&f, EXIT_USAGE, bad_values[i].words);
 	}
 }
 
-static void variables_are_expanded_in_every_value(void **state)
+TEST(variables_are_expanded_in_every_value)
 {
-	(void)state;
 	assert_int_equal(PARSE("--user=${ID}:${GID:-7}",
 			       "--listen", "tcp://*:${PORT}", "-o${DIR}",
 			       "--env=X=$${ID}", "cmd", "${ID}"), 0);
@@ -430,12 +410,11 @@ static void variables_are_expanded_in_every_value(void **state)
 	assert_string_equal(plan.exec.command[1], "${ID}");
 }
 
-static void expanded_values_have_a_common_limit(void **state)
+TEST(expanded_values_have_a_common_limit)
 {
 	static char value[PLAN_TEXT_SIZE + 8];
 	size_t length = PLAN_TEXT_SIZE / 4 - 2;
 
-	(void)state;
 	/*
 	 * Two of them nearly fill it, NULs included: each is there as it was
 	 * expanded, and once more to be cut into words.
@@ -470,7 +449,7 @@ static int str_many(const char *option, size_t count)
 	return parse((char *const *)(uintptr_t)words);
 }
 
-static void a_list_that_is_too_long_is_a_usage_fault(void **state)
+TEST(a_list_that_is_too_long_is_a_usage_fault)
 {
 	static const struct {
 		const char *option;
@@ -482,7 +461,6 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 		{ "--env=A=b", ENV_MAX_OPTIONS, "256 at most" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		assert_int_equal(str_many(lists[i].option, lists[i].most), 0);
 		assert_int_equal(str_many(lists[i].option, lists[i].most + 1),
@@ -491,9 +469,8 @@ static void a_list_that_is_too_long_is_a_usage_fault(void **state)
 	}
 }
 
-static void what_an_init_shall_do_reaches_the_plan(void **state)
+TEST(what_an_init_shall_do_reaches_the_plan)
 {
-	(void)state;
 	assert_int_equal(PARSE("--init", "--signal-group", "--rewrite=TERM:QUIT",
 			       "--rewrite=HUP:", "--stop-timeout=2s",
 			       "--drain=300ms", "--map-exit=143:0",
@@ -514,7 +491,7 @@ static void what_an_init_shall_do_reaches_the_plan(void **state)
 	assert_int_equal(plan.exec.pdeathsig, 9);
 }
 
-static void every_exit_status_can_be_mapped_and_lists_too(void **state)
+TEST(every_exit_status_can_be_mapped_and_lists_too)
 {
 	static const char *const wrong[] = {
 		"", ":", "1", "1:", ":1", "1,:0", ",1:0", "1,,2:0", "256:0",
@@ -523,7 +500,6 @@ static void every_exit_status_can_be_mapped_and_lists_too(void **state)
 	struct init_spec init = { 0 };
 	char word[16];
 
-	(void)state;
 	for (int i = 0; i < 256; i++) {
 		snprintf(word, sizeof(word), "%d:%d", i, 255 - i);
 		assert_true(init_map_exits(word, &init));
@@ -538,36 +514,4 @@ static void every_exit_status_can_be_mapped_and_lists_too(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		if (init_map_exits(wrong[i], &init))
 			fail_msg("'%s' was taken", wrong[i]);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_an_init_shall_do_reaches_the_plan),
-		cmocka_unit_test(every_exit_status_can_be_mapped_and_lists_too),
-		cmocka_unit_test(names_and_letters_are_unique),
-		cmocka_unit_test(each_way_to_give_a_value_means_the_same),
-		cmocka_unit_test(a_missing_value_is_a_usage_fault),
-		cmocka_unit_test(a_value_that_may_be_left_out_is_never_the_next_word),
-		cmocka_unit_test(ports_to_connect_to_are_a_list),
-		cmocka_unit_test(check_prints_text_or_json),
-		cmocka_unit_test(a_flag_takes_no_value),
-		cmocka_unit_test(what_is_given_twice_is_a_fault_unless_it_is_a_list),
-		cmocka_unit_test(short_and_long_form_are_the_same_option),
-		cmocka_unit_test(an_unknown_option_is_a_usage_fault_with_a_hint),
-		cmocka_unit_test(an_abbreviation_is_unknown),
-		cmocka_unit_test(options_end_at_the_first_word_that_is_none),
-		cmocka_unit_test(options_end_at_two_dashes),
-		cmocka_unit_test(a_value_may_look_like_an_option),
-		cmocka_unit_test(an_empty_argv_is_an_empty_command),
-		cmocka_unit_test(each_wish_reaches_the_plan),
-		cmocka_unit_test(without_options_nothing_is_wished),
-		cmocka_unit_test(help_and_version_end_the_reading),
-		cmocka_unit_test(a_wrong_value_is_a_usage_fault_that_shows_it),
-		cmocka_unit_test(variables_are_expanded_in_every_value),
-		cmocka_unit_test(expanded_values_have_a_common_limit),
-		cmocka_unit_test(a_list_that_is_too_long_is_a_usage_fault),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,11 +15,10 @@ static int parse(const char *value)
 	return own_parse(&tree, value, words, &f);
 }
 
-static void each_option_is_found(void **state)
+TEST(each_option_is_found)
 {
 	const struct own_tree *t = &tree;
 
-	(void)state;
 	assert_int_equal(parse("/a,user=u,group=g,mode=u=rwX,go=rX,from=1:2,shallow,create=2770,if-root-differs,if-exists,exclude=a,exclude=b/c,try,cross-mounts,force,threads=3"),
 			 0);
 	assert_string_equal(t->path, "/a");
@@ -40,15 +39,14 @@ static void each_option_is_found(void **state)
 	assert_int_equal(t->create_mode, 0755);
 }
 
-static void a_backslash_keeps_a_comma(void **state)
+TEST(a_backslash_keeps_a_comma)
 {
-	(void)state;
 	assert_int_equal(parse("/a\\,b\\\\c\\d,try"), 0);
 	assert_string_equal(tree.path, "/a,b\\c\\d");
 	assert_true(tree.may_fail);
 }
 
-static void what_is_wrong_is_a_usage_fault(void **state)
+TEST(what_is_wrong_is_a_usage_fault)
 {
 	static const char *const values[] = {
 		"", "data", "./data", ",try", "/a,", "/a,,try", "/a,user",
@@ -59,7 +57,6 @@ static void what_is_wrong_is_a_usage_fault(void **state)
 		"/a,fsgroup,user=1", "/a,mode=700,fsgroup", "/etc", "/etc,try",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		if (parse(values[i]) != -1)
 			fail_msg("'%s' should be refused", values[i]);
@@ -67,7 +64,7 @@ static void what_is_wrong_is_a_usage_fault(void **state)
 	}
 }
 
-static void directories_of_the_system_are_known_by_any_name(void **state)
+TEST(directories_of_the_system_are_known_by_any_name)
 {
 	static const char *const system[] = {
 		"/", "//", "/.", "/..", "/../..", "/etc", "/etc/", "//etc//",
@@ -80,7 +77,6 @@ static void directories_of_the_system_are_known_by_any_name(void **state)
 		"/proceedings", "/data/etc", "/...", "/.etc", "/home/app",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(system); i++)
 		if (!own_is_system(system[i]))
 			fail_msg("%s is the system's", system[i]);
@@ -90,9 +86,8 @@ static void directories_of_the_system_are_known_by_any_name(void **state)
 	assert_int_equal(parse("/etc,force"), 0);
 }
 
-static void an_empty_path_may_not_exist(void **state)
+TEST(an_empty_path_may_not_exist)
 {
-	(void)state;
 	assert_int_equal(parse(",if-exists"), 0);
 	assert_string_equal(tree.path, "");
 }
@@ -110,9 +105,8 @@ static bool excluded(const char *const *names)
 
 #define EXCLUDED(...) excluded((const char *const[]){ __VA_ARGS__, NULL })
 
-static void a_name_is_excluded_anywhere_and_a_path_from_the_top(void **state)
+TEST(a_name_is_excluded_anywhere_and_a_path_from_the_top)
 {
-	(void)state;
 	assert_int_equal(parse("/a,exclude=.git,exclude=b/c/d,exclude=b/e/"),
 			 0);
 	assert_true(EXCLUDED(".git"));
@@ -126,18 +120,4 @@ static void a_name_is_excluded_anywhere_and_a_path_from_the_top(void **state)
 	assert_false(EXCLUDED("b", "c", "e"));
 	assert_true(EXCLUDED("b", "e"));
 	assert_false(EXCLUDED("e"));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_option_is_found),
-		cmocka_unit_test(a_backslash_keeps_a_comma),
-		cmocka_unit_test(what_is_wrong_is_a_usage_fault),
-		cmocka_unit_test(an_empty_path_may_not_exist),
-		cmocka_unit_test(a_name_is_excluded_anywhere_and_a_path_from_the_top),
-		cmocka_unit_test(directories_of_the_system_are_known_by_any_name),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,12 +22,11 @@ static int find_uid(const char *file, uid_t uid)
 	return passwd_find_user(file, NULL, uid, &user);
 }
 
-static void a_user_is_found_by_name_and_by_uid(void **state)
+TEST(a_user_is_found_by_name_and_by_uid)
 {
 	const char *file = FILE_OF("root:x:0:0:root:/root:/bin/sh\n"
 				   "web:x:4242:4243:,,,:/srv/web:/bin/false\n");
 
-	(void)state;
 	assert_int_equal(find_user(file, "web"), 1);
 	assert_string_equal(user.name, "web");
 	assert_int_equal(user.uid, 4242);
@@ -43,11 +42,10 @@ static void a_user_is_found_by_name_and_by_uid(void **state)
 	assert_int_equal(find_uid(file, 4243), 0);
 }
 
-static void the_first_match_counts(void **state)
+TEST(the_first_match_counts)
 {
 	const char *file = FILE_OF("a:x:1:1::/1:\na:x:2:2::/2:\nb:x:1:3::/3:\n");
 
-	(void)state;
 	assert_int_equal(find_user(file, "a"), 1);
 	assert_int_equal(user.uid, 1);
 	assert_int_equal(find_uid(file, 1), 1);
@@ -100,9 +98,8 @@ static const struct {
 	NO_ENTRY(":::::::\n::::::::::"),
 };
 
-static void what_is_no_entry_matches_nothing(void **state)
+TEST(what_is_no_entry_matches_nothing)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_entries); i++) {
 		const char *file = temporary_file(0, no_entries[i].bytes,
 						  no_entries[i].length);
@@ -115,9 +112,8 @@ static void what_is_no_entry_matches_nothing(void **state)
 	}
 }
 
-static void a_bad_line_does_not_spoil_the_next(void **state)
+TEST(a_bad_line_does_not_spoil_the_next)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_entries); i++) {
 		static const char next[] = "\nnext:x:7:8:g:/h:s\n";
 		char bytes[128];
@@ -133,9 +129,8 @@ static void a_bad_line_does_not_spoil_the_next(void **state)
 	}
 }
 
-static void an_entry_needs_no_final_newline(void **state)
+TEST(an_entry_needs_no_final_newline)
 {
-	(void)state;
 	assert_int_equal(find_user(FILE_OF("a:x:1:2:g:/h:/bin/sh"), "a"), 1);
 	assert_int_equal(user.gid, 2);
 	assert_int_equal(find_user(FILE_OF("a:x:1:2:g:/h:"), "a"), 1);
@@ -146,19 +141,17 @@ static void an_entry_needs_no_final_newline(void **state)
 			 1);
 }
 
-static void a_name_may_be_all_digits(void **state)
+TEST(a_name_may_be_all_digits)
 {
 	const char *file = FILE_OF("1000:x:4242:4242::/h:s\n");
 
-	(void)state;
 	assert_int_equal(find_user(file, "1000"), 1);
 	assert_int_equal(user.uid, 4242);
 	assert_int_equal(find_uid(file, 1000), 0);
 }
 
-static void the_largest_ids_are_ids(void **state)
+TEST(the_largest_ids_are_ids)
 {
-	(void)state;
 	assert_int_equal(find_user(FILE_OF("a:x:4294967294:4294967294::/:s"),
 				   "a"), 1);
 	assert_int_equal(user.uid, 4294967294u);
@@ -167,12 +160,11 @@ static void the_largest_ids_are_ids(void **state)
 			 1);
 }
 
-static void a_missing_file_has_no_entries(void **state)
+TEST(a_missing_file_has_no_entries)
 {
 	gid_t groups[4];
 	gid_t gid = 77;
 
-	(void)state;
 	errno = 0;
 	assert_int_equal(find_user("/nonexistent/passwd", "root"), 0);
 	assert_int_equal(find_user("/dev/null/passwd", "root"), 0);
@@ -181,12 +173,11 @@ static void a_missing_file_has_no_entries(void **state)
 	assert_int_equal(passwd_groups_of("/nonexistent", "root", groups, 4), 0);
 }
 
-static void an_unreadable_file_is_an_error(void **state)
+TEST(an_unreadable_file_is_an_error)
 {
 	gid_t groups[4];
 	gid_t gid;
 
-	(void)state;
 	errno = 0;
 	assert_int_equal(find_user("/", "root"), -1);
 	assert_int_equal(errno, EISDIR);
@@ -198,13 +189,12 @@ static void an_unreadable_file_is_an_error(void **state)
 	assert_int_equal(errno, EISDIR);
 }
 
-static void no_descriptor_is_left_open(void **state)
+TEST(no_descriptor_is_left_open)
 {
 	int before = open_descriptors();
 	gid_t groups[4];
 	gid_t gid;
 
-	(void)state;
 	find_user("/", "root");
 	find_user(FILE_OF("a:x:1:1::/:s\nb:x:2:2::/:s\n"), "a");
 	find_user(FILE_OF("a:x:1:1::/:s\n"), "b");
@@ -231,11 +221,10 @@ static const char *long_file(const char *before, char c, size_t count,
 	return file;
 }
 
-static void names_have_at_most_255_bytes(void **state)
+TEST(names_have_at_most_255_bytes)
 {
 	char name[300];
 
-	(void)state;
 	memset(name, 'n', sizeof(name));
 	name[255] = '\0';
 	assert_int_equal(find_user(long_file("", 'n', 255, ":x:1:1::/:s\n"),
@@ -251,9 +240,8 @@ static void names_have_at_most_255_bytes(void **state)
 			 0);
 }
 
-static void a_home_fits_a_path_or_the_line_is_no_entry(void **state)
+TEST(a_home_fits_a_path_or_the_line_is_no_entry)
 {
-	(void)state;
 	assert_int_equal(find_user(long_file("a:x:1:1::/", 'h',
 					     USER_PATH_MAX - 2, ":s\n"), "a"), 1);
 	assert_int_equal(strlen(user.home), USER_PATH_MAX - 1);
@@ -262,13 +250,12 @@ static void a_home_fits_a_path_or_the_line_is_no_entry(void **state)
 }
 
 /* Around the size of a page, and far beyond. */
-static void a_line_may_have_any_length(void **state)
+TEST(a_line_may_have_any_length)
 {
 	static const size_t lengths[] = { 4000, 4090, 4091, 4092, 4093, 4094,
 					  4095, 4096, 4097, 4098, 8191, 8192,
 					  100000, 3 << 20 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 		/* as the gecos field, as the shell, as a bad line before */
 		assert_int_equal(find_user(long_file("a:x:1:2:", 'g',
@@ -293,7 +280,7 @@ static void a_line_may_have_any_length(void **state)
 	}
 }
 
-static void a_file_may_have_any_number_of_lines(void **state)
+TEST(a_file_may_have_any_number_of_lines)
 {
 	const size_t size = 3 << 20;
 	char *bytes = malloc(size + 64);
@@ -301,7 +288,6 @@ static void a_file_may_have_any_number_of_lines(void **state)
 	unsigned int id;
 	gid_t gid;
 
-	(void)state;
 	assert_non_null(bytes);
 	for (id = 1; length < size; id++)
 		length += (size_t)sprintf(bytes + length,
@@ -328,21 +314,19 @@ static int find_group(const char *file, const char *name, gid_t *gid)
 	return passwd_find_group(file, name, gid);
 }
 
-static void a_file_that_does_not_fit_is_an_error(void **state)
+TEST(a_file_that_does_not_fit_is_an_error)
 {
-	(void)state;
 	assert_int_equal(find_uid(long_file("a:x:1:2::/:s\n", '\n', 4 << 20,
 					    ""), 1), -1);
 	assert_int_equal(errno, EFBIG);
 }
 
-static void a_group_is_found_by_name(void **state)
+TEST(a_group_is_found_by_name)
 {
 	const char *file = FILE_OF("root:x:0:\nweb:x:4243:a,b\n"
 				   "web:x:1:\n99:x:5:\nlast:x:4294967294:");
 	gid_t gid;
 
-	(void)state;
 	assert_int_equal(find_group(file, "web", &gid), 1);
 	assert_int_equal(gid, 4243);
 	assert_int_equal(find_group(file, "99", &gid), 1);
@@ -382,9 +366,8 @@ static const struct {
 	NO_ENTRY("g,x:1:u"),
 };
 
-static void what_is_no_group_matches_nothing(void **state)
+TEST(what_is_no_group_matches_nothing)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_groups); i++) {
 		static const char next[] = "\nnext:x:8:u\n";
 		char bytes[64];
@@ -404,7 +387,7 @@ static void what_is_no_group_matches_nothing(void **state)
 	}
 }
 
-static void a_user_is_in_the_groups_that_list_him(void **state)
+TEST(a_user_is_in_the_groups_that_list_him)
 {
 	const char *file = FILE_OF("a:x:1:u\nb:x:2:x,u\nc:x:3:u,x\n"
 				   "d:x:4:x,u,y\ne:x:5:uu,xu,ux\nf:x:6:\n"
@@ -414,26 +397,24 @@ static void a_user_is_in_the_groups_that_list_him(void **state)
 	static const gid_t expected[] = { 1, 2, 3, 4, 7, 12, 14 };
 	gid_t groups[16];
 
-	(void)state;
 	assert_int_equal(passwd_groups_of(file, "u", groups, 16),
 			 ARRAY_LEN(expected));
 	assert_memory_equal(groups, expected, sizeof(expected));
 	assert_int_equal(passwd_groups_of(file, "nobody", groups, 16), 0);
 }
 
-static void more_groups_than_fit_are_counted_and_not_stored(void **state)
+TEST(more_groups_than_fit_are_counted_and_not_stored)
 {
 	const char *file = FILE_OF("a:x:1:u\nb:x:2:u\nc:x:3:u\n");
 	gid_t groups[3] = { 77, 77, 77 };
 
-	(void)state;
 	assert_int_equal(passwd_groups_of(file, "u", groups, 2), 3);
 	assert_int_equal(groups[0], 1);
 	assert_int_equal(groups[1], 2);
 	assert_int_equal(groups[2], 77);
 }
 
-static void a_list_of_members_may_have_any_length(void **state)
+TEST(a_list_of_members_may_have_any_length)
 {
 	const size_t members = 200000;
 	char *bytes = malloc(members * 16 + 64);
@@ -441,7 +422,6 @@ static void a_list_of_members_may_have_any_length(void **state)
 	gid_t groups[2];
 	gid_t gid;
 
-	(void)state;
 	assert_non_null(bytes);
 	length = (size_t)sprintf(bytes, "big:x:9:");
 	for (size_t i = 0; i < members; i++)
@@ -463,32 +443,4 @@ static void a_list_of_members_may_have_any_length(void **state)
 			 1);
 	assert_int_equal(passwd_groups_of(long_file("a:x:1:", 'u', 1 << 20,
 						   "\n"), "u", groups, 2), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_user_is_found_by_name_and_by_uid),
-		cmocka_unit_test(the_first_match_counts),
-		cmocka_unit_test(what_is_no_entry_matches_nothing),
-		cmocka_unit_test(a_bad_line_does_not_spoil_the_next),
-		cmocka_unit_test(an_entry_needs_no_final_newline),
-		cmocka_unit_test(a_name_may_be_all_digits),
-		cmocka_unit_test(the_largest_ids_are_ids),
-		cmocka_unit_test(a_missing_file_has_no_entries),
-		cmocka_unit_test(an_unreadable_file_is_an_error),
-		cmocka_unit_test(no_descriptor_is_left_open),
-		cmocka_unit_test(names_have_at_most_255_bytes),
-		cmocka_unit_test(a_home_fits_a_path_or_the_line_is_no_entry),
-		cmocka_unit_test(a_line_may_have_any_length),
-		cmocka_unit_test(a_file_may_have_any_number_of_lines),
-		cmocka_unit_test(a_file_that_does_not_fit_is_an_error),
-		cmocka_unit_test(a_group_is_found_by_name),
-		cmocka_unit_test(what_is_no_group_matches_nothing),
-		cmocka_unit_test(a_user_is_in_the_groups_that_list_him),
-		cmocka_unit_test(more_groups_than_fit_are_counted_and_not_stored),
-		cmocka_unit_test(a_list_of_members_may_have_any_length),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, remove_temporary_files);
 }

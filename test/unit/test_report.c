@@ -48,12 +48,11 @@ static const char *read_all(int fd)
 	return text;
 }
 
-static void a_message_is_printable_and_has_its_hint(void **state)
+TEST(a_message_is_printable_and_has_its_hint)
 {
 	struct fault f;
 	int ends[2];
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	fault_set(&f, EXIT_STEP, EPERM, "open %s", "a\nb\033\xc3");
 	fault_hint(&f, "do\tthis");
@@ -77,13 +76,12 @@ static void a_message_is_printable_and_has_its_hint(void **state)
 	close(ends[1]);
 }
 
-static void a_message_that_is_too_long_ends_in_a_newline(void **state)
+TEST(a_message_that_is_too_long_ends_in_a_newline)
 {
 	struct fault f;
 	int ends[2];
 	const char *text;
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	memset(&f, 0, sizeof(f));
 	memset(f.what, '\n', sizeof(f.what) - 1);
@@ -98,12 +96,11 @@ static void a_message_that_is_too_long_ends_in_a_newline(void **state)
 	close(ends[1]);
 }
 
-static void a_full_pipe_is_not_waited_for(void **state)
+TEST(a_full_pipe_is_not_waited_for)
 {
 	struct fault f;
 	int ends[2];
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	fault_set(&f, EXIT_STEP, 0, "nobody reads this");
 	fill(ends[1]);
@@ -117,14 +114,13 @@ static void a_full_pipe_is_not_waited_for(void **state)
 }
 
 /* With room for a part of the message. */
-static void a_full_terminal_is_not_waited_for(void **state)
+TEST(a_full_terminal_is_not_waited_for)
 {
 	int reader = posix_openpt(O_RDWR | O_NOCTTY);
 	struct fault f;
 	char some[40];
 	int writer;
 
-	(void)state;
 	assert_true(reader >= 0 && grantpt(reader) == 0 &&
 		    unlockpt(reader) == 0);
 	writer = open(ptsname(reader), O_RDWR | O_NOCTTY);
@@ -139,16 +135,4 @@ static void a_full_terminal_is_not_waited_for(void **state)
 	}
 	close(writer);
 	close(reader);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_message_is_printable_and_has_its_hint),
-		cmocka_unit_test(a_message_that_is_too_long_ends_in_a_newline),
-		cmocka_unit_test(a_full_pipe_is_not_waited_for),
-		cmocka_unit_test(a_full_terminal_is_not_waited_for),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,9 +72,8 @@ static const struct {
 	{ "0:0", NULL, 0, 0, "", "root", "/root" },
 };
 
-static void names_and_numbers_become_ids(void **state)
+TEST(names_and_numbers_become_ids)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		const struct target *t = &plan.target;
 		char list[256] = "";
@@ -147,9 +146,8 @@ static const struct {
 	{ "web", "1,4294967296", "4294967296 is not a gid" },
 };
 
-static void what_names_nobody_is_a_usage_fault(void **state)
+TEST(what_names_nobody_is_a_usage_fault)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		if (resolve(bad[i].user, bad[i].groups) != -1)
 			fail_msg("--user %s --groups %s was taken",
@@ -160,11 +158,10 @@ static void what_names_nobody_is_a_usage_fault(void **state)
 	}
 }
 
-static void a_name_longer_than_255_bytes_is_a_usage_fault(void **state)
+TEST(a_name_longer_than_255_bytes_is_a_usage_fault)
 {
 	char name[400];
 
-	(void)state;
 	memset(name, 'n', sizeof(name));
 	name[255] = '\0';
 	assert_int_equal(resolve(name, NULL), -1);
@@ -181,9 +178,8 @@ static void a_name_longer_than_255_bytes_is_a_usage_fault(void **state)
 	assert_int_equal(f.status, EXIT_USAGE);
 }
 
-static void without_files_numbers_still_work(void **state)
+TEST(without_files_numbers_still_work)
 {
-	(void)state;
 	memset(&plan, 0, sizeof(plan));
 	plan.who.user = "4242:4242";
 	assert_int_equal(resolve_target(&plan, "/nonexistent/passwd",
@@ -198,9 +194,8 @@ static void without_files_numbers_still_work(void **state)
 }
 
 /* A folder cannot be read, also by root. */
-static void a_file_that_cannot_be_read_ends_the_run(void **state)
+TEST(a_file_that_cannot_be_read_ends_the_run)
 {
-	(void)state;
 	memset(&plan, 0, sizeof(plan));
 	plan.who.user = "web";
 	assert_int_equal(resolve_target(&plan, "/", group_file(), &f), -1);
@@ -216,12 +211,11 @@ static void a_file_that_cannot_be_read_ends_the_run(void **state)
 	assert_fault(&f, EXIT_STEP, "read /");
 }
 
-static void more_groups_than_the_plan_holds_are_a_usage_fault(void **state)
+TEST(more_groups_than_the_plan_holds_are_a_usage_fault)
 {
 	static char list[IDS_MAX_GROUPS * 8];
 	size_t length = 0;
 
-	(void)state;
 	for (unsigned int i = 0; i < IDS_MAX_GROUPS; i++)
 		length += (size_t)sprintf(list + length, "%u,", 100000 + i);
 	list[length - 1] = '\0';
@@ -232,12 +226,11 @@ static void more_groups_than_the_plan_holds_are_a_usage_fault(void **state)
 	assert_fault(&f, EXIT_USAGE, "more than 65536 groups");
 }
 
-static void a_user_may_be_in_thousands_of_groups(void **state)
+TEST(a_user_may_be_in_thousands_of_groups)
 {
 	static char bytes[5000 * 24];
 	size_t length = 0;
 
-	(void)state;
 	memset(&plan, 0, sizeof(plan));
 	plan.who.user = "web";
 	for (unsigned int i = 0; i < 5000; i++)
@@ -247,19 +240,4 @@ static void a_user_may_be_in_thousands_of_groups(void **state)
 				      temporary_file(1, bytes, length), &f), 0);
 	assert_int_equal(plan.target.ngroups, 5000);
 	assert_int_equal(plan.target.groups[4999], 14999);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_and_numbers_become_ids),
-		cmocka_unit_test(what_names_nobody_is_a_usage_fault),
-		cmocka_unit_test(a_name_longer_than_255_bytes_is_a_usage_fault),
-		cmocka_unit_test(without_files_numbers_still_work),
-		cmocka_unit_test(a_file_that_cannot_be_read_ends_the_run),
-		cmocka_unit_test(more_groups_than_the_plan_holds_are_a_usage_fault),
-		cmocka_unit_test(a_user_may_be_in_thousands_of_groups),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, remove_temporary_files);
 }

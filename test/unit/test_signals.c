@@ -11,9 +11,8 @@ static int parse(const char *text)
 	return signals_parse(text, strlen(text));
 }
 
-static void names_numbers_and_real_time_signals_are_known(void **state)
+TEST(names_numbers_and_real_time_signals_are_known)
 {
-	(void)state;
 	assert_int_equal(parse("TERM"), SIGTERM);
 	assert_int_equal(parse("SIGTERM"), SIGTERM);
 	assert_int_equal(parse("sigterm"), SIGTERM);
@@ -31,7 +30,7 @@ static void names_numbers_and_real_time_signals_are_known(void **state)
 	assert_int_equal(parse("CLD"), SIGCHLD);
 }
 
-static void everything_else_is_no_signal(void **state)
+TEST(everything_else_is_no_signal)
 {
 	static const char *const wrong[] = {
 		"", "SIG", "0", "65", "-1", "+1", " TERM", "TERM ", "TERMS",
@@ -40,21 +39,19 @@ static void everything_else_is_no_signal(void **state)
 		"SIGRTMIN+0000000000000000003"
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		if (parse(wrong[i]) != 0)
 			fail_msg("'%s' is signal %d", wrong[i], parse(wrong[i]));
 }
 
-static void a_length_ends_the_word(void **state)
+TEST(a_length_ends_the_word)
 {
-	(void)state;
 	assert_int_equal(signals_parse("TERM:QUIT", 4), SIGTERM);
 	assert_int_equal(signals_parse("TERM:QUIT", 3), 0);
 	assert_int_equal(signals_parse("15:3", 2), 15);
 }
 
-static void a_set_is_a_list_of_signals(void **state)
+TEST(a_set_is_a_list_of_signals)
 {
 	static const char *const wrong[] = {
 		"", ",", "TERM,", ",TERM", "TERM,,INT", "TERM,x", "KILL",
@@ -62,7 +59,6 @@ static void a_set_is_a_list_of_signals(void **state)
 	};
 	uint64_t set;
 
-	(void)state;
 	assert_true(signals_parse_set("TERM", &set));
 	assert_int_equal(set, SIGNAL_BIT(SIGTERM));
 	assert_true(signals_parse_set("sigint,64,RTMIN", &set));
@@ -73,11 +69,10 @@ static void a_set_is_a_list_of_signals(void **state)
 			fail_msg("'%s' was taken", wrong[i]);
 }
 
-static void every_name_leads_back_to_its_number(void **state)
+TEST(every_name_leads_back_to_its_number)
 {
 	int named = 0;
 
-	(void)state;
 	for (int i = -1; i < 70; i++) {
 		const char *name = signals_name(i);
 
@@ -100,7 +95,7 @@ static uint64_t mask_now(void)
 }
 
 /* KILL and STOP cannot be blocked; the C library's own signals can. */
-static void the_mask_comes_back_bit_by_bit(void **state)
+TEST(the_mask_comes_back_bit_by_bit)
 {
 	const uint64_t never = UINT64_C(1) << (SIGKILL - 1) |
 			       UINT64_C(1) << (SIGSTOP - 1);
@@ -108,25 +103,10 @@ static void the_mask_comes_back_bit_by_bit(void **state)
 	const uint64_t some = UINT64_C(1) << 31 | UINT64_C(1) << 33 |
 			      UINT64_C(1) << (SIGUSR1 - 1);
 
-	(void)state;
 	signals_restore(some);
 	assert_int_equal(signals_block(), some);
 	assert_int_equal(mask_now(), UINT64_MAX & ~never);
 	signals_restore(some);
 	assert_int_equal(mask_now(), some);
 	signals_restore(before);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_numbers_and_real_time_signals_are_known),
-		cmocka_unit_test(everything_else_is_no_signal),
-		cmocka_unit_test(a_length_ends_the_word),
-		cmocka_unit_test(a_set_is_a_list_of_signals),
-		cmocka_unit_test(every_name_leads_back_to_its_number),
-		cmocka_unit_test(the_mask_comes_back_bit_by_bit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

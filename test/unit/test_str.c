@@ -16,9 +16,8 @@ static const char *const no_ids[] = {
 	"000000000000000000000000000004294967295"
 };
 
-static void what_is_no_id_is_refused_and_changes_nothing(void **state)
+TEST(what_is_no_id_is_refused_and_changes_nothing)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_ids); i++) {
 		uint32_t id = 77;
 
@@ -28,7 +27,7 @@ static void what_is_no_id_is_refused_and_changes_nothing(void **state)
 	}
 }
 
-static void an_id_is_decimal_from_0_to_4294967294(void **state)
+TEST(an_id_is_decimal_from_0_to_4294967294)
 {
 	static const struct {
 		const char *text;
@@ -40,7 +39,6 @@ static void an_id_is_decimal_from_0_to_4294967294(void **state)
 		{ "00000000000000000000000000000000000000000001", 1 }
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		uint32_t id = 77;
 
@@ -49,7 +47,7 @@ static void an_id_is_decimal_from_0_to_4294967294(void **state)
 	}
 }
 
-static void a_number_keeps_its_bounds(void **state)
+TEST(a_number_keeps_its_bounds)
 {
 	static const struct {
 		const char *text;
@@ -71,7 +69,6 @@ static void a_number_keeps_its_bounds(void **state)
 		{ "184467440737095516150", 0, UINT64_MAX, false }
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		uint64_t value = 77;
 		bool good = str_number(numbers[i].text, numbers[i].lowest,
@@ -87,9 +84,8 @@ static void a_number_keeps_its_bounds(void **state)
 	}
 }
 
-static void every_small_number_is_itself(void **state)
+TEST(every_small_number_is_itself)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 70000; i++) {
 		uint64_t value = 0;
 		char text[16];
@@ -102,9 +98,8 @@ static void every_small_number_is_itself(void **state)
 	}
 }
 
-static void only_digits_are_a_number_and_not_a_name(void **state)
+TEST(only_digits_are_a_number_and_not_a_name)
 {
-	(void)state;
 	assert_true(str_is_number("0"));
 	assert_true(str_is_number("99999999999999999999999999"));
 	assert_false(str_is_number(""));
@@ -114,9 +109,8 @@ static void only_digits_are_a_number_and_not_a_name(void **state)
 	assert_false(str_is_number("1 "));
 }
 
-static void a_variable_is_letters_digits_and_underscores(void **state)
+TEST(a_variable_is_letters_digits_and_underscores)
 {
-	(void)state;
 	assert_true(str_is_variable("A", 1));
 	assert_true(str_is_variable("_", 1));
 	assert_true(str_is_variable("aZ_09", 5));
@@ -131,11 +125,10 @@ static void a_variable_is_letters_digits_and_underscores(void **state)
 	assert_false(str_is_variable("A\0B", 3));
 }
 
-static void a_word_is_copied_only_where_it_fits(void **state)
+TEST(a_word_is_copied_only_where_it_fits)
 {
 	char out[4] = "xxx";
 
-	(void)state;
 	assert_false(str_copy((struct slice){ "abcd", 4 }, out, sizeof(out)));
 	assert_string_equal(out, "xxx");
 	assert_true(str_copy((struct slice){ "abcd", 3 }, out, sizeof(out)));
@@ -144,18 +137,17 @@ static void a_word_is_copied_only_where_it_fits(void **state)
 	assert_string_equal(out, "");
 }
 
-static void a_word_is_cut_at_the_first_separator(void **state)
+TEST(a_word_is_cut_at_the_first_separator)
 {
 	struct slice rest = { "a&&b", 4 };
 	static const size_t lengths[] = { 1, 0, 1, 0, 0 };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
 		assert_int_equal(str_cut(&rest, '&').length, lengths[i]);
 	assert_int_equal(rest.length, 0);
 }
 
-static void a_duration_has_a_unit_or_is_in_seconds(void **state)
+TEST(a_duration_has_a_unit_or_is_in_seconds)
 {
 	static const struct {
 		const char *text;
@@ -168,14 +160,13 @@ static void a_duration_has_a_unit_or_is_in_seconds(void **state)
 	};
 	uint32_t ms;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		assert_true(str_duration(good[i].text, &ms));
 		assert_int_equal(ms, good[i].ms);
 	}
 }
 
-static void what_is_no_duration_is_refused_and_changes_nothing(void **state)
+TEST(what_is_no_duration_is_refused_and_changes_nothing)
 {
 	static const char *const bad[] = {
 		"", "0", "0ms", "0h", "ms", "s", "-1", "+1", " 1", "1 ", "1 s",
@@ -184,7 +175,6 @@ static void what_is_no_duration_is_refused_and_changes_nothing(void **state)
 	};
 	uint32_t ms = 77;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (str_duration(bad[i], &ms) || ms != 77)
 			fail_msg("'%s' is %u ms", bad[i], ms);
@@ -226,9 +216,8 @@ static void compare(const struct text *t, size_t length)
 		assert_int_equal(ours[i], 0x55);
 }
 
-static void formatting_is_that_of_printf(void **state)
+TEST(formatting_is_that_of_printf)
 {
-	(void)state;
 	SAME("%s", "");
 	SAME("plain");
 	SAME("%%");
@@ -260,13 +249,12 @@ static void formatting_is_that_of_printf(void **state)
 }
 
 /* "%.*s" of bytes that no NUL ends must not read past them. */
-static void a_precision_bounds_what_is_read(void **state)
+TEST(a_precision_bounds_what_is_read)
 {
 	char *bytes = malloc(3);
 	char buffer[8];
 	struct text t;
 
-	(void)state;
 	assert_non_null(bytes);
 	memcpy(bytes, "abc", 3);
 	text_start(&t, buffer, sizeof(buffer));
@@ -275,12 +263,11 @@ static void a_precision_bounds_what_is_read(void **state)
 	free(bytes);
 }
 
-static void texts_are_joined(void **state)
+TEST(texts_are_joined)
 {
 	char buffer[16];
 	struct text t;
 
-	(void)state;
 	text_start(&t, buffer, sizeof(buffer));
 	assert_string_equal(buffer, "");
 	text_add(&t, "%s", "a");
@@ -292,9 +279,8 @@ static void texts_are_joined(void **state)
 	assert_false(t.cut);
 }
 
-static void bytes_that_do_not_fit_are_cut(void **state)
+TEST(bytes_that_do_not_fit_are_cut)
 {
-	(void)state;
 	for (size_t size = 1; size <= 10; size++) {
 		char buffer[11];
 		struct text t;
@@ -309,12 +295,11 @@ static void bytes_that_do_not_fit_are_cut(void **state)
 	}
 }
 
-static void a_cut_text_stays_cut(void **state)
+TEST(a_cut_text_stays_cut)
 {
 	char buffer[4];
 	struct text t;
 
-	(void)state;
 	text_start(&t, buffer, sizeof(buffer));
 	text_add(&t, "%s", "12345");
 	assert_true(t.cut);
@@ -325,11 +310,10 @@ static void a_cut_text_stays_cut(void **state)
 	assert_true(t.cut);
 }
 
-static void a_fault_returns_minus_one_and_keeps_its_words(void **state)
+TEST(a_fault_returns_minus_one_and_keeps_its_words)
 {
 	struct fault f;
 
-	(void)state;
 	memset(&f, 0x55, sizeof(f));
 	assert_int_equal(fault_set(&f, EXIT_USAGE, 0, "%s %d", "what", 7), -1);
 	assert_string_equal(f.what, "what 7");
@@ -349,12 +333,11 @@ static void a_fault_returns_minus_one_and_keeps_its_words(void **state)
 	assert_int_equal(f.err, EPERM);
 }
 
-static void words_that_are_too_long_end_in_dots(void **state)
+TEST(words_that_are_too_long_end_in_dots)
 {
 	static char words[2000];
 	struct fault f;
 
-	(void)state;
 	memset(words, 'w', sizeof(words) - 1);
 	words[sizeof(f.what) - 1] = '\0';
 	fault_set(&f, EXIT_STEP, 0, "%s", words);
@@ -377,7 +360,7 @@ static struct slice word(const void *list, size_t i)
 				    : (struct slice){ NULL, 0 };
 }
 
-static void a_slip_leads_to_the_word_that_was_meant(void **state)
+TEST(a_slip_leads_to_the_word_that_was_meant)
 {
 	static const char *const slips[][2] = {
 		{ "usr", "user" }, { "users", "user" }, { "User", "user" },
@@ -387,7 +370,6 @@ static void a_slip_leads_to_the_word_that_was_meant(void **state)
 		{ "stop-timout", "stop-timeout" }, { "stop", "stop-timeout" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(slips); i++) {
 		struct slice found = str_nearest(str_word(slips[i][0]), word,
 					       NULL);
@@ -398,42 +380,14 @@ static void a_slip_leads_to_the_word_that_was_meant(void **state)
 	}
 }
 
-static void what_is_not_near_leads_nowhere(void **state)
+TEST(what_is_not_near_leads_nowhere)
 {
 	static const char *const words[] = {
 		"", "u", "x", "xyz", "port", "volume", "on-the-radio",
 		"a-word-of-more-than-thirty-one-letters"
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (str_nearest(str_word(words[i]), word, NULL).at)
 			fail_msg("%s led somewhere", words[i]);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_no_id_is_refused_and_changes_nothing),
-		cmocka_unit_test(an_id_is_decimal_from_0_to_4294967294),
-		cmocka_unit_test(a_number_keeps_its_bounds),
-		cmocka_unit_test(every_small_number_is_itself),
-		cmocka_unit_test(only_digits_are_a_number_and_not_a_name),
-		cmocka_unit_test(a_variable_is_letters_digits_and_underscores),
-		cmocka_unit_test(a_word_is_copied_only_where_it_fits),
-		cmocka_unit_test(a_word_is_cut_at_the_first_separator),
-		cmocka_unit_test(a_duration_has_a_unit_or_is_in_seconds),
-		cmocka_unit_test(what_is_no_duration_is_refused_and_changes_nothing),
-		cmocka_unit_test(formatting_is_that_of_printf),
-		cmocka_unit_test(a_precision_bounds_what_is_read),
-		cmocka_unit_test(texts_are_joined),
-		cmocka_unit_test(bytes_that_do_not_fit_are_cut),
-		cmocka_unit_test(a_cut_text_stays_cut),
-		cmocka_unit_test(a_fault_returns_minus_one_and_keeps_its_words),
-		cmocka_unit_test(words_that_are_too_long_end_in_dots),
-		cmocka_unit_test(a_slip_leads_to_the_word_that_was_meant),
-		cmocka_unit_test(what_is_not_near_leads_nowhere),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,9 +79,8 @@ static const struct {
 	  LISTENER_UDP, AF_INET6, "ff02::fb", 5353, false }
 };
 
-static void an_address_and_port_are_what_was_typed(void **state)
+TEST(an_address_and_port_are_what_was_typed)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(listeners); i++) {
 		struct listener l = good(listeners[i].text);
 		char address[INET6_ADDRSTRLEN];
@@ -127,9 +126,8 @@ static const struct {
 	{ "n=unix-seqpacket:@x", LISTENER_UNIX_SEQPACKET, "n", "@x" }
 };
 
-static void a_unix_socket_has_a_path_or_an_abstract_name(void **state)
+TEST(a_unix_socket_has_a_path_or_an_abstract_name)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sockets); i++) {
 		struct listener l = good(sockets[i].text);
 		bool abstract = sockets[i].path[0] == '@';
@@ -148,12 +146,11 @@ static void a_unix_socket_has_a_path_or_an_abstract_name(void **state)
 	}
 }
 
-static void a_path_is_as_long_as_the_kernel_takes(void **state)
+TEST(a_path_is_as_long_as_the_kernel_takes)
 {
 	const size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 	char text[256] = "unix:/";
 
-	(void)state;
 	memset(text + 6, 'p', most - 1);
 	assert_int_equal(good(text).address_size,
 			 sizeof(struct sockaddr_un));
@@ -163,11 +160,10 @@ static void a_path_is_as_long_as_the_kernel_takes(void **state)
 	assert_wrong(text, "longer than 107 bytes");
 }
 
-static void an_ipv6_address_may_have_its_interface(void **state)
+TEST(an_ipv6_address_may_have_its_interface)
 {
 	struct listener l = good("tcp://[fe80::1%eth0.7]:80");
 
-	(void)state;
 	assert_int_equal(l.device.length, 6);
 	assert_memory_equal(l.device.at, "eth0.7", 6);
 	assert_true(listener_has(&l, LISTENER_DEVICE));
@@ -212,11 +208,10 @@ static const struct {
 	{ "unix-dgram:/s?fd=0", LISTENER_FD, 0 }
 };
 
-static void each_option_has_its_value(void **state)
+TEST(each_option_has_its_value)
 {
 	uint32_t all = 0;
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		struct listener l = good(options[i].text);
 
@@ -229,12 +224,11 @@ static void each_option_has_its_value(void **state)
 	assert_int_equal(all, (UINT32_C(1) << LISTENER_OPTIONS) - 1);
 }
 
-static void options_are_joined_by_an_ampersand(void **state)
+TEST(options_are_joined_by_an_ampersand)
 {
 	struct listener l = good(
 		"a=unix:/s?user=u&group=g&mode=600&backlog=3&nonblock");
 
-	(void)state;
 	assert_int_equal(l.user.length, 1);
 	assert_memory_equal(l.user.at, "u", 1);
 	assert_int_equal(l.group.length, 1);
@@ -248,7 +242,7 @@ static void options_are_joined_by_an_ampersand(void **state)
 	assert_int_equal(l.device.length, 4);
 }
 
-static void an_option_of_another_kind_of_socket_is_refused(void **state)
+TEST(an_option_of_another_kind_of_socket_is_refused)
 {
 	static const char *const refused[] = {
 		"udp://*:80?backlog=5", "unix:@s?mode=600",
@@ -258,7 +252,6 @@ static void an_option_of_another_kind_of_socket_is_refused(void **state)
 		"unix:/s?reuseport", "unix:@s?user=u",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		assert_wrong(refused[i], "is no option of such a socket");
 }
@@ -372,18 +365,16 @@ static const struct {
 	{ "tcp://*:80?fd=0&reuseport=2", "one socket" }
 };
 
-static void what_is_no_listener_is_refused_and_says_why(void **state)
+TEST(what_is_no_listener_is_refused_and_says_why)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(no_listeners); i++)
 		assert_wrong(no_listeners[i].text, no_listeners[i].wrong);
 }
 
-static void a_socket_name_has_at_most_255_bytes(void **state)
+TEST(a_socket_name_has_at_most_255_bytes)
 {
 	char text[300];
 
-	(void)state;
 	memset(text, 'n', sizeof(text));
 	strcpy(text + 255, "=tcp://*:80");
 	assert_int_equal(good(text).name.length, 255);
@@ -392,7 +383,7 @@ static void a_socket_name_has_at_most_255_bytes(void **state)
 	assert_wrong(text, "the name");
 }
 
-static void words_of_any_length_are_refused(void **state)
+TEST(words_of_any_length_are_refused)
 {
 	static const char *const heads[] = { "tcp://[", "tcp://1", "udp://*:",
 					     "unix:/", "tcp://*:80?",
@@ -400,7 +391,6 @@ static void words_of_any_length_are_refused(void **state)
 					     "unix:/s?user=" };
 	static char text[100000];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
 		for (size_t length = 300; length < sizeof(text) / 2;
 		     length *= 5) {
@@ -409,22 +399,4 @@ static void words_of_any_length_are_refused(void **state)
 			strcpy(text + length, "]:80");
 			assert_wrong(text, "");
 		}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_address_and_port_are_what_was_typed),
-		cmocka_unit_test(a_unix_socket_has_a_path_or_an_abstract_name),
-		cmocka_unit_test(a_path_is_as_long_as_the_kernel_takes),
-		cmocka_unit_test(an_ipv6_address_may_have_its_interface),
-		cmocka_unit_test(each_option_has_its_value),
-		cmocka_unit_test(options_are_joined_by_an_ampersand),
-		cmocka_unit_test(an_option_of_another_kind_of_socket_is_refused),
-		cmocka_unit_test(what_is_no_listener_is_refused_and_says_why),
-		cmocka_unit_test(a_socket_name_has_at_most_255_bytes),
-		cmocka_unit_test(words_of_any_length_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,12 @@
 /*
- * unit: what the unit tests share.
+ * unit: what the unit tests share: with its tests a file is a program.
  *
- * A test's name is a sentence that says what must hold.
+ *	TEST(a_sentence_that_says_what_must_hold)
+ *	{
+ *		...
+ *	}
+ *
+ * They run in the order in which they stand in the file.
  */
 #ifndef STEPDOWN_UNIT_H
 #define STEPDOWN_UNIT_H
@@ -40,6 +45,22 @@ static inline void assert_fault(const struct fault *f, int status,
 	assert_int_equal(f->status, status);
 }
 
+static struct CMUnitTest tests[64];
+static size_t test_count;
+
+/* The test is added to those of the program before main() begins. */
+#define TEST(name) TEST_AFTER(NULL, name)
+
+/* The same, and int start(void **state) is called before it. */
+#define TEST_AFTER(start, name) \
+	static void name(void **state); \
+	__attribute__((constructor)) static void add_##name(void) \
+	{ \
+		tests[test_count++] = (struct CMUnitTest) \
+			cmocka_unit_test_setup(name, start); \
+	} \
+	static void name(__attribute__((unused)) void **state)
+
 /* How many descriptors are open: to see that a failure leaks none. */
 static inline int open_descriptors(void)
 {
@@ -70,14 +91,18 @@ static inline const char *temporary_file(unsigned int n, const void *bytes,
 	return path;
 }
 
-/* The teardown of a group that made any. */
-static inline int remove_temporary_files(void **state)
+static int remove_temporary_files(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(temporary_paths); i++)
 		if (temporary_paths[i][0])
 			unlink(temporary_paths[i]);
 	return 0;
+}
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, remove_temporary_files);
 }
 
 #endif
