@@ -122,7 +122,7 @@ int resolve_target(struct plan *plan, const char *passwd, const char *group,
 	if (resolve_ids(plan, &w, f) < 0)
 		return -1;
 	if (needs_root(&plan->start) &&
-	    passwd_find_user(passwd, NULL, 0, &root) < 0)
+	    passwd_find(passwd, PASSWD_USER, NULL, 0, &root) < 0)
 		return ids_unreadable(passwd, f);
 	strcpy(plan->root_home, root.home);
 	groups = (struct ids_groups_spec){

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,10 +15,13 @@
 
 #define DEFAULT_SHELL "/sbin/nologin"
 
-/* The largest file to change; room for "UID:GID". */
-enum { FILE_SIZE = 65536, ID_SIZE = 24 };
-
 #define DIGITS "0123456789"
+
+enum { FILE_SIZE = 65536 };	/* of the largest file to change */
+
+static const char *const files[] = {
+	[PASSWD_USER] = PASSWD_USERS, [PASSWD_GROUP] = PASSWD_GROUPS
+};
 
 /* Is it an absolute path on one line? An empty one becomes the default. */
 static bool is_path(struct slice *path, const char *by_default)
@@ -53,62 +55,64 @@ bool account_read(const char *value, void *spec)
 }
 
 /*
- * found: the file has the name; other: with other ids; lacks: it has no entry
- * for the target. A name that belongs to another id is no reason to fail.
+ * Decide what to do in one of the files. named: gets the entry of the name, if
+ * there is one. A name that belongs to another id is no reason to fail.
  */
-static enum account_act chosen(const struct account_spec *a, const char *file,
-			       bool found, bool of_root, bool other, bool lacks)
+static int plan_entry(struct account_spec *a, enum passwd_kind kind,
+		      const struct target *t, struct passwd_entry *named,
+		      struct fault *f)
 {
-	struct fault f;
+	const uint32_t id = kind == PASSWD_USER ? t->uid : t->gid;
+	const char *file = files[kind];
+	struct passwd_entry own;
+	int known = passwd_find(file, kind, NULL, id, &own);
+	int found = passwd_find(file, kind, a->name, 0, named);
 
-	if (found && a->move && !of_root)
-		return other ? ACCOUNT_MOVE : ACCOUNT_STAYS;
-	if (!lacks || !found)
-		return lacks ? ACCOUNT_ADD : ACCOUNT_STAYS;
-	fault_set(&f, EXIT_STEP, 0, "account: %s belongs to another id in %s",
-		  a->name, file);
-	report_warning(&f);
-	return ACCOUNT_STAYS;
+	if (known < 0 || found < 0)
+		return ids_unreadable(file, f);
+	if (found && a->move && named->uid != 0) {
+		if (named->uid != id || named->gid != t->gid)
+			a->act[kind] = ACCOUNT_MOVE;
+	} else if (!known && !found) {
+		a->act[kind] = ACCOUNT_ADD;
+	} else if (!known) {
+		fault_set(f, EXIT_STEP, 0,
+			  "account: %s belongs to another id in %s", a->name,
+			  file);
+		report_warning(f);
+	}
+	return 0;
 }
 
 int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 {
-	struct passwd_entry user = { .uid = 0 };
-	gid_t wanted = t->gid, gid = 0;
-	int found, known;
+	struct passwd_entry user = { .uid = 0 }, group = { .uid = 0 };
 
 	if (!a->value)
 		return 0;
-	found = passwd_find_user(PASSWD_USERS, a->name, 0, &user);
-	if (found < 0)
-		return ids_unreadable(PASSWD_USERS, f);
-	a->user = chosen(a, PASSWD_USERS, found, user.uid == 0,
-			 user.uid != t->uid || user.gid != t->gid,
-			 !t->name[0]);
-	if (a->user == ACCOUNT_ADD) {
+	if (plan_entry(a, PASSWD_USER, t, &user, f) < 0 ||
+	    plan_entry(a, PASSWD_GROUP, t, &group, f) < 0)
+		return -1;
+	if (a->act[PASSWD_USER] == ACCOUNT_ADD) {
 		strcpy(t->name, a->name);
 		str_copy(a->home, t->home, sizeof(t->home));
 		str_copy(a->shell, t->shell, sizeof(t->shell));
-	} else if (found && a->move && user.uid != 0) {
+	} else if (a->move && user.uid != 0) {
 		ids_describe(&user, t);
 	}
-	known = passwd_find_group(PASSWD_GROUPS, NULL, &wanted);
-	found = passwd_find_group(PASSWD_GROUPS, a->name, &gid);
-	if (known < 0 || found < 0)
-		return ids_unreadable(PASSWD_GROUPS, f);
-	a->group = chosen(a, PASSWD_GROUPS, found, gid == 0, gid != t->gid,
-			  !known);
 	return 0;
 }
 
 void account_describe(const struct account_spec *a, struct text *out)
 {
+	const bool user = a->act[PASSWD_USER], group = a->act[PASSWD_GROUP];
+
 	if (!a->value)
 		return;
 	text_add(out, "%s for%s%s%s", a->value,
-		 a->user ? " the uid in " PASSWD_USERS : "",
-		 a->group ? " the gid in " PASSWD_GROUPS : "",
-		 a->user || a->group ? "" : " nothing, there are entries");
+		 user ? " the uid in " PASSWD_USERS : "",
+		 group ? " the gid in " PASSWD_GROUPS : "",
+		 user || group ? "" : " nothing, there are entries");
 }
 
 /* Return where the ids in the entry of a name begin, or NULL. */
@@ -130,33 +134,44 @@ static char *find_ids(char *text, const char *name)
  * text is written back: of half a line, another program would read half a gid.
  * Returns 0, or an errno.
  */
-static int edit(int fd, const struct account_spec *a, enum account_act act,
-		const char *ids, const char *tail)
+static int edit(int fd, const struct account_spec *a, enum passwd_kind kind,
+		const struct target *t)
 {
 	static char old[FILE_SIZE] SYS_LARGE;
 	static char new[FILE_SIZE + 3 * USER_PATH_MAX] SYS_LARGE;
-	ssize_t size = pread(fd, old, sizeof(old) - 1, 0), length;
+	const bool add = a->act[kind] == ACCOUNT_ADD;
+	const bool user = kind == PASSWD_USER;
+	ssize_t size = pread(fd, old, sizeof(old) - 1, 0);
+	struct text line;
 	char *at, *rest;
 	int err;
 
 	if (size < 0 || (size_t)size == sizeof(old) - 1)
 		return size < 0 ? errno : EFBIG;
 	old[size] = '\0';
-	at = act == ACCOUNT_ADD ? old + size : find_ids(old, a->name);
+	at = add ? old + size : find_ids(old, a->name);
 	if (!at || strlen(old) != (size_t)size)
 		return EINVAL;
 	rest = at + strspn(at, DIGITS);
-	if (strchr(ids, ':') && *rest == ':')
+	if (user && *rest == ':')
 		rest += 1 + strspn(rest + 1, DIGITS);
-	if (act == ACCOUNT_ADD)
-		length = snprintf(new, sizeof(new), "%s%s:x:%s:%s\n",
-				  at > old && at[-1] != '\n' ? "\n" : "",
-				  a->name, ids, tail);
+	text_start(&line, new, sizeof(new));
+	if (add)
+		text_add(&line, "%s%s:x:",
+			 at > old && at[-1] != '\n' ? "\n" : "", a->name);
+	if (user)
+		text_add(&line, "%u:", t->uid);
+	text_add(&line, "%u", t->gid);
+	if (!add)
+		text_add(&line, "%s", rest);
+	else if (user)
+		text_add(&line, "::%.*s:%.*s\n", (int)a->home.length,
+			 a->home.at, (int)a->shell.length, a->shell.at);
 	else
-		length = snprintf(new, sizeof(new), "%s%s", ids, rest);
+		text_add(&line, ":\n");
 	errno = ENOSPC;
-	if (pwrite(fd, new, (size_t)length, at - old) == length &&
-	    (act == ACCOUNT_ADD || ftruncate(fd, at - old + length) == 0))
+	if (pwrite(fd, new, line.length, at - old) == (ssize_t)line.length &&
+	    (add || ftruncate(fd, at - old + (off_t)line.length) == 0))
 		return 0;
 	err = errno;
 	if (pwrite(fd, at, strlen(at), at - old) < 0 ||
@@ -170,27 +185,24 @@ static int edit(int fd, const struct account_spec *a, enum account_act act,
  * whoever may write to the directory could point it at any file. Only root
  * creates a missing file, so that it never belongs to anyone else.
  */
-static void write_entry(const struct account_spec *a, enum account_act act,
-			const char *file, const char *ids, const char *tail,
-			bool root)
+static void write_entry(const struct account_spec *a, enum passwd_kind kind,
+			const struct target *t, bool root)
 {
-	const int how = act == ACCOUNT_MOVE ? 0 :
-			root ? O_APPEND | O_CREAT : O_APPEND;
+	const bool add = a->act[kind] == ACCOUNT_ADD;
 	struct fault f;
 	int fd, err;
 
-	if (act == ACCOUNT_STAYS)
+	if (a->act[kind] == ACCOUNT_STAYS)
 		return;
-	fd = open(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-				O_CLOEXEC | how, 0644);
-	err = fd < 0 ? errno : edit(fd, a, act, ids, tail);
+	fd = open(files[kind], O_RDWR | O_NOFOLLOW | O_CLOEXEC |
+		  (add ? O_APPEND : 0) | (root ? O_CREAT : 0), 0644);
+	err = fd < 0 ? errno : edit(fd, a, kind, t);
 	if (fd >= 0)
 		close(fd);
 	if (!err)
 		return;
 	fault_set(&f, EXIT_STEP, err, "account: %s %s",
-		  act == ACCOUNT_MOVE ? "change an entry of" : "add a line to",
-		  file);
+		  add ? "add a line to" : "change an entry of", files[kind]);
 	if (err == ENOSPC || err == EDQUOT || err == EFBIG)
 		fault_hint(&f, "it is as it was; its filesystem or "
 			   "RLIMIT_FSIZE has no room");
@@ -204,14 +216,13 @@ static void write_entry(const struct account_spec *a, enum account_act act,
 int account_run(const struct account_spec *a, const struct target *t,
 		struct fault *f)
 {
-	char uid[ID_SIZE], *gid, tail[2 * USER_PATH_MAX];
 	struct rlimit limit = { 0 };
 	void (*signal_before)(int);
 	struct fsids before;
 	mode_t mask;
 	bool root;
 
-	if (!a->user && !a->group)
+	if (!a->act[PASSWD_USER] && !a->act[PASSWD_GROUP])
 		return 0;
 	/* The caller's limit is not meant for these files. */
 	getrlimit(RLIMIT_FSIZE, &limit);
@@ -220,12 +231,8 @@ int account_run(const struct account_spec *a, const struct target *t,
 	signal_before = signal(SIGXFSZ, SIG_IGN);
 	mask = umask(022);
 	root = fsids_enter(0, 0, &before) == 0;
-	snprintf(uid, sizeof(uid), "%u:%u", t->uid, t->gid);
-	gid = strchr(uid, ':') + 1;
-	snprintf(tail, sizeof(tail), ":%.*s:%.*s", (int)a->home.length,
-		 a->home.at, (int)a->shell.length, a->shell.at);
-	write_entry(a, a->user, PASSWD_USERS, uid, tail, root);
-	write_entry(a, a->group, PASSWD_GROUPS, gid, "", root);
+	write_entry(a, PASSWD_USER, t, root);
+	write_entry(a, PASSWD_GROUP, t, root);
 	umask(mask);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	signal(SIGXFSZ, signal_before);

@@ -25,7 +25,7 @@ enum account_act { ACCOUNT_STAYS, ACCOUNT_ADD, ACCOUNT_MOVE };
 struct account_spec {
 	const char *value;		/* as typed, or NULL */
 	bool move;
-	enum account_act user, group;	/* filled by account_resolve() */
+	enum account_act act[2];	/* by enum passwd_kind */
 	char name[ACCOUNT_NAME_MAX + 1];
 	struct slice home, shell;
 };
@@ -34,7 +34,7 @@ struct account_spec {
 bool account_read(const char *value, void *spec);
 
 /*
- * Find out which entries the target lacks, and give it the name, home and shell
+ * Fill act: which entries the target lacks. Give it the name, home and shell
  * of the account if it has no name. With "move", an entry of that name that is
  * not root's will get the target's ids; it keeps its home and shell.
  *

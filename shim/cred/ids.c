@@ -17,35 +17,6 @@ int ids_unreadable(const char *path, struct fault *f)
 	return fault_set(f, EXIT_STEP, errno, "read %s", path);
 }
 
-static int missing(const struct ids_word *w, const char *kind,
-		   const char *word, const char *file, struct fault *f)
-{
-	fault_set(f, EXIT_USAGE, 0, "--%s %s: no %s '%s' in %s", w->option,
-		  w->value, kind, word, file);
-	return fault_hint(f, "add it to the image, or give its number");
-}
-
-/*
- * Copy a word, and parse it if it is digits only: a number is not looked up.
- * Returns 1 and sets *id for a number, 0 for a name, or -1 with a fault.
- */
-static int read_word(const struct ids_word *w, const char *kind,
-		     struct slice name, char word[USER_NAME_MAX + 1],
-		     uint32_t *id, struct fault *f)
-{
-	if (!str_copy(name, word, USER_NAME_MAX + 1))
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--%s %s: a name is longer than %d bytes",
-				 w->option, w->value, USER_NAME_MAX);
-	if (!str_is_number(word))
-		return 0;
-	if (str_id(word, id))
-		return 1;
-	return fault_set(f, EXIT_USAGE, 0,
-			 "--%s %s: %s is not a %cid (0 to 4294967294)",
-			 w->option, w->value, word, kind[0]);
-}
-
 bool ids_is_owner(struct slice word)
 {
 	return word.length > 3 && memcmp(word.at, "of:/", 4) == 0;
@@ -70,61 +41,81 @@ static int find_owner(const struct ids_word *w, struct slice word,
 	return fault_mount(f, path);
 }
 
+/*
+ * Find the entry of a name, or of a number, which needs none. A group's number
+ * is not looked up. Returns 0, or -1 with a fault.
+ */
+static int look_up(const struct ids_word *w, enum passwd_kind kind,
+		   struct slice name, struct passwd_entry *e, struct fault *f)
+{
+	const bool is_group = kind == PASSWD_GROUP;
+	const char *file = is_group ? w->group : w->passwd;
+	char word[USER_NAME_MAX + 1];
+	uint32_t id = 0;
+	bool is_number;
+	int found = 0;
+
+	if (!str_copy(name, word, sizeof(word)))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s %s: a name is longer than %d bytes",
+				 w->option, w->value, USER_NAME_MAX);
+	is_number = str_is_number(word);
+	if (is_number && !str_id(word, &id))
+		return fault_set(f, EXIT_USAGE, 0,
+				 "--%s %s: %s is not a %cid (0 to 4294967294)",
+				 w->option, w->value, word,
+				 is_group ? 'g' : 'u');
+	*e = (struct passwd_entry){ .uid = id,
+				    .gid = is_group ? id : IDS_NO_GID };
+	if (*word && !(is_group && is_number))
+		found = passwd_find(file, kind, is_number ? NULL : word, id, e);
+	if (found < 0)
+		return ids_unreadable(file, f);
+	if (found || is_number)
+		return 0;
+	fault_set(f, EXIT_USAGE, 0, "--%s %s: no %s '%s' in %s", w->option,
+		  w->value, is_group ? "group" : "user", word, file);
+	return fault_hint(f, "add it to the image, or give its number");
+}
+
 int ids_user(const struct ids_word *w, struct slice name,
 	     struct passwd_entry *user, struct fault *f)
 {
-	char word[USER_NAME_MAX + 1];
-	struct stat st = { .st_gid = IDS_NO_GID };
-	bool owner = ids_is_owner(name);
-	int number = owner ? find_owner(w, name, &st, f) + 1
-			   : read_word(w, "user", name, word, &st.st_uid, f);
-	int found = 0;
+	struct stat st;
 
-	if (number < 0 || (owner && number == 0))
+	if (!ids_is_owner(name))
+		return look_up(w, PASSWD_USER, name, user, f);
+	if (find_owner(w, name, &st, f) < 0)
 		return -1;
-	if (number || *word)
-		found = passwd_find_user(w->passwd, number ? NULL : word,
-					 st.st_uid, user);
-	if (found < 0)
+	*user = (struct passwd_entry){ .uid = st.st_uid, .gid = st.st_uid };
+	if (passwd_find(w->passwd, PASSWD_USER, NULL, st.st_uid, user) < 0)
 		return ids_unreadable(w->passwd, f);
-	if (!found && !number)
-		return missing(w, "user", word, w->passwd, f);
-	if (!found)
-		*user = (struct passwd_entry){ .uid = st.st_uid,
-					       .gid = IDS_NO_GID };
 	/* A file's gid 0 must not put the application into root's group. */
-	if (owner && st.st_gid != 0)
+	if (st.st_gid != 0)
 		user->gid = st.st_gid;
-	else if (owner && !found)
-		user->gid = user->uid;
 	return 0;
 }
 
 int ids_group(const struct ids_word *w, struct slice name, gid_t *gid,
 	      struct fault *f)
 {
-	char word[USER_NAME_MAX + 1];
+	struct passwd_entry group;
 	struct stat st;
-	int found;
 
-	if (ids_is_owner(name)) {
-		if (find_owner(w, name, &st, f) < 0)
+	if (!ids_is_owner(name)) {
+		if (look_up(w, PASSWD_GROUP, name, &group, f) < 0)
 			return -1;
-		*gid = st.st_gid;
-		if (*gid != 0)
-			return 0;
-		fault_set(f, EXIT_USAGE, 0, "--%s %s: %.*s is of gid 0",
-			  w->option, w->value, (int)name.length, name.at);
-		return fault_hint(f, "give it a group of its own, or name 0");
+		*gid = group.gid;
+		return 0;
 	}
-	found = read_word(w, "group", name, word, gid, f);
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	if (*word)
-		found = passwd_find_group(w->group, word, gid);
-	if (found < 0)
-		return ids_unreadable(w->group, f);
-	return found ? 0 : missing(w, "group", word, w->group, f);
+	if (find_owner(w, name, &st, f) < 0)
+		return -1;
+	*gid = st.st_gid;
+	if (*gid != 0)
+		return 0;
+	fault_set(f, EXIT_USAGE, 0, "--%s %s: %.*s is of gid 0", w->option,
+		  w->value, (int)name.length, name.at);
+	return fault_hint(f, "give it a group of its own, or name 0");
 }
 
 /* An empty home or shell has a meaning, see passwd(5) and login(1). */

@@ -46,8 +46,8 @@ static bool has_nul(const char *from, const char *to)
 }
 
 /*
- * Take the next line that has a name, an id and another field. *line becomes
- * what follows the id. Returns false at the end.
+ * Take the next line that has a name, an id and another field. The id is the
+ * entry's uid and gid; *line becomes what follows it. Returns false at the end.
  */
 static bool next_entry(struct slice *rest, struct slice *line,
 		       struct passwd_entry *e)
@@ -63,8 +63,10 @@ static bool next_entry(struct slice *rest, struct slice *line,
 		if (str_copy(str_cut(line, ':'), id, sizeof(id)) && line->at &&
 		    !has_nul(name.at, line->at) && name.length &&
 		    !strchr("#+-", *name.at) && str_id(id, &e->uid) &&
-		    str_copy(name, e->name, sizeof(e->name)))
+		    str_copy(name, e->name, sizeof(e->name))) {
+			e->gid = e->uid;
 			return true;
+		}
 	}
 	return false;
 }
@@ -84,39 +86,22 @@ static bool read_user(struct slice line, struct passwd_entry *e)
 	       str_copy(shell, e->shell, sizeof(e->shell));
 }
 
-int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		     struct passwd_entry *user)
+int passwd_find(const char *file, enum passwd_kind kind, const char *name,
+		uint32_t id, struct passwd_entry *entry)
 {
+	struct passwd_entry e = { .home = "" };
 	struct slice rest, line;
-	struct passwd_entry e;
-	int result = load(passwd, &rest);
+	int result = load(file, &rest);
 
-	/* Another user namespace's file, closed to us, has no entry by uid. */
+	/* Another user namespace's file, closed to us, has no entry by id. */
 	if (result < 0 && !name && errno == EACCES)
 		return 0;
 	if (result <= 0)
 		return result;
 	while (next_entry(&rest, &line, &e)) {
-		if ((name ? strcmp(e.name, name) == 0 : e.uid == uid) &&
-		    read_user(line, &e)) {
-			*user = e;
-			return 1;
-		}
-	}
-	return 0;
-}
-
-int passwd_find_group(const char *group, const char *name, gid_t *gid)
-{
-	struct slice rest, line;
-	struct passwd_entry e;
-	int result = load(group, &rest);
-
-	if (result <= 0)
-		return result;
-	while (next_entry(&rest, &line, &e)) {
-		if (name ? strcmp(e.name, name) == 0 : e.uid == *gid) {
-			*gid = e.uid;
+		if ((name ? strcmp(e.name, name) == 0 : e.uid == id) &&
+		    (kind == PASSWD_GROUP || read_user(line, &e))) {
+			*entry = e;
 			return 1;
 		}
 	}

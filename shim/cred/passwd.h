@@ -12,6 +12,7 @@
 #define STEPDOWN_CRED_PASSWD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define PASSWD_USERS "/etc/passwd"
@@ -22,6 +23,9 @@ enum {
 	USER_PATH_MAX = 1024	/* of a home or shell; NSS_BUFLEN_PASSWD */
 };
 
+enum passwd_kind { PASSWD_USER, PASSWD_GROUP };
+
+/* A group has a name and its gid, which is the uid here too. */
 struct passwd_entry {
 	char name[USER_NAME_MAX + 1];
 	uid_t uid;
@@ -31,19 +35,14 @@ struct passwd_entry {
 };
 
 /*
- * Find a user by name, or by uid where name is NULL. A file that may not be
- * read (EACCES) counts as missing by uid, and for a caller that is not root.
+ * Find an entry of a file by name, or by id where name is NULL. A file that may
+ * not be read (EACCES) counts as missing by id, and for a caller that is not
+ * root.
  *
- * Returns 1 and fills *user; 0 without such a user or file; -1 with errno.
+ * Returns 1 and fills *entry; 0 without such an entry or file; -1 with errno.
  */
-int passwd_find_user(const char *passwd, const char *name, uid_t uid,
-		     struct passwd_entry *user);
-
-/*
- * Find the gid of a group by name or, where name is NULL, whether there is a
- * group with *gid. Returns as passwd_find_user() by name.
- */
-int passwd_find_group(const char *group, const char *name, gid_t *gid);
+int passwd_find(const char *file, enum passwd_kind kind, const char *name,
+		uint32_t id, struct passwd_entry *entry);
 
 /*
  * Collect the groups that list user as a member, at most size of them. Returns

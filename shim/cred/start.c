@@ -84,8 +84,7 @@ static bool are_the_groups(const struct target *t, const struct start *s)
 static int adapt(const struct start_spec *spec, struct start *s,
 		 struct target *t, struct fault *f)
 {
-	struct passwd_entry user;
-	int found;
+	struct passwd_entry user = { .uid = s->uid };
 
 	if (s->uid == 0 && !spec->allow_root)
 		return fault_set(f, EXIT_USAGE, 0,
@@ -100,11 +99,8 @@ static int adapt(const struct start_spec *spec, struct start *s,
 	t->groups = s->groups;
 	if (t->uid == s->uid)
 		return 0;
-	found = passwd_find_user(PASSWD_USERS, NULL, s->uid, &user);
-	if (found < 0)
+	if (passwd_find(PASSWD_USERS, PASSWD_USER, NULL, s->uid, &user) < 0)
 		return ids_unreadable(PASSWD_USERS, f);
-	if (!found)
-		user = (struct passwd_entry){ .uid = s->uid };
 	t->uid = s->uid;
 	ids_describe(&user, t);
 	return 0;

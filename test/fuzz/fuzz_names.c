@@ -178,20 +178,20 @@ static void same_user(int found, const struct passwd_entry *user, int expected,
 static void check(const char *path, const char *file, size_t length,
 		  const char *name)
 {
-	struct passwd_entry user, other;
+	struct passwd_entry user, other, group = { .gid = 0 };
 	gid_t groups[MAX_GROUPS], other_groups[MAX_GROUPS];
-	gid_t gid = 0, other_gid = 0;
+	gid_t other_gid = 0;
 	size_t count, stored;
 	int found;
 
-	same_user(passwd_find_user(path, name, 0, &user), &user,
+	same_user(passwd_find(path, PASSWD_USER, name, 0, &user), &user,
 		  find_user(file, length, name, 0, &other), &other);
-	same_user(passwd_find_user(path, NULL, 1, &user), &user,
+	same_user(passwd_find(path, PASSWD_USER, NULL, 1, &user), &user,
 		  find_user(file, length, NULL, 1, &other), &other);
 	count = read_groups(file, length, name, name, other_groups, &found,
 			    &other_gid);
-	must(passwd_find_group(path, name, &gid) == found);
-	must(gid == other_gid);
+	must(passwd_find(path, PASSWD_GROUP, name, 0, &group) == found);
+	must(group.gid == other_gid);
 	must(passwd_groups_of(path, name, groups, MAX_GROUPS) ==
 	     (ssize_t)count);
 	stored = count < MAX_GROUPS ? count : MAX_GROUPS;

@@ -13,13 +13,23 @@ static struct passwd_entry user;
 static int find_user(const char *file, const char *name)
 {
 	memset(&user, 0x55, sizeof(user));
-	return passwd_find_user(file, name, 0, &user);
+	return passwd_find(file, PASSWD_USER, name, 0, &user);
 }
 
 static int find_uid(const char *file, uid_t uid)
 {
 	memset(&user, 0x55, sizeof(user));
-	return passwd_find_user(file, NULL, uid, &user);
+	return passwd_find(file, PASSWD_USER, NULL, uid, &user);
+}
+
+/* *gid is 77 where there is no such group. */
+static int find_group(const char *file, const char *name, gid_t *gid)
+{
+	struct passwd_entry group = { .gid = 77 };
+	int found = passwd_find(file, PASSWD_GROUP, name, 0, &group);
+
+	*gid = group.gid;
+	return found;
 }
 
 TEST(a_user_is_found_by_name_and_by_uid)
@@ -168,7 +178,7 @@ TEST(a_missing_file_has_no_entries)
 	errno = 0;
 	assert_int_equal(find_user("/nonexistent/passwd", "root"), 0);
 	assert_int_equal(find_user("/dev/null/passwd", "root"), 0);
-	assert_int_equal(passwd_find_group("/nonexistent", "root", &gid), 0);
+	assert_int_equal(find_group("/nonexistent", "root", &gid), 0);
 	assert_int_equal(gid, 77);
 	assert_int_equal(passwd_groups_of("/nonexistent", "root", groups, 4), 0);
 }
@@ -182,7 +192,7 @@ TEST(an_unreadable_file_is_an_error)
 	assert_int_equal(find_user("/", "root"), -1);
 	assert_int_equal(errno, EISDIR);
 	errno = 0;
-	assert_int_equal(passwd_find_group("/", "root", &gid), -1);
+	assert_int_equal(find_group("/", "root", &gid), -1);
 	assert_int_equal(errno, EISDIR);
 	errno = 0;
 	assert_int_equal(passwd_groups_of("/", "root", groups, 4), -1);
@@ -198,8 +208,8 @@ TEST(no_descriptor_is_left_open)
 	find_user("/", "root");
 	find_user(FILE_OF("a:x:1:1::/:s\nb:x:2:2::/:s\n"), "a");
 	find_user(FILE_OF("a:x:1:1::/:s\n"), "b");
-	passwd_find_group("/", "a", &gid);
-	passwd_find_group(FILE_OF("a:x:1:\nb:x:2:\n"), "a", &gid);
+	find_group("/", "a", &gid);
+	find_group(FILE_OF("a:x:1:\nb:x:2:\n"), "a", &gid);
 	passwd_groups_of(FILE_OF("a:x:1:b\n"), "b", groups, 4);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -300,18 +310,12 @@ TEST(a_file_may_have_any_number_of_lines)
 	for (id = 1, length = 0; length < size; id++)
 		length += (size_t)sprintf(bytes + length, "g%u:x:%u:m,n\n", id,
 					  id);
-	assert_int_equal(passwd_find_group(temporary_file(0, bytes, length),
-					  "g12345", &gid), 1);
+	assert_int_equal(find_group(temporary_file(0, bytes, length), "g12345",
+				    &gid), 1);
 	assert_int_equal(gid, 12345);
 	assert_int_equal(passwd_groups_of(temporary_file(0, bytes, length), "n",
 					 NULL, 0), id - 1);
 	free(bytes);
-}
-
-static int find_group(const char *file, const char *name, gid_t *gid)
-{
-	*gid = 77;
-	return passwd_find_group(file, name, gid);
 }
 
 TEST(a_file_that_does_not_fit_is_an_error)
