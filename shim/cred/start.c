@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -16,9 +15,6 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
-
-/* The inode of the first user namespace (include/linux/proc_ns.h). */
-static const ino_t first_namespace = 0xEFFFFFFDu;
 
 int start_read(struct start *s, struct fault *f)
 {
@@ -175,34 +171,6 @@ void start_tell(const struct start_spec *spec, const struct start *s)
 	tell_of_lost_file_caps(spec, s);
 }
 
-/*
- * A map is lines of three numbers: first id inside, first id outside, count. It
- * is empty until somebody writes it.
- */
-static int check_map(const char *kind, uint32_t id, struct fault *f)
-{
-	char map[340 * 34 + 1];		/* the kernel's limit of lines */
-	char path[32];
-	char *at = map;
-
-	snprintf(path, sizeof(path), "/proc/self/%s_map", kind);
-	if (!fs_read(AT_FDCWD, path, map, sizeof(map)) &&
-	    access(path, F_OK) < 0)
-		return 0;
-	while (*at) {
-		unsigned long first = strtoul(at, &at, 10);
-
-		strtoul(at, &at, 10);
-		if (id >= first && id - first < strtoul(at, &at, 10))
-			return 0;
-		at += strcspn(at, "\n");
-		at += *at == '\n';
-	}
-	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (%s)", kind, id, path);
-	return fault_hint(f, "map it: podman run --%smap, /etc/sub%s, "
-			  "dockerd --userns-remap", kind, kind);
-}
-
 bool start_setgroups_denied(void)
 {
 	char word[8];
@@ -211,24 +179,38 @@ bool start_setgroups_denied(void)
 	       strncmp(word, "deny", 4) == 0;
 }
 
+/*
+ * fchown(2) reports EINVAL for an id that the user namespace does not map,
+ * before it asks whether the caller may change the owner of fd at all.
+ */
+static int check_mapped(int fd, const char *kind, uid_t uid, gid_t gid,
+			struct fault *f)
+{
+	if (fchown(fd, uid, gid) == 0 || errno != EINVAL)
+		return 0;
+	fault_set(f, EXIT_STEP, 0, "%s %u is not mapped (/proc/self/%s_map)",
+		  kind, uid == (uid_t)-1 ? gid : uid, kind);
+	return fault_hint(f, "map it: podman run --%smap, /etc/sub%s, "
+			  "dockerd --userns-remap", kind, kind);
+}
+
 int start_check_maps(const struct target *t, const struct start *s,
 		     struct fault *f)
 {
-	struct stat st;
+	const bool same = ids_same(t->groups, t->ngroups, s->groups,
+				   s->ngroups);
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int result = 0;
 
-	if (stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first_namespace)
-		return 0;
-	if (t->uid != s->uid && check_map("uid", t->uid, f) < 0)
-		return -1;
-	if (t->gid != s->gid && check_map("gid", t->gid, f) < 0)
-		return -1;
-	if (ids_same(t->groups, t->ngroups, s->groups, s->ngroups))
-		return 0;
-	for (size_t i = 0; i < t->ngroups; i++)
-		if (check_map("gid", t->groups[i], f) < 0)
-			return -1;
-	if (!start_setgroups_denied())
-		return 0;
+	if (t->uid != s->uid)
+		result = check_mapped(fd, "uid", t->uid, (gid_t)-1, f);
+	if (result == 0 && t->gid != s->gid)
+		result = check_mapped(fd, "gid", (uid_t)-1, t->gid, f);
+	for (size_t i = 0; result == 0 && !same && i < t->ngroups; i++)
+		result = check_mapped(fd, "gid", (uid_t)-1, t->groups[i], f);
+	close(fd);
+	if (result < 0 || same || !start_setgroups_denied())
+		return result;
 	fault_set(f, EXIT_STEP, EPERM,
 		  "set the groups (/proc/self/setgroups says deny)");
 	return fault_hint(f,
