@@ -232,7 +232,8 @@ static void look_exec(struct check *c)
 		return;
 	}
 	if (!strchr(command, '/'))
-		at = drop_find_command(command, plan_path(plan), file)
+		at = drop_find_command(command, plan_path(plan), X_OK,
+				       file)
 			     ? file : NULL;
 	err = at ? foresee(at) : ENOENT;
 	if (err)

@@ -7,6 +7,7 @@
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -31,18 +32,21 @@ uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 						 : spec->keep_caps;
 }
 
-bool drop_find_command(const char *name, const char *path, char file[PATH_MAX])
+bool drop_find_command(const char *name, const char *path, int mode,
+		       char file[PATH_MAX])
 {
 	if (strchr(name, '/'))
 		return name[0] == '/' &&
 		       str_copy(str_word(name), file, PATH_MAX);
 	for (const char *at = path ? path : DROP_DEFAULT_PATH;; at++) {
 		int length = (int)strcspn(at, ":");
+		struct stat st;
 		struct text t;
 
 		text_start(&t, file, PATH_MAX);
-		text_add(&t, "%.*s/%s", length, at, name);
-		if (length && !t.cut && access(file, X_OK) == 0)
+		text_add(&t, "%.*s%s%s", length, at, length ? "/" : "", name);
+		if (!t.cut && access(file, mode) == 0 &&
+		    stat(file, &st) == 0 && !S_ISDIR(st.st_mode))
 			return true;
 		at += length;
 		if (!*at)
@@ -84,7 +88,7 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 				  : "those of --bounding and --keep-caps");
 		report_warning(f);
 	}
-	if (!drop_find_command(command, path, file))
+	if (!drop_find_command(command, path, X_OK, file))
 		return 0;
 	needed = file_caps(file);
 	needed &= ~(needed ? caps_bounding() & drop_bounding(spec, uid) : 0);

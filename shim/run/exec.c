@@ -120,56 +120,25 @@ int exec_refused(const char *command, const char *path, int err,
 }
 
 /*
- * As execvp(3), but without handing an unknown file format to a shell. A file
- * that may not be executed is remembered while the directories that follow are
- * searched for a better one; a directory that may not be searched has none.
+ * As execvp(3), but without handing an unknown file format to a shell. argv is
+ * this process's own memory, so argv[0] can be replaced in it.
  */
-static int search_path(const char *path, const char *command,
-		       char *const argv[], char *const env[], struct fault *f)
-{
-	char denied[PATH_MAX] = "";
-
-	for (const char *at = path;; at++) {
-		size_t length = strcspn(at, ":");
-		char file[PATH_MAX];
-		struct text t;
-		int err;
-
-		text_start(&t, file, sizeof(file));
-		text_add(&t, "%.*s", (int)length, at);
-		text_add(&t, "%s%s", length ? "/" : "", command);
-		at += length;
-		if (!t.cut) {
-			execve(file, argv, env);
-			err = errno;
-			if (access(file, F_OK) == 0 && err != EACCES)
-				return exec_refused(command, file, err, f);
-			if (access(file, F_OK) == 0 && !denied[0])
-				strcpy(denied, file);
-		}
-		if (!*at)
-			break;
-	}
-	if (denied[0])
-		return exec_refused(command, denied, EACCES, f);
-	return exec_refused(command, NULL, ENOENT, f);
-}
-
-/* argv is this process's own memory, so argv[0] can be replaced in it. */
 static int execute(const struct exec_spec *s, char *const env[],
 		   struct fault *f)
 {
 	const char *command = s->command[0];
 	const char *path = str_variable(env, "PATH", 4);
 	char **argv = (char **)(uintptr_t)s->command;
+	char found[PATH_MAX];
+	const char *file = strchr(command, '/') ? command : found;
 
+	if (file == found && !drop_find_command(command, path, X_OK, found) &&
+	    !drop_find_command(command, path, F_OK, found))
+		return exec_refused(command, NULL, ENOENT, f);
 	if (s->argv0)
 		argv[0] = (char *)(uintptr_t)s->argv0;
-	if (!strchr(command, '/'))
-		return search_path(path ? path : DROP_DEFAULT_PATH, command,
-				   argv, env, f);
-	execve(command, argv, env);
-	return exec_refused(command, command, errno, f);
+	execve(file, argv, env);
+	return exec_refused(command, file, errno, f);
 }
 
 /*
