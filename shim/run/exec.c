@@ -44,21 +44,14 @@ void exec_describe(const struct exec_spec *s, struct text *out)
 
 /* ---- its place among processes ---- */
 
-int exec_check_session(const struct exec_spec *s, struct fault *f)
-{
-	if (!s->setsid || getpgrp() != getpid() || getsid(0) == getpid())
-		return 0;
-	fault_set(f, EXIT_STEP, EPERM, "start a session");
-	return fault_hint(f, "a leader of a process group cannot; "
-			     "with --init the child does");
-}
-
 int exec_take_place(const struct plan *plan, const struct run *run,
 		    struct fault *f)
 {
-	if (plan->exec.setsid && setsid() < 0 && getsid(0) != getpid())
-		return fault_set(f, EXIT_STEP, errno, "start a session");
-	return exec_tie_to_parent(plan, run, f);
+	if (!plan->exec.setsid || setsid() >= 0 || getsid(0) == getpid())
+		return exec_tie_to_parent(plan, run, f);
+	fault_set(f, EXIT_STEP, errno, "start a session");
+	return fault_hint(f, "a leader of a process group cannot; "
+			     "with --init the child does");
 }
 
 /* A parent that has ended already sends no signal: send it here. */

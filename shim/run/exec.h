@@ -21,14 +21,6 @@ struct text;
 void exec_describe(const struct exec_spec *s, struct text *out);
 
 /*
- * Can this process start the session of --setsid? The leader of a process group
- * that does not lead its session cannot (setsid(2)); its child can.
- *
- * Returns 0, or -1 with a fault.
- */
-int exec_check_session(const struct exec_spec *s, struct fault *f);
-
-/*
  * Start the session (exec_take_place() alone) and set --pdeathsig, which a
  * change of ids undoes. Each returns 0, or -1 with a fault.
  */
