@@ -24,13 +24,9 @@ enum { NOWAIT = 8 };	/* RWF_NOWAIT, for pipes since Linux 6.4 */
 /* A message that cannot be written is lost, never a reason to stop. */
 static void write_all(int fd, const char *bytes, size_t length)
 {
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
+	ssize_t written;
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return;
+	while (length > 0 && (written = write(fd, bytes, length)) > 0) {
 		bytes += written;
 		length -= (size_t)written;
 	}
@@ -107,18 +103,15 @@ void report_fault_now(const struct fault *f)
 
 void report_warning(const struct fault *f)
 {
-	put_fault(f, PREFIX "warning: ", false);
-}
-
-void report_warning_now(const struct fault *f)
-{
 	put_fault(f, PREFIX "warning: ", true);
 }
 
-static void put_line(int fd, const char *format, va_list words, bool now)
-	__attribute__((format(printf, 2, 0)));
+static void put_line(int fd, const char *before, const char *format,
+		     va_list words)
+	__attribute__((format(printf, 3, 0)));
 
-static void put_line(int fd, const char *format, va_list words, bool now)
+static void put_line(int fd, const char *before, const char *format,
+		     va_list words)
 {
 	char line[MESSAGE_SIZE / 2], buffer[MESSAGE_SIZE];
 	struct text out;
@@ -126,8 +119,8 @@ static void put_line(int fd, const char *format, va_list words, bool now)
 	text_start(&out, line, sizeof(line));
 	text_add_list(&out, format, words);
 	text_start(&out, buffer, sizeof(buffer));
-	add_line(&out, fd == STDERR_FILENO ? PREFIX : "", line, 0);
-	put(fd, &out, now);
+	add_line(&out, before, line, 0);
+	put(fd, &out, fd == STDERR_FILENO);
 }
 
 void report_note(const char *format, ...)
@@ -135,16 +128,7 @@ void report_note(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDERR_FILENO, format, words, false);
-	va_end(words);
-}
-
-void report_note_now(const char *format, ...)
-{
-	va_list words;
-
-	va_start(words, format);
-	put_line(STDERR_FILENO, format, words, true);
+	put_line(STDERR_FILENO, PREFIX, format, words);
 	va_end(words);
 }
 
@@ -153,7 +137,7 @@ void report_line(const char *format, ...)
 	va_list words;
 
 	va_start(words, format);
-	put_line(STDOUT_FILENO, format, words, false);
+	put_line(STDOUT_FILENO, "", format, words);
 	va_end(words);
 }
 

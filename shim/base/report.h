@@ -5,14 +5,12 @@
  * that are not printable ASCII are written as \xNN: a value may come from the
  * environment, and a message must stay one line and harmless on a terminal.
  *
- * A function whose name ends in _now never waits for a reader: it drops the
- * message instead. Code that runs beside the application uses only these,
- * because a full pipe must not stop it.
+ * Only report_fault() and what goes to stdout wait for a reader. The others drop
+ * a message that finds no room: many come from code that runs beside the
+ * application, which a full pipe must not stop.
  */
 #ifndef STEPDOWN_BASE_REPORT_H
 #define STEPDOWN_BASE_REPORT_H
-
-#include <stdbool.h>
 
 struct fault;
 struct text;
@@ -26,12 +24,9 @@ void report_fault_now(const struct fault *f);
 
 /* The same, "stepdown: warning: ...", for what does not end the run. */
 void report_warning(const struct fault *f);
-void report_warning_now(const struct fault *f);
 
 /* stderr, for --verbose: "stepdown: ...". */
 void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void report_note_now(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
 
 /* stdout: one line, as --dry-run asks for it. */
 void report_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -103,7 +103,7 @@ static void report_unreadable(struct broker *b, unsigned int pid, int err)
 		  "bind of process %u: read the address from its memory", pid);
 	fault_hint(&f, "the user may not read the executable: chmod a+r; or "
 		       "kernel.yama.ptrace_scope is above 1");
-	report_warning_now(&f);
+	report_warning(&f);
 }
 
 /* The kernel will refuse this bind: only the broker has the capability. */
@@ -120,7 +120,7 @@ static void report_undeclared(struct broker *b, const struct bind_address *a)
 		return;
 	b->reported[b->nreported++] = *a;
 	declared_missing(b->spec, a, &f);
-	report_warning_now(&f);
+	report_warning(&f);
 }
 
 /* ---- one question; each answer is 0, an errno, or LEAVE to the kernel ---- */

@@ -171,9 +171,9 @@ static void warn_of_home(const struct plan *plan, const struct environment *e)
 	    !plan->target.name[0] && access("/", W_OK) < 0) {
 		const uint64_t mask = signals_block();
 
-		report_note_now("HOME is /, which uid %u may not write: "
-				"give --home=DIR, or --home=/ if that is meant",
-				plan->target.uid);
+		report_note("HOME is /, which uid %u may not write: "
+			    "give --home=DIR, or --home=/ if that is meant",
+			    plan->target.uid);
 		signals_restore(mask);
 	}
 }

@@ -159,9 +159,9 @@ static int prepare_parent(const struct plan *plan, struct run *run,
 	if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) {
 		fault_set(f, EXIT_STEP, errno,
 			  "become a subreaper: orphans go to others");
-		report_warning_now(f);
+		report_warning(f);
 	} else if (subreaper && plan->verbose) {
-		report_note_now("init: not process 1, so a subreaper");
+		report_note("init: not process 1, so a subreaper");
 	}
 	if (exec_tie_to_parent(plan, run, f) < 0)
 		return -1;

@@ -238,7 +238,7 @@ static void warn_of_signal(struct supervisor *s, int number)
 	fault_set(&f, 0, errno, "forward signal %d%s%s to process %d", number,
 		  name ? " SIG" : "", name ? name : "", (int)s->child);
 	if (!s->warned)
-		report_warning_now(&f);
+		report_warning(&f);
 	s->warned = true;
 }
 
@@ -305,9 +305,9 @@ static void child_changed(struct supervisor *s, const siginfo_t *info)
 		s->child = 0;
 		s->status = info->si_status + (exited ? 0 : 128);
 	} else if (s->verbose) {
-		report_note_now("init: reaped orphan %d, %s %d",
-				(int)info->si_pid, exited ? "status" : "signal",
-				info->si_status);
+		report_note("init: reaped orphan %d, %s %d",
+			    (int)info->si_pid, exited ? "status" : "signal",
+			    info->si_status);
 	}
 }
 
@@ -360,7 +360,7 @@ static bool kill_in_time(struct supervisor *s)
 	}
 	fault_set(&f, 0, 0, "processes are still there %d ms after SIGKILL",
 		  KILL_PATIENCE);
-	report_warning_now(&f);
+	report_warning(&f);
 	if (s->child)
 		s->status = 128 + SIGKILL;
 	return false;

@@ -59,8 +59,8 @@ TEST(a_message_is_printable_and_has_its_hint)
 	fault_lines(&f, "-e %s", "env: %s", "A\n");
 	begin(ends[1]);
 	report_fault(&f);
-	report_warning_now(&f);
-	report_note_now("%d", 7);
+	report_warning(&f);
+	report_note("%d", 7);
 	end();
 	assert_string_equal(read_all(ends[0]),
 		"stepdown: open a\\x0ab\\x1b\\xc3: Operation not permitted\n"
@@ -106,8 +106,8 @@ TEST(a_full_pipe_is_not_waited_for)
 	fill(ends[1]);
 	begin(ends[1]);
 	report_fault_now(&f);
-	report_warning_now(&f);
-	report_note_now("nor this");
+	report_warning(&f);
+	report_note("nor this");
 	end();
 	close(ends[0]);
 	close(ends[1]);
@@ -130,7 +130,7 @@ TEST(a_full_terminal_is_not_waited_for)
 	for (int i = 0; i < 300; i++) {
 		assert_true(read(reader, some, sizeof(some)) > 0);
 		begin(writer);
-		report_warning_now(&f);
+		report_warning(&f);
 		end();
 	}
 	close(writer);
