@@ -175,9 +175,8 @@ int fs_check_way(const char *path)
 }
 
 /*
- * fchmod(2) refuses O_PATH descriptors. Without fchmodat2(2), or where a
- * seccomp profile denies it, the link in /proc leads to the same file, even if
- * it has been renamed.
+ * fchmod(2) refuses O_PATH descriptors with EBADF. The link in /proc leads to
+ * the same file, even if it has been renamed.
  */
 int fs_chmod(int fd, mode_t mode)
 {
@@ -185,15 +184,12 @@ int fs_chmod(int fd, mode_t mode)
 	struct stat st;
 
 	fs_link(path, "fd", fd);
-	if (syscall(SYS_FCHMODAT2, fd, "", mode, AT_EMPTY_PATH) < 0 &&
-	    ((errno != ENOSYS && errno != EPERM) ||
-	     (fchmod(fd, mode) < 0 && chmod(path, mode) < 0)))
+	if (fchmod(fd, mode) < 0 && (errno != EBADF || chmod(path, mode) < 0))
 		return -1;
+	if (!(mode & S_ISGID))
+		return 0;
 	errno = EPERM;
-	return (mode & S_ISGID) &&
-			       (fstat(fd, &st) < 0 || !(st.st_mode & S_ISGID))
-		       ? -1
-		       : 0;
+	return fstat(fd, &st) == 0 && (st.st_mode & S_ISGID) ? 0 : -1;
 }
 
 ssize_t fs_read_all(int fd, char *out, size_t size)

@@ -31,9 +31,6 @@ struct sys_dirent {
 	char name[];
 };
 
-/* fchmodat2(2), Linux 6.6, changes a mode through an O_PATH descriptor. */
-enum { SYS_FCHMODAT2 = 452 };
-
 /* The bit of a signal in the kernel's signal sets. */
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number) - 1))
 

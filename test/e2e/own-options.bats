@@ -54,14 +54,6 @@ verbose=(--verbose)
 	mode_is 644 /etc/passwd
 }
 
-@test "mode= without fchmodat2, as under older kernels and profiles" {
-	touch "$volume/file"
-	before=("$BATS_FILE_TMPDIR/race" without 452 38) # fchmodat2, ENOSYS
-	own "$volume,mode=go="
-	succeeded
-	mode_is 600 "$volume/file"
-}
-
 @test "shallow: the path alone" {
 	touch "$volume/file"
 	own "$volume,shallow"

@@ -13,8 +13,7 @@ three=(setpriv --bounding-set=-all,+chown,+setuid,+setgid)
 setup_file()
 {
 	need unshare mount strace setpriv setcap getcap chattr python3 bindfs \
-		gcc mknod
-	gcc -O2 -o "$BATS_FILE_TMPDIR/race" "$BATS_TEST_DIRNAME/../attack/race.c"
+		mknod
 }
 
 # A folder of the test is not a folder that nobody else may search.
