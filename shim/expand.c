@@ -120,11 +120,9 @@ int expand_value(const struct option *o, const char *value, char *const env[],
 int expand_hint(const char *value, struct fault *f)
 {
 	const char *name = value ? strchr(value, '$') : NULL;
-	size_t length = 0;
+	const size_t length = name ? strspn(++name, STR_NAME_BYTES) : 0;
 
-	while (name && str_is_name_byte(name[1 + length]))
-		length++;
-	if (!name || !str_is_variable(++name, length))
+	if (!name || !str_is_variable(name, length))
 		return -1;
 	return fault_hint(f, "no shell expands $%.*s here; write ${%.*s}",
 			  (int)length, name, (int)length, name);

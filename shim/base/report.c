@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -116,8 +117,7 @@ static void put_line(int fd, const char *before, const char *format,
 	char line[MESSAGE_SIZE / 2], buffer[MESSAGE_SIZE];
 	struct text out;
 
-	text_start(&out, line, sizeof(line));
-	text_add_list(&out, format, words);
+	vsnprintf(line, sizeof(line), format, words);
 	text_start(&out, buffer, sizeof(buffer));
 	add_line(&out, before, line, 0);
 	put(fd, &out, fd == STDERR_FILENO);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -36,19 +37,10 @@ bool str_id(const char *text, uint32_t *id)
 	return true;
 }
 
-bool str_is_name_byte(char c)
-{
-	return isalnum((unsigned char)c) || c == '_';
-}
-
 bool str_is_variable(const char *text, size_t length)
 {
-	if (length == 0 || isdigit((unsigned char)text[0]))
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!str_is_name_byte(text[i]))
-			return false;
-	return true;
+	return length && !isdigit((unsigned char)text[0]) &&
+	       strspn(text, STR_NAME_BYTES) >= length;
 }
 
 /* The longest duration is the longest timeout of poll(2). */
@@ -167,28 +159,19 @@ void text_start(struct text *t, char *buffer, size_t size)
 	buffer[0] = '\0';
 }
 
-void text_add_list(struct text *t, const char *format, va_list words)
-{
-	size_t room = t->size - t->length;
-	int wanted = vsnprintf(t->start + t->length, room, format, words);
-
-	if (wanted >= 0 && (size_t)wanted < room) {
-		t->length += (size_t)wanted;
-		return;
-	}
-	t->cut = true;
-	t->length += strlen(t->start + t->length);
-}
-
 void text_add(struct text *t, const char *format, ...)
 {
+	const size_t room = t ? t->size - t->length : 0;
 	va_list words;
+	int wanted;
 
 	if (!t)
 		return;
 	va_start(words, format);
-	text_add_list(t, format, words);
+	wanted = vsnprintf(t->start + t->length, room, format, words);
 	va_end(words);
+	t->cut |= wanted < 0 || (size_t)wanted >= room;
+	t->length += t->cut ? strlen(t->start + t->length) : (size_t)wanted;
 }
 
 void text_add_printable(struct text *t, const char *words, bool json)

@@ -10,7 +10,6 @@
 #ifndef STEPDOWN_BASE_STR_H
 #define STEPDOWN_BASE_STR_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,8 +36,9 @@ bool str_id(const char *text, uint32_t *id);
 /* All digits, and at least one: a number, never a name. */
 bool str_is_number(const char *text);
 
-/* Any of [A-Za-z0-9_]. */
-bool str_is_name_byte(char c);
+/* The bytes of names, for strspn(3). */
+#define STR_NAME_BYTES                                                         \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 
 /* The name of a variable: [A-Za-z_][A-Za-z0-9_]*, of length bytes. */
 bool str_is_variable(const char *text, size_t length);
@@ -101,8 +101,6 @@ void text_start(struct text *t, char *buffer, size_t size);
  */
 void text_add(struct text *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void text_add_list(struct text *t, const char *format, va_list words)
-	__attribute__((format(printf, 2, 0)));
 
 /*
  * Append words. A byte that is not printable ASCII becomes \xNN; in a JSON

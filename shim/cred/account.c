@@ -47,10 +47,8 @@ bool account_read(const char *value, void *spec)
 		return false;
 	a->home = str_cut(&rest, ':');
 	a->shell = str_cut(&rest, ':');
-	for (const char *c = a->name; *c; c++)
-		if (!str_is_name_byte(*c) && *c != '-' && *c != '.')
-			return false;
 	return !rest.length && str_is_variable(a->name, 1) &&
+	       !a->name[strspn(a->name, STR_NAME_BYTES "-.")] &&
 	       is_path(&a->home, "/") && is_path(&a->shell, DEFAULT_SHELL);
 }
 

@@ -20,11 +20,9 @@
 /* Append a word, quoted for a shell and on one line. */
 static void add_word(const char *word, struct text *out)
 {
-	const char *at = word, *quote;
+	const size_t plain = strspn(word, STR_NAME_BYTES "%+,-./:=@");
+	const char *quote = plain && !word[plain] ? "" : "'";
 
-	while (str_is_name_byte(*at) || (*at && strchr("%+,-./:=@", *at)))
-		at++;
-	quote = at > word && !*at ? "" : "'";
 	for (text_add(out, " %s", quote); *word; word++)
 		if (*word == '\'' || *word == '\n')
 			text_add(out, *word == '\n' ? "'$'\\n''" : "'\\''");

@@ -13,7 +13,7 @@ three=(setpriv --bounding-set=-all,+chown,+setuid,+setgid)
 setup_file()
 {
 	need unshare mount strace setpriv setcap getcap chattr python3 bindfs \
-		mknod
+		gcc mknod
 }
 
 # A folder of the test is not a folder that nobody else may search.
