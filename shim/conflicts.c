@@ -28,50 +28,26 @@ static int check_pair(const struct listener *a, const struct listener *b,
 	return 0;
 }
 
+/* nginx' workers spin on accept4(2) if a socket does not listen. */
 static int check_sockets(const struct listen_spec *spec, struct fault *f)
 {
-	for (size_t i = 0; i < spec->count; i++)
+	for (size_t i = 0; i < spec->count; i++) {
+		const struct listener *l = &spec->listeners[i];
+
+		if (spec->handoff == HANDOFF_NGINX &&
+		    listener_has(l, LISTENER_NOLISTEN))
+			return fault_set(f, EXIT_USAGE, 0,
+					 "--listen %s: nginx needs a socket that listens",
+					 l->url);
 		for (size_t j = 0; j < i; j++)
-			if (check_pair(&spec->listeners[i],
-				       &spec->listeners[j], f) < 0)
+			if (check_pair(l, &spec->listeners[j], f) < 0)
 				return -1;
+	}
 	if (listen_count(spec) <= SOCKETS_MAX)
 		return 0;
 	return fault_set(f, EXIT_USAGE, 0,
 			 "--listen: %zu sockets, more than %d",
 			 listen_count(spec), SOCKETS_MAX);
-}
-
-/* A socket that does not listen makes nginx' workers spin on accept4(2). */
-static int check_nginx(const struct plan *plan, struct fault *f)
-{
-	if (listen_count(&plan->listen) == 0)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff nginx: no --listen");
-	if (plan->listen.no_listen_pid)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--no-listen-pid: --handoff nginx sets no LISTEN_PID");
-	for (size_t i = 0; i < plan->listen.count; i++)
-		if (listener_has(&plan->listen.listeners[i], LISTENER_NOLISTEN))
-			return fault_set(f, EXIT_USAGE, 0,
-					 "--listen %s: nginx needs a socket that listens",
-					 plan->listen.listeners[i].url);
-	return 0;
-}
-
-static int check_confine(const struct plan *plan, struct fault *f)
-{
-	const struct confine_spec *c = &plan->confine;
-
-	if (c->mode == CONFINE_OFF &&
-	    (c->writable.count || c->readable.count || c->connects))
-		return fault_set(f, EXIT_USAGE, 0, "--%s: only with --confine",
-				 c->connects ? "connect" :
-				 c->readable.count ? "readable" : "writable");
-	if (c->mode != CONFINE_OFF && plan->drop.allow_new_privs)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--allow-new-privs: --confine needs no_new_privs for its Landlock domain");
-	return 0;
 }
 
 /* In a shell, FOO=1 in front of a command sets a variable for it. */
@@ -94,6 +70,29 @@ static int check_command(char *const *command, struct fault *f)
 
 int conflicts_check(const struct plan *plan, struct fault *f)
 {
+	const struct confine_spec *c = &plan->confine;
+	const bool nginx = plan->listen.handoff == HANDOFF_NGINX;
+	const struct {
+		bool given;
+		const char *what;
+	} refused[] = {
+		{ plan->init.drain.ms && plan->init.no_subreaper,
+		  "--drain: not with --no-subreaper" },
+		{ !c->mode && c->connects, "--connect: only with --confine" },
+		{ !c->mode && c->readable.count,
+		  "--readable: only with --confine" },
+		{ !c->mode && c->writable.count,
+		  "--writable: only with --confine" },
+		{ c->mode && plan->drop.allow_new_privs,
+		  "--allow-new-privs: --confine needs no_new_privs for its Landlock domain" },
+		{ plan->bind.wanted && plan->drop.allow_new_privs,
+		  "--allow-new-privs: --handoff=bind needs no_new_privs for its seccomp filter" },
+		{ nginx && listen_count(&plan->listen) == 0,
+		  "--handoff nginx: no --listen" },
+		{ nginx && plan->listen.no_listen_pid,
+		  "--no-listen-pid: --handoff nginx sets no LISTEN_PID" },
+	};
+
 	if (check_command(plan->exec.command, f) < 0)
 		return -1;
 	if (plan->target.uid == 0 && !plan->who.allow_root && !plan->keeps) {
@@ -104,17 +103,11 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 	if (plan->init_option && !plan->init.wanted)
 		return fault_set(f, EXIT_USAGE, 0, "--%s: only with --init",
 				 plan->init_option);
-	if (plan->init.drain.ms && plan->init.no_subreaper)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--drain: not with --no-subreaper");
-	if (check_confine(plan, f) < 0)
-		return -1;
-	if (plan->drop.allow_new_privs && plan->bind.wanted)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--allow-new-privs: --handoff=bind needs no_new_privs for its seccomp filter");
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		if (refused[i].given)
+			return fault_set(f, EXIT_USAGE, 0, "%s",
+					 refused[i].what);
 	if (declared_check(&plan->bind, plan->drop.keep_caps, f) < 0)
-		return -1;
-	if (plan->listen.handoff == HANDOFF_NGINX && check_nginx(plan, f) < 0)
 		return -1;
 	return check_sockets(&plan->listen, f);
 }
