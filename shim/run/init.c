@@ -194,7 +194,7 @@ int init_run(struct plan *plan, struct run *run, struct fault *f)
 	struct init_spec spec = plan->init;
 	struct supervisor v = { .spec = &spec, .first = getpid() == 1,
 				.status = EXIT_STEP, .verbose = plan->verbose };
-	int terminal;
+	int tries = 1, terminal;
 	pid_t session = 0;
 
 	/* It makes nginx end its workers if the sockets were inherited. */
@@ -208,12 +208,9 @@ int init_run(struct plan *plan, struct run *run, struct fault *f)
 	/* If SIGCHLD is ignored the kernel reaps, and the status is lost. */
 	run->ignored_chld = signal(SIGCHLD, SIG_DFL) == SIG_IGN;
 	/* A process limit or a busy machine may be temporary: try again. */
-	for (int tries = 1;; tries++) {
-		v.child = spawn(plan, run, v.lent, terminal, f);
-		if (v.child > 0)
-			break;
+	while ((v.child = spawn(plan, run, v.lent, terminal, f)) < 0) {
 		if ((errno != EAGAIN && errno != ENOMEM) ||
-		    tries == FORK_TRIES) {
+		    tries++ == FORK_TRIES) {
 			fault_set(f, EXIT_STEP, errno, "fork");
 			return fault_hint(f, "no memory, or a limit "
 					     "(--rlimit=nproc, --pids-limit)");

@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -32,31 +35,22 @@ static int signal_group(const struct supervisor *s, int number)
  * Signal the children of this process, whose pids stay theirs until it reaps
  * them. The children of a child become its own when that child has ended.
  *
- * Returns 0, or -1 if /proc does not list them.
+ * Returns false if /proc lists none.
  */
-static int signal_children(int number)
+static bool signal_children(int number)
 {
-	char text[256];
-	pid_t child = 0;
-	ssize_t length;
-	int fd;
+	static char pids[65536] SYS_LARGE;
+	char *rest = pids;
+	char *pid;
 
-	snprintf(text, sizeof(text), "/proc/self/task/%d/children",
+	snprintf(pids, sizeof(pids), "/proc/self/task/%d/children",
 		 (int)getpid());
-	fd = open(text, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	while ((length = read(fd, text, sizeof(text))) > 0)
-		for (ssize_t i = 0; i < length; i++) {
-			if (text[i] != ' ') {
-				child = child * 10 + (text[i] - '0');
-				continue;
-			}
-			kill(child, number);
-			child = 0;
-		}
-	close(fd);
-	return 0;
+	if (!fs_read(AT_FDCWD, pids, pids, sizeof(pids)))
+		return false;
+	/* A blank follows each pid; without one it was cut. */
+	while ((pid = strsep(&rest, " ")) && rest)
+		kill(atoi(pid), number);
+	return true;
 }
 
 /*
@@ -67,7 +61,7 @@ static void signal_all(const struct supervisor *s, int number)
 {
 	if (s->first)
 		kill(-1, number);
-	else if ((s->spec->no_subreaper || signal_children(number) < 0 ||
+	else if ((s->spec->no_subreaper || !signal_children(number) ||
 		  number == SIGKILL) && s->child)
 		signal_group(s, number);
 }
@@ -84,13 +78,9 @@ static void set_deadline(struct supervisor *s, enum phase phase,
 
 /* ---- the terminal ---- */
 
-/* Open /dev/tty; where that is missing, use descriptor 0. */
 static int open_terminal(void)
 {
-	int fd = open("/dev/tty",
-		      O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-
-	return fd >= 0 ? fd : STDIN_FILENO;
+	return open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 }
 
 static int ask_terminal(unsigned long request, pid_t *group)
@@ -98,8 +88,7 @@ static int ask_terminal(unsigned long request, pid_t *group)
 	int fd = open_terminal();
 	int result = ioctl(fd, request, group);
 
-	if (fd > STDIN_FILENO)
-		close(fd);
+	close(fd);
 	return result;
 }
 
