@@ -84,9 +84,11 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		{ !c->mode && c->writable.count,
 		  "--writable: only with --confine" },
 		{ c->mode && plan->drop.allow_new_privs,
-		  "--allow-new-privs: --confine needs no_new_privs for its Landlock domain" },
+		  "--allow-new-privs: --confine needs no_new_privs for its "
+		  "Landlock domain" },
 		{ plan->bind.wanted && plan->drop.allow_new_privs,
-		  "--allow-new-privs: --handoff=bind needs no_new_privs for its seccomp filter" },
+		  "--allow-new-privs: --handoff=bind needs no_new_privs for "
+		  "its seccomp filter" },
 		{ nginx && listen_count(&plan->listen) == 0,
 		  "--handoff nginx: no --listen" },
 		{ nginx && plan->listen.no_listen_pid,

@@ -5,8 +5,8 @@
  * that are not printable ASCII are written as \xNN: a value may come from the
  * environment, and a message must stay one line and harmless on a terminal.
  *
- * Only report_fault() and what goes to stdout wait for a reader. The others drop
- * a message that finds no room: many come from code that runs beside the
+ * Only report_fault() and what goes to stdout wait for a reader. The others
+ * drop a message that finds no room: many come from code that runs beside the
  * application, which a full pipe must not stop.
  */
 #ifndef STEPDOWN_BASE_REPORT_H
