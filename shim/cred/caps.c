@@ -106,14 +106,6 @@ void caps_describe(uint64_t set, struct text *out)
 	}
 }
 
-/* Add a set to one type of libcap-ng's wanted sets. */
-static void choose(capng_type_t type, uint64_t set)
-{
-	for (int cap = 0; cap < CAPS_LIMIT; cap++)
-		if (set & CAPS_BIT(cap))
-			capng_update(CAPNG_ADD, type, (unsigned int)cap);
-}
-
 /*
  * For the calling thread: libcap-ng keeps the one that it began with. The
  * kernel may write to the header, and qemu-user demands that it can.
@@ -149,12 +141,13 @@ int caps_set_effective(uint64_t effective)
 	return call(SYS_capset, data);
 }
 
-uint64_t caps_bounding(void)
+uint64_t caps_bounding(uint64_t known)
 {
-	uint64_t set = 0;
+	uint64_t set = known;
 
 	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		int has = known & CAPS_BIT(cap) ? 1 :
+			  prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
 
 		if (has < 0)
 			break;
@@ -169,48 +162,19 @@ static int refused(const char *act, struct fault *f)
 }
 
 /*
- * Set these three sets, nothing more. capng_apply() tells failures apart by its
- * return value and promises no errno; the calls that it makes set one.
- */
-static int set_all(uint64_t permitted, uint64_t effective, uint64_t inheritable)
-{
-	capng_clear(CAPNG_SELECT_CAPS);
-	choose(CAPNG_PERMITTED, permitted);
-	choose(CAPNG_EFFECTIVE, effective);
-	choose(CAPNG_INHERITABLE, inheritable);
-	return capng_apply(CAPNG_SELECT_CAPS);
-}
-
-/* Raise them one by one; all are permitted and inheritable by now. */
-static int set_ambient(uint64_t set)
-{
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return -1;
-	for (int cap = 0; cap < CAPS_LIMIT; cap++)
-		if (set & CAPS_BIT(cap) &&
-		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			return -1;
-	return 0;
-}
-
-/*
  * Drop from the bounding set what is not kept. libcap-ng knows only the
  * capabilities of its own day, and Debian's build reports success when a drop
  * failed. A read costs a seventh of a drop, and what is permitted is mostly in
- * the set, so it is dropped unread. EINVAL: past the kernel's last capability.
+ * the set, so it is dropped unread.
  */
 static int reduce_bounding(uint64_t keep, uint64_t permitted)
 {
-	for (int cap = 0; cap < CAPS_LIMIT; cap++) {
-		int has = permitted & CAPS_BIT(cap) ? 1 :
-			  prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+	const uint64_t rest = caps_bounding(permitted) & ~keep;
 
-		if (has < 0)
-			return errno == EINVAL && cap > 0 ? 0 : -1;
-		if (has && !(keep & CAPS_BIT(cap)) &&
+	for (int cap = 0; cap < CAPS_LIMIT; cap++)
+		if ((rest & CAPS_BIT(cap)) &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -234,27 +198,35 @@ static int lock_noroot(void)
 int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 		bool new_privs, struct fault *f)
 {
-	uint64_t permitted, effective, setpcap;
+	uint64_t permitted, effective;
 
 	if (caps_held(&permitted, &effective) < 0)
 		return refused("read the capabilities", f);
-	/*
-	 * CAP_SETPCAP stays until the bounding set and the securebits are done;
-	 * the rest goes at once. Ambient capabilities must be permitted and
-	 * inheritable first.
-	 */
-	setpcap = permitted & CAPS_BIT(CAP_SETPCAP);
-	if (set_all(keep | held | setpcap, setpcap, keep) < 0)
-		return refused("set the capabilities", f);
-	if (set_ambient(keep) < 0)
-		return refused("set the ambient capabilities", f);
-	if (setpcap && bounding != UINT64_MAX &&
-	    reduce_bounding(keep | bounding, permitted) < 0)
-		return refused("reduce the bounding set", f);
-	if (setpcap && !new_privs && lock_noroot() < 0)
-		return refused("lock the securebits", f);
-	if (set_all(keep | held, keep | held, keep) < 0)
+	if (permitted & CAPS_BIT(CAP_SETPCAP)) {
+		if (caps_set_effective(CAPS_BIT(CAP_SETPCAP)) < 0)
+			return refused("keep CAP_SETPCAP alone", f);
+		if (bounding != UINT64_MAX &&
+		    reduce_bounding(keep | bounding, permitted) < 0)
+			return refused("reduce the bounding set", f);
+		if (!new_privs && lock_noroot() < 0)
+			return refused("lock the securebits", f);
+	}
+	capng_clear(CAPNG_SELECT_CAPS);
+	for (unsigned int cap = 0; cap < CAPS_LIMIT; cap++) {
+		if ((keep | held) & CAPS_BIT(cap))
+			capng_update(CAPNG_ADD,
+				     CAPNG_PERMITTED | CAPNG_EFFECTIVE, cap);
+		if (keep & CAPS_BIT(cap))
+			capng_update(CAPNG_ADD, CAPNG_INHERITABLE, cap);
+	}
+	/* It promises no errno, but the call that it makes sets one. */
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
 		return refused("drop the capabilities", f);
+	/* Only what is permitted and inheritable has stayed ambient. */
+	for (int cap = 0; cap < CAPS_LIMIT; cap++)
+		if ((keep & CAPS_BIT(cap)) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return refused("set the ambient capabilities", f);
 	return 0;
 }
 
@@ -282,25 +254,6 @@ int caps_start_as_root(struct fault *f)
 	return fault_lines(f, "--user=0", "securityContext.runAsUser: 0");
 }
 
-/*
- * An engine's --cap-add does not reach a process that is not root, and file
- * capabilities have no effect under no_new_privs.
- */
-static int missing_to_user(struct fault *f, int cap, const char *name)
-{
-	const bool file_caps = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
-
-	caps_start_as_root(f);
-	fault_hint(f, "uid %u has no CAP_%s: start as root%s%s", geteuid(),
-		   name,
-		   file_caps ? ", or setcap ...=p this file in the image "
-			       "(docker's COPY loses it)" : "",
-		   cap == CAP_NET_BIND_SERVICE ? ", or open the port" :
-		   cap == CAP_CHOWN ? ", or chown in the image, or "
-				      "securityContext.fsGroup" : "");
-	return cap == CAP_NET_BIND_SERVICE ? caps_open_ports(f, 0) : -1;
-}
-
 int caps_missing(struct fault *f, uint64_t set)
 {
 	const int first = __builtin_ctzll(set);
@@ -308,15 +261,25 @@ int caps_missing(struct fault *f, uint64_t set)
 	struct text flags, yaml;
 
 	caps_name(first, name);
-	if (geteuid() != 0)
-		return missing_to_user(f, first, name);
+	/* --cap-add does not reach a process that is not root. */
+	if (geteuid() != 0) {
+		caps_start_as_root(f);
+		fault_hint(f, "uid %u has no CAP_%s: start as root, or setcap "
+			   "...=p this file in the image (docker's COPY loses "
+			   "it, no_new_privs voids it)%s", geteuid(), name,
+			   first == CAP_NET_BIND_SERVICE
+				   ? ", or open the port" :
+			   first == CAP_CHOWN
+				   ? ", or chown in the image, or "
+				     "securityContext.fsGroup" : "");
+		return first == CAP_NET_BIND_SERVICE ? caps_open_ports(f, 0)
+						     : -1;
+	}
 	if (set & CAPS_BIT(CAP_NET_BIND_SERVICE))
 		fault_hint(f, "for ports, the sysctl "
 			      "net.ipv4.ip_unprivileged_port_start=0 will do too");
 	else if (set == CAPS_BIT(first))
-		fault_hint(f, "CAP_%s is not %s", name,
-			   caps_bounding() & set ? "effective"
-						 : "in the bounding set");
+		fault_hint(f, "CAP_%s is missing", name);
 	text_start(&flags, f->docker, sizeof(f->docker));
 	text_start(&yaml, list, sizeof(list));
 	for (int cap = first; cap < CAPS_LIMIT; cap++) {

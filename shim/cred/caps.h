@@ -43,7 +43,8 @@ int caps_held(uint64_t *permitted, uint64_t *effective);
 /* Set the effective set of this thread, nothing more. 0, or -1 with errno. */
 int caps_set_effective(uint64_t effective);
 
-uint64_t caps_bounding(void);
+/* The bounding set. known: these are in it, and are not read. */
+uint64_t caps_bounding(uint64_t known);
 
 /*
  * Reduce this process to the capabilities in keep, in all sets. With

@@ -36,7 +36,7 @@ int start_read(struct start *s, struct fault *f)
 	s->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	/* With CAP_SETPCAP it will be emptied: save 41 calls here. */
 	if (!start_has(s, CAP_SETPCAP))
-		s->bounding = caps_bounding();
+		s->bounding = caps_bounding(0);
 	return 0;
 }
 

@@ -91,7 +91,7 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 	if (!drop_find_command(command, path, X_OK, file))
 		return 0;
 	needed = file_caps(file);
-	needed &= ~(needed ? caps_bounding() & drop_bounding(spec, uid) : 0);
+	needed &= ~(caps_bounding(~needed) & drop_bounding(spec, uid));
 	if (!needed)
 		return 0;
 	text_start(&out, names, sizeof(names));
