@@ -174,8 +174,9 @@ int resolve_owners(struct plan *plan, const char *passwd,
 		w.value = l->url;
 		l->uid = plan->target.uid;
 		l->gid = plan->target.gid;
-		if (resolve_pair(&w, l->user, l->group, &l->uid, &l->gid, f) <
-		    0)
+		if (resolve_pair(&w, l->word[LISTENER_USER],
+				 l->word[LISTENER_GROUP], &l->uid, &l->gid,
+				 f) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < plan->own.ntrees; i++)

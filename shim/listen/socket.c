@@ -1,7 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,28 +15,6 @@
  * caps both at net.core.somaxconn.
  */
 enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
-
-/*
- * Options that take one int. cap: the capability that the kernel may require,
- * or -1. weaker: the fallback, which the kernel caps at net.core.?mem_max.
- */
-static const struct {
-	enum listener_option option;
-	int level, key, cap, weaker;
-} settings[] = {
-	{ LISTENER_V6ONLY, IPPROTO_IPV6, IPV6_V6ONLY, -1, 0 },
-	{ LISTENER_REUSEPORT, SOL_SOCKET, SO_REUSEPORT, -1, 0 },
-	/* IPv6 sockets take these two at the level of IPv4 as well. */
-	{ LISTENER_FREEBIND, IPPROTO_IP, IP_FREEBIND, -1, 0 },
-	{ LISTENER_TRANSPARENT, IPPROTO_IP, IP_TRANSPARENT, CAP_NET_ADMIN, 0 },
-	{ LISTENER_NODELAY, IPPROTO_TCP, TCP_NODELAY, -1, 0 },
-	{ LISTENER_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, -1, 0 },
-	{ LISTENER_DEFER_ACCEPT, IPPROTO_TCP, TCP_DEFER_ACCEPT, -1, 0 },
-	{ LISTENER_FASTOPEN, IPPROTO_TCP, TCP_FASTOPEN, -1, 0 },
-	{ LISTENER_MARK, SOL_SOCKET, SO_MARK, CAP_NET_ADMIN, 0 },
-	{ LISTENER_RCVBUF, SOL_SOCKET, SO_RCVBUFFORCE, -1, SO_RCVBUF },
-	{ LISTENER_SNDBUF, SOL_SOCKET, SO_SNDBUFFORCE, -1, SO_SNDBUF },
-};
 
 /* --- faults and hints ---------------------------------------------------- */
 
@@ -87,16 +63,6 @@ static int socket_failed(const struct listener *l, const char *act,
 	return -1;
 }
 
-static int option_failed(const struct listener *l, enum listener_option o,
-			 int cap, struct fault *f)
-{
-	char act[32] = "set ";
-
-	str_copy(url_word(NULL, o), act + 4, sizeof(act) - 4);
-	socket_failed(l, act, f);
-	return f->err == EPERM ? caps_hint(f, cap) : -1;
-}
-
 /* --- options ------------------------------------------------------------- */
 
 /*
@@ -105,50 +71,39 @@ static int option_failed(const struct listener *l, enum listener_option o,
  * IPV6_V6ONLY is always set, not left to net.ipv6.bindv6only; nginx's `listen
  * [::]:80` expects it on.
  */
-static int set_options(int fd, const struct listener *l, int family,
-		       struct fault *f)
+static int set_options(int fd, const struct listener *l, struct fault *f)
 {
+	char act[32] = "set ";
 	const int on = 1;
 
 	if (l->kind == LISTENER_TCP &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return socket_failed(l, "set SO_REUSEADDR", f);
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		enum listener_option o = settings[i].option;
-		/* The number of reuseport is a count of sockets. */
-		uint32_t value = o == LISTENER_REUSEPORT ? 1 : l->number[o];
+	for (enum listener_option o = 0; o < LISTENER_OPTIONS; o++) {
+		const struct listener_row *row = &listener_rows[o];
+		const struct slice word = l->word[o];
+		const void *value = word.at ? word.at
+					    : (const void *)&l->number[o];
+		socklen_t size = word.at ? (socklen_t)word.length
+					 : sizeof(l->number[o]);
 
-		if ((o == LISTENER_V6ONLY ? family == AF_INET6
-					  : listener_has(l, o)) &&
-		    setsockopt(fd, settings[i].level, settings[i].key, &value,
-			       sizeof(value)) < 0 &&
-		    (!settings[i].weaker ||
-		     setsockopt(fd, settings[i].level, settings[i].weaker,
-				&value, sizeof(value)) < 0))
-			return option_failed(l, o, settings[i].cap, f);
+		if (!row->key ||
+		    !(o == LISTENER_V6ONLY
+			      ? l->address.any.sa_family == AF_INET6
+			      : listener_has(l, o)) ||
+		    setsockopt(fd, row->level, row->key, value, size) == 0 ||
+		    (row->weaker && setsockopt(fd, row->level, row->weaker,
+					       value, size) == 0))
+			continue;
+		str_copy(url_word(NULL, o), act + 4, sizeof(act) - 4);
+		socket_failed(l, act, f);
+		return f->err == EPERM && row->cap ? caps_hint(f, row->cap)
+						   : -1;
 	}
-	if (l->device.length &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->device.at,
-		       (socklen_t)l->device.length) < 0)
-		return option_failed(l, LISTENER_DEVICE, CAP_NET_RAW, f);
 	return 0;
 }
 
 /* --- the file of a unix socket ------------------------------------------- */
-
-/* Give up the capabilities that override file permissions. */
-static int lower_rights(void)
-{
-	const uint64_t over_files =
-		CAPS_BIT(CAP_CHOWN) | CAPS_BIT(CAP_DAC_OVERRIDE) |
-		CAPS_BIT(CAP_DAC_READ_SEARCH) | CAPS_BIT(CAP_FOWNER) |
-		CAPS_BIT(CAP_FSETID);
-	uint64_t permitted, effective;
-
-	if (caps_held(&permitted, &effective) < 0)
-		return -1;
-	return caps_set_effective(effective & ~over_files);
-}
 
 /*
  * Remove a socket that nobody accepts on. connect(2) fails with ECONNREFUSED
@@ -199,7 +154,7 @@ static int check_file(int dir, const char *name, const struct listener *l,
 				   "listen %s: lost, or of another owner or mode (a default ACL?)",
 				   l->url);
 	else if (st.st_gid != l->gid &&
-		 (lower_rights() < 0 ||
+		 (caps_set_effective(0) < 0 ||
 		  fchownat(file, "", (uid_t)-1, l->gid, AT_EMPTY_PATH) < 0))
 		result = socket_failed(l, "set its group", f);
 	close(file);
@@ -212,8 +167,8 @@ static int check_file(int dir, const char *name, const struct listener *l,
  *
  * bind(2) takes a path, which servers compare with their configuration, and
  * others may exchange a part of it before bind(2) looks it up. So root's rights
- * over files count only where only root can do that; elsewhere the owner's own
- * rights do, and it gains nothing by an exchange.
+ * over files count only where only root can do that; elsewhere we act without
+ * capabilities, by the owner's rights, and it gains nothing by an exchange.
  */
 static int bind_path(int fd, const struct listener *l, struct fault *f)
 {
@@ -229,7 +184,7 @@ static int bind_path(int fd, const struct listener *l, struct fault *f)
 	if (dir < 0)
 		return socket_failed(l, "open its directory", f);
 	old = umask(~l->number[LISTENER_MODE] & 0777);
-	if ((fs_check_way(path) == 0 || lower_rights() == 0) &&
+	if ((fs_check_way(path) == 0 || caps_set_effective(0) == 0) &&
 	    clear_place(dir, name, l) == 0)
 		result = bind(fd, &l->address.any, l->address_size);
 	umask(old);
@@ -251,29 +206,32 @@ int listen_backlog(const struct listener *l, enum handoff handoff)
 	return handoff == HANDOFF_NGINX ? BACKLOG_NGINX : BACKLOG;
 }
 
+static int bind_socket(int fd, const struct listener *l, struct fault *f)
+{
+	if (listener_has_path(l))
+		return bind_path(fd, l, f);
+	return bind(fd, &l->address.any, l->address_size) < 0
+		       ? socket_failed(l, NULL, f) : 0;
+}
+
 static int open_socket(const struct listener *l, enum handoff handoff,
-		       const struct sockaddr *address, socklen_t size,
 		       struct fault *f)
 {
 	/* nginx does not make inherited sockets non-blocking; others do. */
 	bool nonblock = handoff == HANDOFF_NGINX ||
 			listener_has(l, LISTENER_NONBLOCK);
 	int backlog = listen_backlog(l, handoff);
-	int result;
-	int fd = socket(address->sa_family, l->type | SOCK_CLOEXEC |
-					   (nonblock ? SOCK_NONBLOCK : 0), 0);
+	int fd = socket(l->address.any.sa_family,
+			l->type | SOCK_CLOEXEC |
+				(nonblock ? SOCK_NONBLOCK : 0), 0);
 
 	if (fd < 0)
 		return socket_failed(l, NULL, f);
-	result = set_options(fd, l, address->sa_family, f);
-	if (result == 0 && listener_has_path(l))
-		result = bind_path(fd, l, f);
-	else if (result == 0 && bind(fd, address, size) < 0)
-		result = socket_failed(l, NULL, f);
-	if (result == 0 && backlog && listen(fd, backlog) < 0)
-		result = socket_failed(l, NULL, f);
-	if (result == 0)
-		return fd;
+	if (set_options(fd, l, f) == 0 && bind_socket(fd, l, f) == 0) {
+		if (!backlog || listen(fd, backlog) == 0)
+			return fd;
+		socket_failed(l, NULL, f);
+	}
 	close(fd);
 	return -1;
 }
@@ -281,8 +239,7 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 /* Without root the gid may be refused; check_file() sets that of a file. */
 int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
 {
-	const struct sockaddr_in any = { .sin_family = AF_INET,
-					 .sin_port = l->address.in6.sin6_port };
+	struct listener v4 = *l;
 	struct fsids before;
 	int fd;
 
@@ -291,10 +248,12 @@ int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
 		socket_failed(l, "become its owner", f);
 		return caps_hint(f, CAP_SETUID);
 	}
-	fd = open_socket(l, handoff, &l->address.any, l->address_size, f);
-	if (fd < 0 && l->dual && listen_without_address(f->err))
-		fd = open_socket(l, handoff, (const struct sockaddr *)&any,
-				 sizeof(any), f);
+	fd = open_socket(l, handoff, f);
+	if (fd < 0 && l->dual && listen_without_address(f->err)) {
+		v4.address.any.sa_family = AF_INET;
+		v4.address_size = sizeof(v4.address.in);
+		fd = open_socket(&v4, handoff, f);
+	}
 	if (fsids_leave(&before) == 0)
 		return fd;
 	if (fd >= 0)

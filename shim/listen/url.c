@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,38 +21,42 @@ enum trait {
 	LISTENS = 1 << 5	/* not a datagram socket */
 };
 
-enum value { FLAG, NUMBER, NUMBER_OR_FLAG, OCTAL, WORD };
-
 /* The kernel doubles the size of a buffer, so half of an int is the limit. */
-static const struct {
-	const char *form;	/* name, and how its value is written */
-	enum trait needs;
-	enum value value;
-	uint32_t lowest;	/* of a number, or of a word's length */
-	uint32_t highest;
-} options[LISTENER_OPTIONS] = {
-	[LISTENER_BACKLOG] = { "backlog=N", LISTENS, NUMBER, 1, INT_MAX },
-	[LISTENER_REUSEPORT] = { "reuseport[=N]", INET, NUMBER_OR_FLAG, 1,
-				 SOCKETS_MAX },
-	[LISTENER_V6ONLY] = { "v6only=0|1", IP6, NUMBER, 0, 1 },
-	[LISTENER_FREEBIND] = { "freebind", INET, FLAG, 0, 0 },
-	[LISTENER_TRANSPARENT] = { "transparent", INET, FLAG, 0, 0 },
-	[LISTENER_NODELAY] = { "nodelay", TCP, FLAG, 0, 0 },
-	[LISTENER_KEEPALIVE] = { "keepalive", TCP, FLAG, 0, 0 },
-	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", TCP, NUMBER, 1,
-				    65535 },
-	[LISTENER_FASTOPEN] = { "fastopen=N", TCP, NUMBER, 1, 65535 },
-	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", ANY, NUMBER, 1, INT_MAX / 2 },
-	[LISTENER_SNDBUF] = { "sndbuf=BYTES", ANY, NUMBER, 1, INT_MAX / 2 },
-	[LISTENER_MARK] = { "mark=N", INET, NUMBER, 0, UINT32_MAX },
-	[LISTENER_DEVICE] = { "device=NAME", INET, WORD, 1, IFNAMSIZ - 1 },
-	[LISTENER_MODE] = { "mode=OCTAL", PATH, OCTAL, 0, 0777 },
-	[LISTENER_USER] = { "user=USER", PATH, WORD, 1, USER_NAME_MAX },
-	[LISTENER_GROUP] = { "group=GROUP", PATH, WORD, 1, USER_NAME_MAX },
-	[LISTENER_NONBLOCK] = { "nonblock", ANY, FLAG, 0, 0 },
-	[LISTENER_NOLISTEN] = { "nolisten", LISTENS, FLAG, 0, 0 },
-	[LISTENER_TRY] = { "try", ANY, FLAG, 0, 0 },
-	[LISTENER_FD] = { "fd=0", ANY, NUMBER, 0, 0 },
+const struct listener_row listener_rows[LISTENER_OPTIONS] = {
+	[LISTENER_BACKLOG] = { "backlog=N", LISTENS, 10, 1, INT_MAX },
+	[LISTENER_REUSEPORT] = { "reuseport[=N]", INET, 10, 1, SOCKETS_MAX,
+				 SOL_SOCKET, SO_REUSEPORT },
+	[LISTENER_V6ONLY] = { "v6only=0|1", IP6, 10, 0, 1,
+			      IPPROTO_IPV6, IPV6_V6ONLY },
+	/* IPv6 sockets take these two at the level of IPv4 as well. */
+	[LISTENER_FREEBIND] = { "freebind", INET, 0, 0, 0,
+				IPPROTO_IP, IP_FREEBIND },
+	[LISTENER_TRANSPARENT] = { "transparent", INET, 0, 0, 0,
+				   IPPROTO_IP, IP_TRANSPARENT, CAP_NET_ADMIN },
+	[LISTENER_NODELAY] = { "nodelay", TCP, 0, 0, 0,
+			       IPPROTO_TCP, TCP_NODELAY },
+	[LISTENER_KEEPALIVE] = { "keepalive", TCP, 0, 0, 0,
+				 SOL_SOCKET, SO_KEEPALIVE },
+	[LISTENER_DEFER_ACCEPT] = { "defer-accept=SECONDS", TCP, 10, 1, 65535,
+				    IPPROTO_TCP, TCP_DEFER_ACCEPT },
+	[LISTENER_FASTOPEN] = { "fastopen=N", TCP, 10, 1, 65535,
+				IPPROTO_TCP, TCP_FASTOPEN },
+	/* The weaker key is capped at net.core.rmem_max and wmem_max. */
+	[LISTENER_RCVBUF] = { "rcvbuf=BYTES", ANY, 10, 1, INT_MAX / 2,
+			      SOL_SOCKET, SO_RCVBUFFORCE, 0, SO_RCVBUF },
+	[LISTENER_SNDBUF] = { "sndbuf=BYTES", ANY, 10, 1, INT_MAX / 2,
+			      SOL_SOCKET, SO_SNDBUFFORCE, 0, SO_SNDBUF },
+	[LISTENER_MARK] = { "mark=N", INET, 10, 0, UINT32_MAX,
+			    SOL_SOCKET, SO_MARK, CAP_NET_ADMIN },
+	[LISTENER_DEVICE] = { "device=NAME", INET, 0, 1, IFNAMSIZ - 1,
+			      SOL_SOCKET, SO_BINDTODEVICE, CAP_NET_RAW },
+	[LISTENER_MODE] = { "mode=OCTAL", PATH, 8, 0, 0777 },
+	[LISTENER_USER] = { "user=USER", PATH, 0, 1, USER_NAME_MAX },
+	[LISTENER_GROUP] = { "group=GROUP", PATH, 0, 1, USER_NAME_MAX },
+	[LISTENER_NONBLOCK] = { "nonblock", ANY },
+	[LISTENER_NOLISTEN] = { "nolisten", LISTENS },
+	[LISTENER_TRY] = { "try", ANY },
+	[LISTENER_FD] = { "fd=0", ANY, 10, 0, 0 },
 };
 
 static const struct {
@@ -66,17 +72,39 @@ static const struct {
 				      ANY | LISTENS },
 };
 
-/*
- * Is it 1 to most bytes of printable ASCII, none of them refused? For a device
- * refused is as in dev_valid_name() of the kernel.
- */
-static bool is_word(struct slice w, size_t most, const char *refused)
+struct slice url_word(const void *list, size_t i)
 {
-	for (size_t i = 0; i < w.length; i++)
-		if (w.at[i] <= ' ' || w.at[i] > '~' ||
-		    strchr(refused, w.at[i]))
+	(void)list;
+	if (i >= LISTENER_OPTIONS)
+		return (struct slice){ NULL, 0 };
+	return (struct slice){ listener_rows[i].form,
+			       strcspn(listener_rows[i].form, "=[") };
+}
+
+/* Set an option. value.at is NULL where there is no '='. */
+static bool set_value(struct listener *l, enum listener_option o,
+		      struct slice value)
+{
+	const struct listener_row *row = &listener_rows[o];
+	unsigned long long number = value.length;
+	char text[24] = "", *end = text;
+
+	l->given |= UINT32_C(1) << o;
+	l->number[o] = 1;
+	if (row->form[url_word(NULL, o).length] == (value.at ? '\0' : '='))
+		return false;
+	if (!value.at)
+		return true;
+	if (row->base == 0) {
+		l->word[o] = value;
+	} else {
+		if (!str_copy(value, text, sizeof(text)) ||
+		    !str_is_number(text))
 			return false;
-	return w.length > 0 && w.length <= most;
+		number = strtoull(text, &end, row->base);
+		l->number[o] = (uint32_t)number;
+	}
+	return !*end && number >= row->lowest && number <= row->highest;
 }
 
 /*
@@ -92,13 +120,10 @@ static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 	if (!str_copy(digits, host, sizeof(host)) ||
 	    inet_pton(AF_INET6, host, a) != 1)
 		return str_no(wrong, "expected an IPv6 address in [ ]");
-	if (inside.at && !is_word(inside, IFNAMSIZ - 1, "/:"))
+	if (inside.at && !set_value(l, LISTENER_DEVICE, inside))
 		return str_no(wrong, "expected an interface after '%%'");
-	if (inside.at)
-		l->given |= UINT32_C(1) << LISTENER_DEVICE;
 	if (IN6_IS_ADDR_V4MAPPED(a))
 		return str_no(wrong, "write an IPv4 address as a.b.c.d");
-	l->device = inside;
 	return true;
 }
 
@@ -167,39 +192,6 @@ static unsigned int traits_of(const struct listener *l)
 	return listener_has_path(l) ? traits | PATH : traits;
 }
 
-struct slice url_word(const void *list, size_t i)
-{
-	(void)list;
-	if (i >= LISTENER_OPTIONS)
-		return (struct slice){ NULL, 0 };
-	return (struct slice){ options[i].form,
-			       strcspn(options[i].form, "=[") };
-}
-
-/* value.at is NULL where there is no '='. */
-static bool read_value(enum listener_option o, struct slice value,
-		       uint32_t *number)
-{
-	char text[24], *end;
-	unsigned long long wide;
-
-	*number = 1;
-	if (options[o].value == FLAG || !value.at)
-		return !value.at && (options[o].value == FLAG ||
-				     options[o].value == NUMBER_OR_FLAG);
-	if (options[o].value == WORD)
-		return value.length >= options[o].lowest &&
-		       value.length <= options[o].highest &&
-		       (o != LISTENER_DEVICE ||
-			is_word(value, IFNAMSIZ - 1, "/:"));
-	if (!str_copy(value, text, sizeof(text)) || !str_is_number(text))
-		return false;
-	wide = strtoull(text, &end, options[o].value == OCTAL ? 8 : 10);
-	*number = (uint32_t)wide;
-	return !*end && wide >= options[o].lowest &&
-	       wide <= options[o].highest;
-}
-
 static bool set_option(struct listener *l, struct slice part,
 		       struct text *wrong)
 {
@@ -208,29 +200,31 @@ static bool set_option(struct listener *l, struct slice part,
 
 	while (o < LISTENER_OPTIONS &&
 	       (url_word(NULL, o).length != name.length ||
-		memcmp(options[o].form, name.at, name.length) != 0))
+		memcmp(listener_rows[o].form, name.at, name.length) != 0))
 		o++;
-	if (o == LISTENER_OPTIONS || !(options[o].needs & traits_of(l)))
+	if (o == LISTENER_OPTIONS || !(listener_rows[o].needs & traits_of(l)))
 		return str_no(wrong, "'%.*s' is no option of such a socket",
 			      (int)name.length, name.at);
 	if (listener_has(l, o))
 		return str_no(wrong, "%.*s is given twice", (int)name.length,
 			      name.at);
-	if (o == LISTENER_DEVICE)
-		l->device = part;
-	else if (o == LISTENER_USER)
-		l->user = part;
-	else if (o == LISTENER_GROUP)
-		l->group = part;
-	l->given |= UINT32_C(1) << o;
-	if (!read_value(o, part, &l->number[o]))
-		return str_no(wrong, "expected %s", options[o].form);
+	if (!set_value(l, o, part))
+		return str_no(wrong, "expected %s", listener_rows[o].form);
 	if (listener_has(l, LISTENER_NOLISTEN) &&
 	    listener_has(l, LISTENER_BACKLOG))
 		return str_no(wrong, "backlog and nolisten exclude each other");
 	if (listener_has(l, LISTENER_FD) && listener_count(l) > 1)
 		return str_no(wrong, "descriptor 0 is one socket, not several");
 	return true;
+}
+
+/* Is it 1 to 255 bytes of printable ASCII without ':'? */
+static bool is_name(struct slice w)
+{
+	for (size_t i = 0; i < w.length; i++)
+		if (w.at[i] <= ' ' || w.at[i] > '~' || w.at[i] == ':')
+			return false;
+	return w.length > 0 && w.length <= LISTENER_NAME_MAX;
 }
 
 static bool set_scheme(struct listener *l)
@@ -258,7 +252,7 @@ static bool set_name(struct listener *l, struct text *wrong)
 	if (equals && strchr(equals, ':')) {
 		l->name = (struct slice){ l->url, (size_t)(equals - l->url) };
 		l->url = equals + 1;
-		if (!is_word(l->name, LISTENER_NAME_MAX, ":"))
+		if (!is_name(l->name))
 			return str_no(wrong,
 				      "the name is 1 to 255 printable characters without ':'");
 		if (set_scheme(l))

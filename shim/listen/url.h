@@ -60,6 +60,22 @@ enum listener_option {
 	LISTENER_OPTIONS
 };
 
+/*
+ * How an option is written, and the socket option that it sets. What follows
+ * the name in form: nothing for a flag, '[' if the value may be left out.
+ */
+struct listener_row {
+	const char *form;
+	unsigned int needs;	/* a trait, see url.c */
+	int base;		/* of its number; 0 for a word or a flag */
+	uint32_t lowest;	/* of the number, or of the word's length */
+	uint32_t highest;
+	int level, key;		/* for setsockopt(2); key 0: not that */
+	int cap;		/* that the kernel may require for it, or 0 */
+	int weaker;		/* the key to set when key is refused, or 0 */
+};
+extern const struct listener_row listener_rows[LISTENER_OPTIONS];
+
 /* What one --listen asks for: a socket, or with reuseport=N several. */
 struct listener {
 	const char *url;	/* as typed, without its name */
@@ -76,7 +92,7 @@ struct listener {
 	bool dual;		/* "*": IPv4 too, in one socket */
 	uint32_t given;		/* bit n: enum listener_option n was given */
 	uint32_t number[LISTENER_OPTIONS];	/* its value; 1 for a flag */
-	struct slice device, user, group;
+	struct slice word[LISTENER_OPTIONS];	/* its value, if that is one */
 
 	/* The owner, for every kind of socket. resolve_owners() fills it. */
 	uid_t uid;

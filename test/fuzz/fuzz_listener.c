@@ -71,9 +71,9 @@ static void check_options(const char *text, const struct listener *l)
 	must(!listener_has(l, LISTENER_BACKLOG) ||
 	     (l->number[LISTENER_BACKLOG] >= 1 &&
 	      !listener_has(l, LISTENER_NOLISTEN)));
-	check_word(text, l->device, 15);
-	check_word(text, l->user, USER_NAME_MAX);
-	check_word(text, l->group, USER_NAME_MAX);
+	check_word(text, l->word[LISTENER_DEVICE], 15);
+	check_word(text, l->word[LISTENER_USER], USER_NAME_MAX);
+	check_word(text, l->word[LISTENER_GROUP], USER_NAME_MAX);
 }
 
 static bool parse(const char *text, struct listener *l)
