@@ -15,7 +15,8 @@
 int inherited_read(struct inherited *i, char *const env[], struct fault *f)
 {
 	const char *count = str_variable(env, "LISTEN_FDS", 10);
-	uint64_t number;
+	const char *pid = str_variable(env, "LISTEN_PID", 10);
+	uint64_t number, process = 0;
 
 	if (!count)
 		return 0;
@@ -23,31 +24,25 @@ int inherited_read(struct inherited *i, char *const env[], struct fault *f)
 		return fault_set(f, EXIT_USAGE, 0,
 				 "--inherit-sockets: LISTEN_FDS is '%s', expected 0 to %d",
 				 count, SOCKETS_MAX);
+	if (number && pid && (!str_number(pid, 1, INT32_MAX, &process) ||
+			      process != (uint64_t)getpid())) {
+		fault_set(f, EXIT_USAGE, 0,
+			  "--inherit-sockets: LISTEN_PID is '%s', but this is process %d",
+			  pid, (int)getpid());
+		return fault_hint(f,
+				  "meant for another process: no shell or init before stepdown, or unset LISTEN_PID");
+	}
 	i->count = number;
-	i->pid = str_variable(env, "LISTEN_PID", 10);
 	i->names = str_variable(env, "LISTEN_FDNAMES", 14);
 	return 0;
 }
 
-/*
- * LISTEN_FDS for another process is refused, whatever is open here. nginx does
- * not make an inherited socket non-blocking itself.
- */
+/* nginx does not make an inherited socket non-blocking itself. */
 static int add_inherited(const struct inherited *i, enum handoff handoff,
 			 struct sockets *sockets, struct fault *f)
 {
 	struct slice names = str_word(i->names ? i->names : "");
-	uint64_t pid = 0;
 
-	if (i->count && i->pid &&
-	    (!str_number(i->pid, 1, INT32_MAX, &pid) ||
-	     pid != (uint64_t)getpid())) {
-		fault_set(f, EXIT_USAGE, 0,
-			  "--inherit-sockets: LISTEN_PID is '%s', but this is process %d",
-			  i->pid, (int)getpid());
-		return fault_hint(f,
-				  "meant for another process: no shell or init before stepdown, or unset LISTEN_PID");
-	}
 	for (int fd = LISTEN_FDS_START;
 	     fd < LISTEN_FDS_START + (int)i->count; fd++) {
 		struct handed *h = &sockets->all[sockets->count++];
@@ -203,10 +198,12 @@ bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
 		return true;
 	}
 	n -= sockets->nsecrets;
-	if (count && handoff != HANDOFF_NGINX)
+	if (count == 0 || n > (handoff == HANDOFF_NGINX ? 0 : 2))
+		return false;
+	if (handoff != HANDOFF_NGINX) {
 		announce_sockets(sockets, count, pid, n, out);
-	if (!count || handoff != HANDOFF_NGINX || n > 0)
-		return n < 3;
+		return true;
+	}
 	/* nginx ignores a number without ';'. */
 	text_add(out, "NGINX=");
 	for (size_t i = 0; i < count; i++)
@@ -214,40 +211,36 @@ bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
 	return true;
 }
 
-/* Give a descriptor its number, and call listen(2) again where needed. */
-static int move_to(int number, const struct handed *h, int copy,
-		   struct fault *f)
+/*
+ * Give a descriptor its number, and call listen(2) again where needed. Each was
+ * opened as the lowest that was free, after those in front of it, so its number
+ * is not above it; if it were, another would have been overwritten.
+ */
+static int move_to(int number, const struct handed *h, struct fault *f)
 {
-	if (dup2(copy, number) >= 0 &&
-	    (!h->backlog || listen(number, h->backlog) == 0))
+	int moved = -1;
+
+	errno = EBUSY;
+	if (h->fd == number)
+		moved = fcntl(number, F_SETFD, 0);
+	else if (h->fd > number)
+		moved = dup2(h->fd, number);
+	if (moved >= 0 && (!h->backlog || listen(number, h->backlog) == 0))
 		return 0;
 	return fault_set(f, EXIT_STEP, errno, "move to descriptor %d", number);
 }
 
-/*
- * An inherited descriptor, or another of our sockets, may have the number that
- * a socket must get. So all are first copied above the highest such number.
- */
 int sockets_arrange(const struct sockets *sockets, struct fault *f)
 {
-	const int end = LISTEN_FDS_START + (int)sockets->count;
 	const struct handed *h = &sockets->input;
-	int copies[SOCKETS_MAX + SECRETS_MAX];
+	int number = LISTEN_FDS_START;
 
-	if (h->fd && move_to(STDIN_FILENO, h, h->fd, f) < 0)
+	if (h->fd && move_to(STDIN_FILENO, h, f) < 0)
 		return -1;
-	for (size_t i = 0; i < sockets->count; i++) {
-		h = &sockets->all[i];
-		copies[i] = fcntl(h->fd, F_DUPFD_CLOEXEC, end);
-		if (copies[i] < 0)
-			return fault_set(f, EXIT_STEP, errno,
-					 "copy descriptor %d", h->fd);
-	}
 	for (size_t i = 0; i < sockets->count; i++)
-		if (move_to(LISTEN_FDS_START + (int)i, &sockets->all[i],
-			    copies[i], f) < 0)
+		if (move_to(number++, &sockets->all[i], f) < 0)
 			return -1;
-	fs_close_from(end);
+	fs_close_from(number);
 	return 0;
 }
 

@@ -25,7 +25,6 @@ enum {
 struct inherited {
 	bool wanted;
 	size_t count;
-	const char *pid;	/* LISTEN_PID, or NULL */
 	const char *names;	/* LISTEN_FDNAMES, or NULL */
 };
 
@@ -54,10 +53,10 @@ struct sockets {
 };
 
 /*
- * Take LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES from an environment (as
- * environ(7)); without LISTEN_FDS there are no sockets. A missing LISTEN_PID is
- * accepted: --inherit-sockets says that the sockets are ours, and a caller that
- * cannot know our pid (--no-listen-pid, a shell) leaves it out. Pure.
+ * Take LISTEN_FDS and LISTEN_FDNAMES from an environment (as environ(7));
+ * without LISTEN_FDS there are no sockets. LISTEN_PID must be ours. A missing
+ * one is accepted: --inherit-sockets says that the sockets are ours, and a
+ * caller that cannot know our pid (--no-listen-pid, a shell) leaves it out.
  *
  * Returns 0, or -1 with a usage fault.
  */
