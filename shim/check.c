@@ -158,8 +158,8 @@ static void look_listen(struct check *c)
 		      &f);
 		close(fd);
 	}
-	if (c->plan->bind.wanted)
-		print(c, c->plan->bind.low_port
+	if (spec->handoff == HANDOFF_BIND)
+		print(c, spec->low_port
 				 ? "keep CAP_NET_BIND_SERVICE in one thread"
 				 : "keep no capability", ok, &f);
 }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "base/str.h"
+#include "bind/declared.h"
 #include "run/plan.h"
 
 /*
@@ -72,6 +73,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 {
 	const struct confine_spec *c = &plan->confine;
 	const bool nginx = plan->listen.handoff == HANDOFF_NGINX;
+	const bool bind = plan->listen.handoff == HANDOFF_BIND;
 	const struct {
 		bool given;
 		const char *what;
@@ -86,7 +88,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		{ c->mode && plan->drop.allow_new_privs,
 		  "--allow-new-privs: --confine needs no_new_privs for its "
 		  "Landlock domain" },
-		{ plan->bind.wanted && plan->drop.allow_new_privs,
+		{ bind && plan->drop.allow_new_privs,
 		  "--allow-new-privs: --handoff=bind needs no_new_privs for "
 		  "its seccomp filter" },
 		{ nginx && listen_count(&plan->listen) == 0,
@@ -109,7 +111,7 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		if (refused[i].given)
 			return fault_set(f, EXIT_USAGE, 0, "%s",
 					 refused[i].what);
-	if (declared_check(&plan->bind, plan->drop.keep_caps, f) < 0)
+	if (declared_check(&plan->listen, plan->drop.keep_caps, f) < 0)
 		return -1;
 	return check_sockets(&plan->listen, f);
 }

@@ -12,6 +12,7 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "bind/declared.h"
 #include "compat/names.h"
 #include "options.h"
 #include "run/exec.h"
@@ -70,13 +71,8 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	plan->who.verbose = plan->own.verbose = plan->verbose;
 	plan->own.groups = plan->start.groups;
 	plan->own.ngroups = plan->start.ngroups;
-	plan->bind = (struct bind_spec){
-		.wanted = plan->listen.handoff == HANDOFF_BIND,
-		.nlisteners = plan->listen.count,
-		.listeners = plan->listen.listeners
-	};
-	if (plan->bind.wanted)
-		declared_settle(&plan->bind);
+	if (plan->listen.handoff == HANDOFF_BIND)
+		declared_settle(&plan->listen);
 	if (plan->listen.inherited.wanted &&
 	    inherited_read(&plan->listen.inherited,
 			   plan->start.secure ? NULL : env, f) < 0)

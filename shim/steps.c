@@ -7,7 +7,6 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "bind/declared.h"
 #include "bind/filter.h"
 #include "cred/account.h"
 #include "cred/caps.h"
@@ -33,10 +32,7 @@ void steps_describe(enum step step, const struct plan *plan, struct text *out)
 {
 	switch (step) {
 	case STEP_LISTEN:
-		if (plan->bind.wanted)
-			declared_describe(&plan->bind, out);
-		else
-			listen_describe(&plan->listen, out);
+		listen_describe(&plan->listen, out);
 		break;
 	case STEP_OWN:
 		own_describe(&plan->own, out);
@@ -78,14 +74,14 @@ void steps_describe(enum step step, const struct plan *plan, struct text *out)
 
 static int check_listen(const struct plan *plan, struct fault *f)
 {
-	if (!plan->bind.wanted)
+	if (plan->listen.handoff != HANDOFF_BIND)
 		return 0;
-	if (plan->strict && plan->bind.low_port) {
+	if (plan->strict && plan->listen.low_port) {
 		fault_set(f, EXIT_STEP, 0,
 			  "--strict: --handoff=bind must keep CAP_NET_BIND_SERVICE in one thread, since port %u is below %u",
-			  plan->bind.low_port, plan->bind.port_start);
+			  plan->listen.low_port, plan->listen.port_start);
 		fault_hint(f, "open the port, or declare a higher one");
-		return caps_open_ports(f, plan->bind.low_port);
+		return caps_open_ports(f, plan->listen.low_port);
 	}
 	return filter_check(f);
 }
@@ -169,7 +165,7 @@ static int run_listen(const struct plan *plan, struct run *run,
 
 	if (listen_run(&plan->listen, &run->sockets, f) < 0)
 		return -1;
-	if (!plan->bind.wanted)
+	if (plan->listen.handoff != HANDOFF_BIND)
 		return 0;
 	run->sockets.count = inherited;
 	fs_close_from(LISTEN_FDS_START + (int)inherited);
@@ -201,8 +197,8 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 	case STEP_DROP:
 		if (verify_look(&run->seen, f) < 0)
 			return -1;
-		return drop_run(&plan->drop, t, &plan->start, plan->bind.caps,
-				f);
+		return drop_run(&plan->drop, t, &plan->start,
+				plan->listen.bind_caps, f);
 	case STEP_CONFINE:
 		return plan->init.wanted ? 0 :
 		       confine_run(&plan->confine, &run->seen, f);

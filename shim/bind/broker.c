@@ -16,6 +16,7 @@
 #include "bind/target.h"
 #include "cred/caps.h"
 #include "drop/verify.h"
+#include "listen/listen.h"
 
 /* Applications set options and bind at once; the oldest is forgotten. */
 enum { OPTIONS = 256, GIVEN = 64, REPORTED = 16 };
@@ -26,7 +27,7 @@ struct option {
 };
 
 struct broker {
-	const struct bind_spec *spec;
+	const struct listen_spec *spec;
 	const struct verify_spec *proof;
 	struct verify_seen *seen;
 	int notify;
@@ -101,8 +102,8 @@ static void report_unreadable(struct broker *b, unsigned int pid, int err)
 	b->unreadable = true;
 	fault_set(&f, EXIT_STEP, err,
 		  "bind of process %u: read the address from its memory", pid);
-	fault_hint(&f, "the user may not read the executable: chmod a+r; or "
-		       "kernel.yama.ptrace_scope is above 1");
+	fault_hint(&f,
+		   "the user may not read the executable: chmod a+r; or kernel.yama.ptrace_scope is above 1");
 	report_warning(&f);
 }
 
@@ -275,7 +276,8 @@ static void *run_thread(void *argument)
 	return NULL;
 }
 
-int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
+int broker_start(const struct listen_spec *spec,
+		 const struct verify_spec *proof,
 		 struct verify_seen *seen, struct fault *f)
 {
 	static struct broker b SYS_LARGE;

@@ -42,8 +42,8 @@
 #ifndef STEPDOWN_BIND_BROKER_H
 #define STEPDOWN_BIND_BROKER_H
 
-struct bind_spec;
 struct fault;
+struct listen_spec;
 struct verify_seen;
 struct verify_spec;
 
@@ -57,7 +57,8 @@ struct verify_spec;
  *
  * Returns 0, or -1 with a fault: the process must end.
  */
-int broker_start(const struct bind_spec *spec, const struct verify_spec *proof,
+int broker_start(const struct listen_spec *spec,
+		 const struct verify_spec *proof,
 		 struct verify_seen *seen, struct fault *f);
 
 #endif

@@ -5,67 +5,49 @@
 
 #include "base/str.h"
 #include "cred/start.h"
+#include "listen/listen.h"
 
-int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
+int declared_check(const struct listen_spec *spec, uint64_t keep_caps,
 		   struct fault *f)
 {
 	const uint32_t taken = UINT32_C(1) << LISTENER_V6ONLY |
 			       UINT32_C(1) << LISTENER_TRY;
 
-	if (!spec->wanted)
+	if (spec->handoff != HANDOFF_BIND)
 		return 0;
-	if (spec->nlisteners == 0)
+	if (spec->count == 0)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff bind: --listen says what may be "
-				 "bound");
+				 "--handoff bind: --listen says what may be bound");
 	if (keep_caps >> CAP_NET_BIND_SERVICE & 1)
 		return fault_set(f, EXIT_USAGE, 0,
-				 "--keep-caps net_bind_service: not with "
-				 "--handoff=bind");
-	for (size_t i = 0; i < spec->nlisteners; i++) {
+				 "--keep-caps net_bind_service: not with --handoff=bind");
+	for (size_t i = 0; i < spec->count; i++) {
 		const struct listener *l = &spec->listeners[i];
 
 		if ((l->kind == LISTENER_TCP || l->kind == LISTENER_UDP) &&
 		    !(l->given & ~taken))
 			continue;
 		fault_set(f, EXIT_USAGE, 0,
-			  "--listen %s: --handoff=bind takes tcp and udp "
-			  "without options but v6only and try",
+			  "--listen %s: --handoff=bind takes tcp and udp without options but v6only and try",
 			  l->url);
-		return fault_hint(f, "%s", l->address.any.sa_family == AF_UNIX
-				  ? "a unix socket needs no privilege below "
-				    "--own=/run/app,create"
-				  : "the application sets its own");
+		if (l->address.any.sa_family == AF_UNIX)
+			return fault_hint(f,
+					  "a unix socket needs no privilege below --own=/run/app,create");
+		return fault_hint(f, "the application sets its own");
 	}
 	return 0;
 }
 
-void declared_settle(struct bind_spec *spec)
+void declared_settle(struct listen_spec *spec)
 {
 	const long start = start_first_port();
 
 	spec->port_start = start < 0 ? 1024 : (unsigned int)start;
-	for (size_t i = 0; i < spec->nlisteners && !spec->low_port; i++)
+	for (size_t i = 0; i < spec->count && !spec->low_port; i++)
 		if (listener_port(&spec->listeners[i]) < spec->port_start)
 			spec->low_port = listener_port(&spec->listeners[i]);
 	if (spec->low_port)
-		spec->caps = UINT64_C(1) << CAP_NET_BIND_SERVICE;
-}
-
-void declared_describe(const struct bind_spec *spec, struct text *out)
-{
-	for (size_t i = 0; i < spec->nlisteners; i++)
-		text_add(out, "%s for the application's bind(2)\n",
-			 spec->listeners[i].url);
-	if (spec->low_port)
-		text_add(out,
-			 "keep CAP_NET_BIND_SERVICE in one thread of the "
-			 "parent: port %u is below %u",
-			 spec->low_port, spec->port_start);
-	else
-		text_add(out,
-			 "keep no capability: no port is below %u",
-			 spec->port_start);
+		spec->bind_caps = UINT64_C(1) << CAP_NET_BIND_SERVICE;
 }
 
 /* The kernel accepts 24 bytes as an IPv6 address without its scope. */
@@ -94,8 +76,9 @@ static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
 }
 
 /*
- * [::] for both families is more than [::] unless v6only=0 declares it. The
- * scope is a part of a link-local address.
+ * [::] for both families is more than [::] unless v6only=0 declares it. A scope
+ * matters for link-local addresses alone, of which none can be declared but by
+ * "*": listen_run() has bound each, which fails without an interface.
  */
 static bool covers(const struct listener *l, const struct bind_address *a)
 {
@@ -109,52 +92,50 @@ static bool covers(const struct listener *l, const struct bind_address *a)
 		       a->at.in6.sin6_addr);
 	if (l->dual)
 		return true;
-	if (!IN6_ARE_ADDR_EQUAL(&one, &other) ||
-	    ((IN6_IS_ADDR_LINKLOCAL(&one) || IN6_IS_ADDR_MC_LINKLOCAL(&one)) &&
-	     l->address.in6.sin6_scope_id != a->at.in6.sin6_scope_id))
+	if (!IN6_ARE_ADDR_EQUAL(&one, &other))
 		return false;
 	return a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
 	       !l->number[LISTENER_V6ONLY];
 }
 
-bool declared_concerns(const struct bind_spec *spec,
+bool declared_concerns(const struct listen_spec *spec,
 		       const struct bind_address *a)
 {
 	const unsigned int port = declared_port(a);
 
-	for (size_t i = 0; port && i < spec->nlisteners; i++)
+	for (size_t i = 0; port && i < spec->count; i++)
 		if (listener_port(&spec->listeners[i]) == port)
 			return true;
 	return port && port < spec->port_start;
 }
 
-bool declared_covers(const struct bind_spec *spec,
+bool declared_covers(const struct listen_spec *spec,
 		     const struct bind_address *a)
 {
-	for (size_t i = 0; i < spec->nlisteners; i++)
+	for (size_t i = 0; i < spec->count; i++)
 		if (covers(&spec->listeners[i], a))
 			return true;
 	return false;
 }
 
-void declared_missing(const struct bind_spec *spec,
+void declared_missing(const struct listen_spec *spec,
 		      const struct bind_address *a, struct fault *f)
 {
 	const bool six = a->at.any.sa_family == AF_INET6;
 	const char *scheme = a->kind == LISTENER_TCP ? "tcp" : "udp";
-	char address[INET6_ADDRSTRLEN] = "", words[sizeof(f->what)];
+	char address[INET6_ADDRSTRLEN] = "", urls[sizeof(f->what)];
 	struct text out;
 
 	inet_ntop(a->at.any.sa_family,
 		  six ? (const void *)&a->at.in6.sin6_addr
 		      : (const void *)&a->at.in.sin_addr,
 		  address, sizeof(address));
-	text_start(&out, words, sizeof(words));
-	text_add(&out, six ? "bind %s://[%s]:%u" : "bind %s://%s:%u", scheme,
-		 address, declared_port(a));
-	text_add(&out, " is not declared (declared");
-	for (size_t i = 0; i < spec->nlisteners; i++)
-		text_add(&out, "%s %s", i ? "," : ":", spec->listeners[i].url);
-	fault_set(f, EXIT_STEP, 0, "%s)", words);
+	text_start(&out, urls, sizeof(urls));
+	for (size_t i = 0; i < spec->count; i++)
+		text_add(&out, "%s%s", i ? ", " : "", spec->listeners[i].url);
+	fault_set(f, EXIT_STEP, 0,
+		  six ? "bind %s://[%s]:%u is not declared (declared: %s)"
+		      : "bind %s://%s:%u is not declared (declared: %s)",
+		  scheme, address, declared_port(a), urls);
 	fault_hint(f, "use --listen=%s://*:%u", scheme, declared_port(a));
 }

@@ -12,18 +12,7 @@
 #include "listen/url.h"
 
 struct fault;
-struct text;
-
-/* What --handoff=bind asks for. */
-struct bind_spec {
-	bool wanted;
-	size_t nlisteners;
-	const struct listener *listeners;
-	/* Filled by declared_settle(). */
-	unsigned int port_start;	/* the first unprivileged one */
-	unsigned int low_port;		/* the first declared below it, or 0 */
-	uint64_t caps;		/* the broker's alone */
-};
+struct listen_spec;
 
 /* What the application wants to bind. */
 struct bind_address {
@@ -39,26 +28,23 @@ struct bind_address {
 };
 
 /* Refuse what contradicts it. Returns 0, or -1 with a usage fault. */
-int declared_check(const struct bind_spec *spec, uint64_t keep_caps,
+int declared_check(const struct listen_spec *spec, uint64_t keep_caps,
 		   struct fault *f);
 
 /* Read net.ipv4.ip_unprivileged_port_start, and fill what depends on it. */
-void declared_settle(struct bind_spec *spec);
-
-/* Append a line for each --listen, and what is kept to serve them. */
-void declared_describe(const struct bind_spec *spec, struct text *out);
+void declared_settle(struct listen_spec *spec);
 
 /* The port, or 0 if it is neither an IPv4 nor an IPv6 address, or has none. */
 unsigned int declared_port(const struct bind_address *a);
 
 /* Does the port concern us, declared or privileged? Is the address declared? */
-bool declared_concerns(const struct bind_spec *spec,
+bool declared_concerns(const struct listen_spec *spec,
 		       const struct bind_address *a);
-bool declared_covers(const struct bind_spec *spec,
+bool declared_covers(const struct listen_spec *spec,
 		     const struct bind_address *a);
 
 /* Set the fault that the address is not declared, and the --listen to use. */
-void declared_missing(const struct bind_spec *spec,
+void declared_missing(const struct listen_spec *spec,
 		      const struct bind_address *a, struct fault *f);
 
 #endif

@@ -52,8 +52,8 @@ const struct sock_filter filter_program[FILTER_LENGTH] = {
 
 static int hint_other_way(struct fault *f)
 {
-	fault_hint(f, "instead of --handoff=bind: "
-		      "--keep-caps=net_bind_service, or open the ports");
+	fault_hint(f,
+		   "instead of --handoff=bind: --keep-caps=net_bind_service, or open the ports");
 	return caps_open_ports(f, 0);
 }
 
@@ -70,13 +70,14 @@ int filter_check(struct fault *f)
 	if (readlink("/proc/self", self, sizeof(self) - 1) <= 0 ||
 	    atoi(self) != getpid()) {
 		fault_set(f, EXIT_STEP, 0, "look into /proc");
-		return fault_hint(f, "/proc must be mounted, and be that of "
-				     "this PID namespace");
+		return fault_hint(f,
+				  "/proc must be mounted, and be that of this PID namespace");
 	}
 	if (KERNEL_AUDIT_ARCH == 0) {
 		uname(&us);
-		fault_set(f, EXIT_STEP, 0, "--handoff=bind: not on %s, but on "
-			  "x86-64, arm, ppc64le and riscv64", us.machine);
+		fault_set(f, EXIT_STEP, 0,
+			  "--handoff=bind: not on %s, but on x86-64, arm, ppc64le and riscv64",
+			  us.machine);
 		return hint_other_way(f);
 	}
 	errno = 0;
@@ -118,8 +119,7 @@ int filter_install(bool *killable, struct fault *f)
 		return fd;
 	fault_set(f, EXIT_STEP, errno, "install the filter (Linux 5.9)");
 	if (errno == EBUSY)
-		return fault_hint(f, "the runtime, or an outer stepdown, has a "
-				     "seccomp notifier already, and the kernel "
-				     "allows one");
+		return fault_hint(f,
+				  "the runtime, or an outer stepdown, has a seccomp notifier already, and the kernel allows one");
 	return hint_other_way(f);
 }

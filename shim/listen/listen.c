@@ -86,8 +86,12 @@ void listen_describe(const struct listen_spec *spec, struct text *out)
 		size_t count = listener_count(l);
 		bool input = listener_has(l, LISTENER_FD);
 
-		text_add(out, "%s%s as descriptor%s %zu",
-			 out->length ? "\n" : "", l->url, count > 1 ? "s" : "",
+		text_add(out, "%s%s ", out->length ? "\n" : "", l->url);
+		if (spec->handoff == HANDOFF_BIND) {
+			text_add(out, "for the application's bind(2)");
+			continue;
+		}
+		text_add(out, "as descriptor%s %zu", count > 1 ? "s" : "",
 			 input ? 0 : next);
 		next += input ? 0 : count;
 		if (count > 1)
@@ -98,6 +102,13 @@ void listen_describe(const struct listen_spec *spec, struct text *out)
 		if (listener_has_path(l))
 			text_add(out, ", owned by %u:%u", l->uid, l->gid);
 	}
+	if (spec->low_port)
+		text_add(out,
+			 "\nkeep CAP_NET_BIND_SERVICE in one thread of the parent: port %u is below %u",
+			 spec->low_port, spec->port_start);
+	else if (spec->handoff == HANDOFF_BIND)
+		text_add(out, "\nkeep no capability: no port is below %u",
+			 spec->port_start);
 }
 
 void listen_describe_handoff(const struct listen_spec *spec, struct text *out)

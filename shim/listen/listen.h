@@ -35,6 +35,10 @@ struct listen_spec {
 	struct inherited inherited;
 	size_t count;
 	struct listener *listeners;	/* room for LISTENERS_MAX */
+	/* For --handoff=bind; filled by declared_settle(). */
+	unsigned int port_start;	/* the first unprivileged one */
+	unsigned int low_port;		/* the first declared below it, or 0 */
+	uint64_t bind_caps;		/* the broker's alone */
 };
 
 /* An open socket, or the copy of a secret, that the application will get. */

@@ -62,7 +62,7 @@ const struct listener_row listener_rows[LISTENER_OPTIONS] = {
 static const struct {
 	const char *scheme;
 	int type;
-	unsigned int traits;	/* IP6 and PATH are the address's */
+	unsigned int traits;	/* the address adds IP6 or PATH */
 } kinds[LISTENER_KINDS] = {
 	[LISTENER_TCP] = { "tcp://", SOCK_STREAM, ANY | INET | TCP | LISTENS },
 	[LISTENER_UDP] = { "udp://", SOCK_DGRAM, ANY | INET },
@@ -124,6 +124,7 @@ static bool set_ip6(struct listener *l, struct slice inside, struct text *wrong)
 		return str_no(wrong, "expected an interface after '%%'");
 	if (IN6_IS_ADDR_V4MAPPED(a))
 		return str_no(wrong, "write an IPv4 address as a.b.c.d");
+	l->traits |= IP6;
 	return true;
 }
 
@@ -178,18 +179,11 @@ static bool set_unix(struct listener *l, struct slice where, struct text *wrong)
 	memcpy(un->sun_path, where.at, where.length);
 	if (abstract)
 		un->sun_path[0] = '\0';
+	else
+		l->traits |= PATH;
 	l->address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
 				      where.length + !abstract);
 	return true;
-}
-
-static unsigned int traits_of(const struct listener *l)
-{
-	unsigned int traits = kinds[l->kind].traits;
-
-	if (l->address.any.sa_family == AF_INET6 && !l->dual)
-		traits |= IP6;
-	return listener_has_path(l) ? traits | PATH : traits;
 }
 
 static bool set_option(struct listener *l, struct slice part,
@@ -202,7 +196,7 @@ static bool set_option(struct listener *l, struct slice part,
 	       (url_word(NULL, o).length != name.length ||
 		memcmp(listener_rows[o].form, name.at, name.length) != 0))
 		o++;
-	if (o == LISTENER_OPTIONS || !(listener_rows[o].needs & traits_of(l)))
+	if (o == LISTENER_OPTIONS || !(listener_rows[o].needs & l->traits))
 		return str_no(wrong, "'%.*s' is no option of such a socket",
 			      (int)name.length, name.at);
 	if (listener_has(l, o))
@@ -234,6 +228,7 @@ static bool set_scheme(struct listener *l)
 			    strlen(kinds[i].scheme)) == 0) {
 			l->kind = (enum listener_kind)i;
 			l->type = kinds[i].type;
+			l->traits = kinds[i].traits;
 			return true;
 		}
 	return false;
@@ -249,17 +244,16 @@ static bool set_name(struct listener *l, struct text *wrong)
 
 	if (set_scheme(l))
 		return true;
-	if (equals && strchr(equals, ':')) {
+	if (equals) {
 		l->name = (struct slice){ l->url, (size_t)(equals - l->url) };
 		l->url = equals + 1;
-		if (!is_name(l->name))
-			return str_no(wrong,
-				      "the name is 1 to 255 printable characters without ':'");
-		if (set_scheme(l))
-			return true;
 	}
-	return str_no(wrong,
-		      "expected [NAME=]tcp://ADDRESS:PORT, udp://..., unix:/PATH, unix-dgram:... or unix-seqpacket:...");
+	if (!set_scheme(l))
+		return str_no(wrong,
+			      "expected [NAME=]tcp://ADDRESS:PORT, udp://..., unix:/PATH, unix-dgram:... or unix-seqpacket:...");
+	return is_name(l->name) ||
+	       str_no(wrong,
+		      "the name is 1 to 255 printable characters without ':'");
 }
 
 bool url_parse(const char *text, struct listener *listener, struct text *wrong)
@@ -274,9 +268,8 @@ bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 		return false;
 	rest = str_word(l.url + strlen(kinds[l.kind].scheme));
 	where = str_cut(&rest, '?');
-	if (l.kind == LISTENER_TCP || l.kind == LISTENER_UDP
-		    ? !set_inet(&l, where, wrong)
-		    : !set_unix(&l, where, wrong))
+	if (l.traits & INET ? !set_inet(&l, where, wrong)
+			    : !set_unix(&l, where, wrong))
 		return false;
 	while (rest.at)
 		if (!set_option(&l, str_cut(&rest, '&'), wrong))

@@ -66,7 +66,7 @@ enum listener_option {
  */
 struct listener_row {
 	const char *form;
-	unsigned int needs;	/* a trait, see url.c */
+	unsigned int needs;	/* one of the listener's traits */
 	int base;		/* of its number; 0 for a word or a flag */
 	uint32_t lowest;	/* of the number, or of the word's length */
 	uint32_t highest;
@@ -82,6 +82,7 @@ struct listener {
 	struct slice name;	/* for LISTEN_FDNAMES, or .at is NULL */
 	enum listener_kind kind;
 	int type;		/* SOCK_STREAM and so on */
+	unsigned int traits;	/* that options need, see url.c */
 	union {
 		struct sockaddr any;
 		struct sockaddr_in in;

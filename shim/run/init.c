@@ -151,7 +151,8 @@ static void look_at_terminal(struct supervisor *v, bool setsid)
 static int prepare_parent(const struct plan *plan, struct run *run,
 			  bool subreaper, struct fault *f)
 {
-	const int dumpable = !plan->bind.wanted && !plan->start.secure;
+	const bool brokers = plan->listen.handoff == HANDOFF_BIND;
+	const int dumpable = !brokers && !plan->start.secure;
 	const struct verify_spec proof = plan_verify_spec(plan);
 
 	if (prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0)
@@ -165,8 +166,8 @@ static int prepare_parent(const struct plan *plan, struct run *run,
 	}
 	if (exec_tie_to_parent(plan, run, f) < 0)
 		return -1;
-	return plan->bind.wanted
-		       ? broker_start(&plan->bind, &proof, &run->seen, f) : 0;
+	return brokers ? broker_start(&plan->listen, &proof, &run->seen, f)
+		       : 0;
 }
 
 /*
@@ -178,7 +179,7 @@ static void let_go(struct plan *plan, struct run *run)
 	(void)!chdir("/");
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
-	if (plan->bind.wanted) {
+	if (plan->listen.handoff == HANDOFF_BIND) {
 		sockets_close(&run->sockets);
 	} else {
 		fs_close_from(STDERR_FILENO + 1);

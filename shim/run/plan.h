@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "bind/declared.h"
 #include "cred/account.h"
 #include "cred/ids.h"
 #include "cred/start.h"
@@ -109,7 +108,6 @@ struct plan {
 	struct limits_spec limits;
 	struct start start;		/* filled by start_read() */
 	struct listen_spec listen;
-	struct bind_spec bind;		/* filled by main */
 	struct own_spec own;
 	struct account_spec account;
 	struct confine_spec confine;	/* main adds the rest of the plan */
@@ -157,7 +155,7 @@ static inline struct verify_spec plan_verify_spec(const struct plan *plan)
 		.groups = plan->target.groups,
 		.keep_caps = plan->drop.keep_caps,
 		.bounding = drop_bounding(&plan->drop, plan->target.uid),
-		.held = plan->bind.caps,
+		.held = plan->listen.bind_caps,
 		.allow_new_privs = plan->drop.allow_new_privs,
 		.strict = plan->strict,
 	};

@@ -114,6 +114,18 @@ says()
 	says by.{0,3,6,8}=stepdown bind.{1,2,4,5,7}=EACCES
 }
 
+@test "a link-local address is declared by no listener but tcp://*" {
+	binder 'udp://[ff02::fb]:80' -- bind tcp4:0.0.0.0:80
+	refused 111
+	message_has 'Invalid argument'
+	binder 'tcp://[fe80::1]:80' -- bind tcp4:0.0.0.0:80
+	refused 111
+	message_has 'Invalid argument'
+	binder 'tcp://[fe80::1%lo]:80' -- bind tcp4:0.0.0.0:80
+	refused 100
+	message_has 'without options but v6only'
+}
+
 @test "v6only=0 is for those who bind [::] for both families" {
 	binder 'tcp://[::]:80?v6only=0' -- bind tcp6::::80,close \
 		tcp6::::80,v6only=1 tcp4:0.0.0.0:80
