@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,9 +19,9 @@
 #include "run/plan.h"
 #include "run/signals.h"
 
-/* The options of each init. */
-static const char tini[] = "svwgephlV", catatonit[] = "sghLPV",
-		  dumb_init[] = "hvVcr";
+/* The options of each init, as for getopt(3). */
+static const char tini[] = "+svwge:p:hlV", catatonit[] = "+sghLPV",
+		  dumb_init[] = "+hvVcr:";
 
 static const struct peer {
 	const char *name;
@@ -31,10 +32,13 @@ static const struct peer {
 	{ "podman-init", catatonit }, { "dumb-init", dumb_init }
 };
 
-/* Each is a letter and the long option that stands for it. */
-static const char *const long_names[] = {
-	"c" "single-child", "r" "rewrite", "v" "verbose", "h" "help",
-	"V" "version"
+static const struct option long_options[] = {
+	{ "single-child", no_argument, NULL, 'c' },
+	{ "rewrite", required_argument, NULL, 'r' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 }
 };
 
 /* Is there a variable that begins like this? */
@@ -77,21 +81,6 @@ static int reap_only(void)
 	return 1;
 }
 
-/* The next letter at "xyz" of "-xyz", or that of "--name"; advances *rest. */
-static int next_letter(const char **rest)
-{
-	struct slice value = str_word(*rest + 1), name;
-
-	if (**rest != '-')
-		return *(*rest)++;
-	name = str_cut(&value, '=');
-	*rest = value.at ? value.at : "";
-	for (size_t i = 0; i < ARRAY_LEN(long_names); i++)
-		if (str_is(name, long_names[i] + 1))
-			return *long_names[i];
-	return '?';
-}
-
 /* Take the value of -e, -p or -r; false if it is malformed. */
 static bool take_value(struct plan *plan, int letter, const char *value)
 {
@@ -106,39 +95,33 @@ static bool take_value(struct plan *plan, int letter, const char *value)
 	return plan->exec.pdeathsig;
 }
 
-/* given: set for each letter without a value. Returns as names_run(). */
+/* given: set for each letter that was. Returns as names_run(). */
 static int read_options(const struct peer *peer, struct plan *plan,
 			char **argv, bool given[128])
 {
-	const char *rest = "";
-	int letter;
+	int count = 0, letter;
 
-	while (*rest || (*argv && **argv == '-')) {
-		if (!*rest)
-			rest = *argv++ + 1;
-		if (strcmp(rest, "-") == 0)
-			break;
-		letter = next_letter(&rest);
-		if (letter <= 0 || !strchr(peer->letters, letter))
+	while (argv[count])
+		count++;
+	opterr = 0;
+	while ((letter = getopt_long(count, argv, peer->letters, long_options,
+				     NULL)) != -1) {
+		if (!strchr(peer->letters, letter))
 			return about(peer, false);
 		if (strchr("hlLV", letter))
 			return about(peer, true);
 		if (letter == 'P')
 			return reap_only();
-		given[letter] = !strchr("epr", letter);
-		if (given[letter])
-			continue;
-		if (!*rest && *argv)
-			rest = *argv++;
-		if (!take_value(plan, letter, rest)) {
+		given[letter] = true;
+		if (strchr("epr", letter) &&
+		    !take_value(plan, letter, optarg)) {
 			report_note("-%c %s: no such signal or status", letter,
-				    rest);
+				    optarg);
 			return about(peer, false);
 		}
-		rest = "";
 	}
-	plan->exec.command = argv;
-	return *argv ? 0 : about(peer, false);
+	plan->exec.command = argv + optind;
+	return argv[optind] ? 0 : about(peer, false);
 }
 
 static int run_init(const struct peer *peer, struct plan *plan, char **argv,
@@ -147,7 +130,7 @@ static int run_init(const struct peer *peer, struct plan *plan, char **argv,
 	static const int stops[] = { SIGTSTP, SIGTTIN, SIGTTOU };
 	struct init_spec *init = &plan->init;
 	bool given[128] = { false };
-	int reaps = 0, result = read_options(peer, plan, argv, given);
+	int reaps = 0, result = read_options(peer, plan, argv - 1, given);
 
 	if (result != 0)
 		return result;

@@ -12,7 +12,7 @@ struct plan;
 
 /*
  * Find the peer that the last part of argv[0], or "--as=NAME" after it, names.
- * Returns the peer, with *argv moved to the next word, or NULL.
+ * Returns the peer, with *argv moved to the word after it, or NULL.
  */
 const struct peer *names_find(char ***argv);
 

@@ -271,12 +271,18 @@ as()
 		as tini $words -- sh -c 'kill -TERM $$'
 		[ "$status" -eq 0 ] || fail_seen "$words"
 	done
-	for words in '-e 256' -e '-e x' '-p NONE' -p; do
+	for words in '-e 256' '-e x' '-p NONE'; do
 		# shellcheck disable=SC2086 # words
 		as tini $words
 		[ "$status" -eq 1 ] || fail_seen "$words"
 		grep -q "^stepdown: ${words:0:2} .*: no such" "$err" ||
 			fail_seen "$words"
+	done
+	for words in -e -p '-r 1:2' --rewrite=1:2; do
+		# shellcheck disable=SC2086 # words
+		as tini $words
+		[ "$status" -eq 1 ] || fail_seen "$words"
+		grep -q '^Usage: tini ' "$err" || fail_seen "$words"
 	done
 	as tini true
 	grep -q "zombie reaping won't work" "$err"
@@ -338,7 +344,7 @@ heard()
 
 	as dumb-init sh -c "$leads"
 	succeeded
-	for words in -c --single-child '-v -c'; do
+	for words in -c --single-child --sing '-v -c'; do
 		# shellcheck disable=SC2086 # words
 		as dumb-init $words sh -c "$leads"
 		[ "$status" -eq 1 ] || fail_seen "$words"
@@ -378,7 +384,7 @@ heard()
 @test "dumb-init and catatonit: usage, version" {
 	local words
 
-	for words in --yolo -Z -r '-r herp' '-r 15:' --rewrite '--sing true' \
+	for words in --yolo -Z -r '-r herp' '-r 15:' --rewrite '--ver true' \
 		''; do
 		# shellcheck disable=SC2086 # words
 		as dumb-init $words
