@@ -118,11 +118,3 @@ struct slice signals_word(const void *list, size_t i)
 	return i < ARRAY_LEN(names) ? str_word(names[i].name)
 				    : (struct slice){ NULL, 0 };
 }
-
-const char *signals_name(int number)
-{
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (names[i].number == number)
-			return names[i].name;
-	return NULL;
-}

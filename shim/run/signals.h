@@ -49,7 +49,4 @@ bool signals_parse_set(const char *text, void *set);
 /* Name i without "SIG", for str_nearest(). list is ignored. */
 struct slice signals_word(const void *list, size_t i);
 
-/* The name without "SIG", or NULL for a real-time signal. */
-const char *signals_name(int number);
-
 #endif

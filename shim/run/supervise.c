@@ -221,11 +221,10 @@ static int send_on(const struct supervisor *s, int number,
 
 static void warn_of_signal(struct supervisor *s, int number)
 {
-	const char *name = signals_name(number);
 	struct fault f;
 
-	fault_set(&f, 0, errno, "forward signal %d%s%s to process %d", number,
-		  name ? " SIG" : "", name ? name : "", (int)s->child);
+	fault_set(&f, 0, errno, "forward signal %d (%s) to process %d", number,
+		  strsignal(number), (int)s->child);
 	if (!s->warned)
 		report_warning(&f);
 	s->warned = true;

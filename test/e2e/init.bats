@@ -456,7 +456,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 		kill -USR1 "$background"
 		eventually 5 waits "$background"
 	done
-	[ "$(grep -c 'warning: forward signal 10 SIGUSR1' "$err")" -eq 1 ]
+	[ "$(grep -c 'warning: forward signal 10 (User defined signal 1)' "$err")" -eq 1 ]
 	kill -TERM "$(child_of "$background")"
 	ended
 	exited 37
