@@ -103,14 +103,12 @@ int account_resolve(struct account_spec *a, struct target *t, struct fault *f)
 
 void account_describe(const struct account_spec *a, struct text *out)
 {
-	const bool user = a->act[PASSWD_USER], group = a->act[PASSWD_GROUP];
+	static const char *const did[] = { NULL, "added to", "changed in" };
 
-	if (!a->value)
-		return;
-	text_add(out, "%s for%s%s%s", a->value,
-		 user ? " the uid in " PASSWD_USERS : "",
-		 group ? " the gid in " PASSWD_GROUPS : "",
-		 user || group ? "" : " nothing, there are entries");
+	for (size_t kind = 0; kind < ARRAY_LEN(files); kind++)
+		if (a->act[kind])
+			text_add(out, "%s%s %s %s", out->length ? ", " : "",
+				 a->value, did[a->act[kind]], files[kind]);
 }
 
 /* Return where the ids in the entry of a name begin, or NULL. */

@@ -47,9 +47,7 @@ void account_describe(const struct account_spec *a, struct text *out);
 
 /*
  * Add or change the entries. A failure is a warning, and leaves the file as it
- * was: of half a line, other programs would read a wrong id.
- *
- * Returns 0, or -1 with a fault if the filesystem ids cannot be restored.
+ * was. Returns 0, or -1 with a fault if the filesystem ids cannot be restored.
  */
 int account_run(const struct account_spec *a, const struct target *t,
 		struct fault *f);

@@ -248,12 +248,6 @@ int caps_open_ports(struct fault *f, unsigned int first)
 		"net.ipv4.ip_unprivileged_port_start, value: \"%u\"}]", first);
 }
 
-int caps_start_as_root(struct fault *f)
-{
-	fault_hint(f, "start as root");
-	return fault_lines(f, "--user=0", "securityContext.runAsUser: 0");
-}
-
 int caps_missing(struct fault *f, uint64_t set)
 {
 	const int first = __builtin_ctzll(set);
@@ -263,7 +257,7 @@ int caps_missing(struct fault *f, uint64_t set)
 	caps_name(first, name);
 	/* --cap-add does not reach a process that is not root. */
 	if (geteuid() != 0) {
-		caps_start_as_root(f);
+		fault_lines(f, "--user=0", "securityContext.runAsUser: 0");
 		fault_hint(f, "uid %u has no CAP_%s: start as root, or setcap "
 			   "...=p this file in the image (docker's COPY loses "
 			   "it, no_new_privs voids it)%s", geteuid(), name,

@@ -64,9 +64,6 @@ int caps_reduce(uint64_t keep, uint64_t held, uint64_t bounding,
 /* Set all three sets of this thread to keep. Returns 0, or -1 with a fault. */
 int caps_leave(uint64_t keep, struct fault *f);
 
-/* Add the hint for a start as a user other than root. Returns -1. */
-int caps_start_as_root(struct fault *f);
-
 /*
  * Add the hint and the docker and kubernetes lines that say how to get a set,
  * not empty, which this process lacks. Returns -1.

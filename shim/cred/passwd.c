@@ -16,10 +16,9 @@
 enum { ID_SIZE = 16, FILE_MAX = 4 << 20 };
 
 /*
- * Read a file. Returns 1; 0 if it is missing or empty; -1 with errno. EACCES
- * counts as missing, except for root: podman makes an unreadable /etc where the
- * image has none. For root it is an error, even if the id is known without the
- * file: the groups that /etc/group gives root must not pass for the runtime's.
+ * Read a file. Returns 1; 0 if it is missing or empty; -1 with errno. Podman
+ * makes an unreadable /etc where the image has none. For root EACCES is an
+ * error: the groups that /etc/group gives root must not pass for the runtime's.
  */
 static int load(const char *path, struct slice *text)
 {

@@ -120,7 +120,8 @@ int start_settle(const struct start_spec *spec, struct start *s,
 		fault_set(f, EXIT_USAGE, 0,
 			  "--unprivileged fail: started as uid %u, not as root",
 			  s->euid);
-		return caps_start_as_root(f);
+		return fault_lines(f, "--user=0",
+				   "securityContext.runAsUser: 0");
 	}
 	if (adapt(spec, s, t, f) < 0)
 		return -1;
