@@ -150,3 +150,34 @@ s.listen(); print("ready", flush=True); time.sleep(3600)' >"$tmp/ready" \
 		--writable=/var/run -- /witness exit 0
 	exited 0
 }
+
+# Whoever can write a directory of PATH may put a link to / by COMMAND's name
+# there, and take it away again before execve(2).
+@test "a COMMAND that becomes a link to / and back while the rules are made" {
+	local bin=$tmp/bin ran=0 run
+
+	mkdir "$bin"
+	echo precious >"$tmp/secret"
+	# shellcheck disable=SC2016 # for the inner shell
+	printf '#!/bin/sh\ncat "$1" && echo open\necho ran\n' >"$bin/program"
+	chmod 755 "$bin/program"
+	ln "$bin/program" "$bin/server"
+	/usr/bin/python3 - "$bin" <<-'END' 3>&- 4>&- &
+	import os, sys, time
+	os.chdir(sys.argv[1])
+	end = time.monotonic() + 120
+	while time.monotonic() < end:
+	    os.symlink("/", "link")
+	    os.rename("link", "server")
+	    os.link("program", "file")
+	    os.rename("file", "server")
+	END
+	victims=($!)
+	for ((run = 0; run < 10000 && ran < 300; run++)); do
+		as_4242 --confine=strict --readable=/etc/hostname \
+			--env=PATH="$bin:/usr/bin:/bin" -- server "$tmp/secret"
+		! grep -q 'open\|precious' "$out" || fail_seen "in run $run"
+		! grep -q ran "$out" || ran=$((ran + 1))
+	done
+	[ "$ran" -eq 300 ] || fail "COMMAND ran only $ran times"
+}
