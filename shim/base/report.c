@@ -1,6 +1,5 @@
 #include "base/report.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -34,23 +33,19 @@ static void write_all(int fd, const char *bytes, size_t length)
 }
 
 /*
- * Terminals, and pipes before Linux 6.4, do not support RWF_NOWAIT. There
- * poll(2) reports whether there is room: for a page in a pipe, for a byte in a
- * terminal. A regular file has no reader to wait for.
+ * Files, terminals, and pipes before Linux 6.4, do not support RWF_NOWAIT.
+ * There poll(2) reports whether there is room: for a page in a pipe, for a byte
+ * in a terminal.
  */
 static void write_now(int fd, const char *bytes, size_t length)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
 	const struct iovec all = { (void *)(uintptr_t)bytes, length };
-	size_t part = length;
+	size_t part;
 
 	if (syscall(SYS_pwritev2, fd, &all, 1, -1L, -1L, NOWAIT) >= 0)
 		return;
-	if (errno != EOPNOTSUPP && errno != ENOSYS &&
-	    lseek(fd, 0, SEEK_CUR) < 0)
-		return;
-	if (isatty(fd))
-		part = 1;
+	part = isatty(fd) ? 1 : length;
 	for (; length > 0; bytes += part, length -= part)
 		if (poll(&room, 1, 0) != 1 || !(room.revents & POLLOUT) ||
 		    write(fd, bytes, part) != (ssize_t)part)

@@ -54,14 +54,6 @@ int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds)
 	return number > 0 ? number : 0;
 }
 
-void signals_stop(int number, bool group)
-{
-	signal(number, SIG_DFL);
-	signals_restore(~SIGNAL_BIT(number));
-	kill(group ? 0 : getpid(), number);
-	signals_block();
-}
-
 /* RTMIN, RTMIN+n, RTMAX, RTMAX-n */
 static int parse_real_time(const char *word)
 {

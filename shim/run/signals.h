@@ -31,12 +31,6 @@ uint64_t signals_restore(uint64_t mask);
 int signals_wait(uint64_t set, siginfo_t *info, int64_t milliseconds);
 
 /*
- * Stop this process, or its process group, by a signal that stops by default.
- * Returns when continued; at once if its process group is orphaned.
- */
-void signals_stop(int number, bool group);
-
-/*
  * Parse length bytes: a name (with or without "SIG", in any case), RTMIN+n,
  * RTMAX-n, or a number from 1 to 64. RTMIN is 34, as in glibc and in Docker,
  * whatever this program was linked with. Returns the number, or 0.

@@ -164,6 +164,15 @@ static bool reclaim_terminal(struct supervisor *s)
 	return kill(0, SIGCONT) == 0;
 }
 
+/* Returns when continued; at once if the process group is orphaned. */
+static void stop(int number, bool group)
+{
+	signal(number, SIG_DFL);
+	signals_restore(~SIGNAL_BIT(number));
+	kill(group ? 0 : getpid(), number);
+	signals_block();
+}
+
 /*
  * A child that stopped because it used the terminal gets it, if this process
  * has it. Otherwise this process stops likewise, for the shell above to notice;
@@ -178,7 +187,7 @@ static void child_stopped(struct supervisor *s, int number)
 		   (s->stop_sent || (s->terminal && has_shell()))) {
 		s->lent = false;
 		s->stopped = true;
-		signals_stop(number, is_job_stop(number) && !s->stop_sent);
+		stop(number, is_job_stop(number) && !s->stop_sent);
 	} else if (number == SIGTSTP && !s->stop_sent) {
 		signal_group(s, SIGCONT);
 	}
