@@ -49,19 +49,16 @@ static mode_t read_bits(const char **at, mode_t mode, bool dir)
 	return bits & ALL_BITS;
 }
 
-static bool is_operator(char c)
-{
-	return c == '+' || c == '-' || c == '=';
-}
-
 static bool apply_clauses(const char *text, bool dir, mode_t mask, mode_t *mode)
 {
+	const char *const operators = "+-=";
+
 	do {
 		mode_t who = read_letters("ugoa", who_bits, &text);
 
-		if (!is_operator(*text))
+		if (!strspn(text, operators))
 			return false;
-		while (is_operator(*text)) {
+		while (strspn(text, operators)) {
 			char op = *text++;
 			mode_t bits = read_bits(&text, *mode, dir);
 			mode_t kept = dir ? SET_IDS & ~(who ? bits & who : bits)

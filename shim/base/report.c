@@ -102,10 +102,7 @@ void report_warning(const struct fault *f)
 	put_fault(f, PREFIX "warning: ", true);
 }
 
-static void put_line(int fd, const char *before, const char *format,
-		     va_list words)
-	__attribute__((format(printf, 3, 0)));
-
+__attribute__((format(printf, 3, 0)))
 static void put_line(int fd, const char *before, const char *format,
 		     va_list words)
 {

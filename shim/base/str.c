@@ -186,9 +186,7 @@ void text_add_printable(struct text *t, const char *words, bool json)
 	}
 }
 
-static void fill(char *out, size_t size, const char *format, va_list words)
-	__attribute__((format(printf, 3, 0)));
-
+__attribute__((format(printf, 3, 0)))
 static void fill(char *out, size_t size, const char *format, va_list words)
 {
 	if ((size_t)vsnprintf(out, size, format, words) >= size)
