@@ -2,8 +2,6 @@
 
 #include "base/str.h"
 
-#include <limits.h>
-
 /* What must never become an id, above all not root's or "as it is". */
 static const char *const no_ids[] = {
 	"", " ", "-", "+", "-0", "-1", "+1", "+0", " 1", "1 ", "\t1", "1\n",
@@ -81,20 +79,6 @@ TEST(a_number_keeps_its_bounds)
 							 10));
 		else
 			assert_int_equal(value, 77);
-	}
-}
-
-TEST(every_small_number_is_itself)
-{
-	for (unsigned int i = 0; i < 70000; i++) {
-		uint64_t value = 0;
-		char text[16];
-
-		snprintf(text, sizeof(text), "%u", i);
-		assert_int_equal(str_number(text, 1, 65535, &value),
-				 i >= 1 && i <= 65535);
-		if (i >= 1 && i <= 65535)
-			assert_int_equal(value, i);
 	}
 }
 
@@ -178,89 +162,6 @@ TEST(what_is_no_duration_is_refused_and_changes_nothing)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		if (str_duration(bad[i], &ms) || ms != 77)
 			fail_msg("'%s' is %u ms", bad[i], ms);
-}
-
-/*
- * Our own formatting must say what printf(3) says, whatever the room: never
- * more bytes than the buffer has, always a NUL.
- */
-#define SAME(...) \
-	for (size_t room = 1; room <= ROOM; room++) { \
-		struct text t = begin(room); \
-		int length = snprintf(theirs, room, __VA_ARGS__); \
-		text_add(&t, __VA_ARGS__); \
-		compare(&t, (size_t)length); \
-	}
-
-enum { ROOM = 256 };
-
-static char ours[ROOM + 1];
-static char theirs[ROOM + 1];
-
-static struct text begin(size_t room)
-{
-	struct text t;
-
-	memset(ours, 0x55, sizeof(ours));
-	text_start(&t, ours, room);
-	return t;
-}
-
-/* length: what it would be with room enough */
-static void compare(const struct text *t, size_t length)
-{
-	assert_string_equal(ours, theirs);
-	assert_int_equal(t->length, strlen(ours));
-	assert_int_equal(t->cut, length >= t->size);
-	for (size_t i = t->size; i < sizeof(ours); i++)
-		assert_int_equal(ours[i], 0x55);
-}
-
-TEST(formatting_is_that_of_printf)
-{
-	SAME("%s", "");
-	SAME("plain");
-	SAME("%%");
-	SAME("%%%s%%", "x");
-	SAME("%s and %s", "one", "two");
-	SAME("%c%c", 'a', '\n');
-	SAME("%d %d %d %d", 0, 7, INT_MAX, INT_MIN);
-	SAME("%u %u", 0u, UINT_MAX);
-	SAME("%lu %ld %ld", ULONG_MAX, LONG_MAX, LONG_MIN);
-	SAME("%llu %lld %lld", ULLONG_MAX, LLONG_MAX, LLONG_MIN);
-	SAME("%zu %zu", (size_t)0, SIZE_MAX);
-	SAME("%zd %zd", (ssize_t)-1, (ssize_t)SSIZE_MAX);
-	SAME("%x %x %x", 0u, 0xdeadbeefu, UINT_MAX);
-	SAME("%02x|%02x|%02x", 0u, 0xfu, 0xfffu);
-	SAME("%016llx", 0x123456789abcdefULL);
-	SAME("%016llx", ULLONG_MAX);
-	SAME("%lx", ULONG_MAX);
-	SAME("%5d|%-5d|%05u", 42, 42, 42u);
-	SAME("%5d|%-5d", -42, -42);
-	SAME("%2zu|%2zu", (size_t)7, (size_t)777);
-	SAME("%10s|%-10s|%1s", "abc", "abc", "abc");
-	SAME("%*s|%*d", 10, "abc", 4, 7);
-	SAME("%*s", 0, "");
-	SAME("%*s", 28, "");
-	SAME("%.2s|%.0s|%.9s", "abc", "abc", "abc");
-	SAME("%.*s|%.*s|%.*s", 2, "abc", 0, "abc", 9, "abc");
-	SAME("%-6.*s|", 2, "abc");
-	SAME("%6.2s|", "abc");
-}
-
-/* "%.*s" of bytes that no NUL ends must not read past them. */
-TEST(a_precision_bounds_what_is_read)
-{
-	char *bytes = malloc(3);
-	char buffer[8];
-	struct text t;
-
-	assert_non_null(bytes);
-	memcpy(bytes, "abc", 3);
-	text_start(&t, buffer, sizeof(buffer));
-	text_add(&t, "%.*s", 3, bytes);
-	assert_string_equal(buffer, "abc");
-	free(bytes);
 }
 
 TEST(texts_are_joined)
