@@ -185,6 +185,11 @@ static void pause_us(long us)
 	nanosleep(&t, NULL);
 }
 
+static unsigned int number_in(const char *word)
+{
+	return (unsigned int)atoi(word);
+}
+
 static int expect(const char *what, const char *is, const char *wanted)
 {
 	printf("%s=%s%s%s\n", what, is, strcmp(is, wanted) ? " but wanted " : "",
@@ -200,6 +205,12 @@ static int expect_number(const char *what, long is, long wanted)
 	snprintf(a, sizeof(a), "%ld", is);
 	snprintf(b, sizeof(b), "%ld", wanted);
 	return expect(what, a, b);
+}
+
+static int expect_bind(const char *what, int fd, unsigned int port,
+		       const char *wanted)
+{
+	return expect(what, name_of(bind4(fd, port)), wanted);
 }
 
 /* ---- bind and hold ---- */
@@ -279,8 +290,8 @@ static int try_spec(const char *spec, size_t number)
 
 		*port++ = '\0';
 		a = kinds[k].family == AF_INET
-			    ? v4(at, (unsigned int)atoi(port))
-			    : v6(at, (unsigned int)atoi(port));
+			    ? v4(at, number_in(port))
+			    : v6(at, number_in(port));
 		size = kinds[k].family == AF_INET ? sizeof(a.in)
 						  : sizeof(a.in6);
 	}
@@ -311,18 +322,18 @@ static int try_spec(const char *spec, size_t number)
 	return err != 0;
 }
 
-static int do_bind(int argc, char **argv)
+static int do_bind(char **argv)
 {
 	int result = 0;
 
-	for (int i = 0; i < argc; i++)
-		result |= try_spec(argv[i], (size_t)i);
+	for (size_t i = 0; argv[i]; i++)
+		result |= try_spec(argv[i], i);
 	return result;
 }
 
-static int do_hold(int argc, char **argv)
+static int do_hold(char **argv)
 {
-	int result = do_bind(argc, argv);
+	int result = do_bind(argv);
 
 	printf("held=%d\n", result);
 	fflush(stdout);
@@ -334,15 +345,14 @@ static int do_hold(int argc, char **argv)
 /* ---- in good faith ---- */
 
 /* PORT N: one after the other, each bound, listening, and closed. */
-static int do_again(int argc, char **argv)
+static int do_again(char **argv)
 {
 	int good = 0;
 
-	(void)argc;
 	for (int i = 0; i < atoi(argv[1]); i++) {
 		int fd = open_tcp();
 
-		good += bind4(fd, (unsigned int)atoi(argv[0])) == 0 &&
+		good += bind4(fd, number_in(argv[0])) == 0 &&
 			listen(fd, 8) == 0;
 		close(fd);
 	}
@@ -350,14 +360,13 @@ static int do_again(int argc, char **argv)
 }
 
 /* PORT: answer one request, and end: whoever started it starts it again. */
-static int do_once(int argc, char **argv)
+static int do_once(char **argv)
 {
 	static const char answer[] = "HTTP/1.0 200 OK\r\n\r\nserved\n";
 	int server = open_tcp(), peer, err;
 
-	(void)argc;
 	set(server, SOL_SOCKET, SO_REUSEADDR, 1);
-	err = bind4(server, (unsigned int)atoi(argv[0]));
+	err = bind4(server, number_in(argv[0]));
 	if (err || listen(server, 64) < 0)
 		die("bind");
 	peer = accept(server, NULL, NULL);
@@ -373,13 +382,12 @@ static int do_once(int argc, char **argv)
  * PORT: each length that the kernel takes, up to a whole sockaddr_storage, and
  * one more.
  */
-static int do_lengths(int argc, char **argv)
+static int do_lengths(char **argv)
 {
 	struct sockaddr_storage storage = { 0 };
-	union address a = v4("127.0.0.1", (unsigned int)atoi(argv[0]));
+	union address a = v4("127.0.0.1", number_in(argv[0]));
 	int result = 0;
 
-	(void)argc;
 	memcpy(&storage, &a, sizeof(a.in));
 	for (socklen_t n = 15; n <= sizeof(storage) + 1; n++) {
 		const char *wanted = n < sizeof(a.in) || n > sizeof(storage)
@@ -399,17 +407,15 @@ static int do_lengths(int argc, char **argv)
 }
 
 /* PORT: without a family 0.0.0.0 is one of IPv4, and no other address is. */
-static int do_no_family(int argc, char **argv)
+static int do_no_family(char **argv)
 {
 	static const struct {
 		const char *address, *wanted;
 	} rows[] = { { "0.0.0.0", "ok" }, { "127.0.0.1", "EAFNOSUPPORT" } };
 	int result = 0;
 
-	(void)argc;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		union address a = v4(rows[i].address,
-				     (unsigned int)atoi(argv[0]));
+		union address a = v4(rows[i].address, number_in(argv[0]));
 		int fd = open_tcp();
 		int err;
 
@@ -422,14 +428,13 @@ static int do_no_family(int argc, char **argv)
 }
 
 /* PORT: a second bind of one socket is EINVAL, as ever. */
-static int do_twice(int argc, char **argv)
+static int do_twice(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	int fd = open_tcp();
 
-	(void)argc;
-	return expect("first", name_of(bind4(fd, port)), "ok") |
-	       expect("second", name_of(bind4(fd, port)), "EINVAL");
+	return expect_bind("first", fd, port, "ok") |
+	       expect_bind("second", fd, port, "EINVAL");
 }
 
 static int connect_to(unsigned int port)
@@ -447,12 +452,11 @@ static int connect_to(unsigned int port)
  * PORT TIMES: bind, listen, serve one; while it listens a second listen(2) is
  * EADDRINUSE; close, and the port refuses; again at once.
  */
-static int do_restart(int argc, char **argv)
+static int do_restart(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	int result = 0;
 
-	(void)argc;
 	for (int i = atoi(argv[1]); i > 0; i--) {
 		int server = open_tcp(), client, peer;
 
@@ -460,7 +464,7 @@ static int do_restart(int argc, char **argv)
 		result |= expect("before", connect_to(port) < 0 ? "refused"
 							       : "accepted",
 				 "refused");
-		result |= expect("bind", name_of(bind4(server, port)), "ok");
+		result |= expect_bind("bind", server, port, "ok");
 		result |= expect("bound", connect_to(port) < 0 ? "refused"
 							      : "accepted",
 				 "refused");
@@ -479,12 +483,11 @@ static int do_restart(int argc, char **argv)
 }
 
 /* PORT: one listens; another binds, and its listen fails. */
-static int do_conflict(int argc, char **argv)
+static int do_conflict(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	int first = open_tcp(), second = open_tcp(), err;
 
-	(void)argc;
 	if (bind4(first, port) != 0 || listen(first, 8) < 0)
 		die("first");
 	err = bind4(second, port);
@@ -492,21 +495,20 @@ static int do_conflict(int argc, char **argv)
 	set(first, SOL_SOCKET, SO_REUSEADDR, 1);
 	set(second, SOL_SOCKET, SO_REUSEADDR, 1);
 	return expect("second", name_of(err), "EADDRINUSE") |
-	       expect("reuseaddr", name_of(bind4(second, port)), "EADDRINUSE");
+	       expect_bind("reuseaddr", second, port, "EADDRINUSE");
 }
 
 /* PORT N: N workers with SO_REUSEPORT, all of which listen. */
-static int do_reuseport(int argc, char **argv)
+static int do_reuseport(char **argv)
 {
 	int fds[256], n = atoi(argv[1]), seen = 0;
 
-	(void)argc;
 	for (int i = 0; i < n; i++) {
 		int err;
 
 		fds[i] = open_tcp();
 		set(fds[i], SOL_SOCKET, SO_REUSEPORT, 1);
-		err = bind4(fds[i], (unsigned int)atoi(argv[0]));
+		err = bind4(fds[i], number_in(argv[0]));
 		if (!err)
 			err = listen(fds[i], 512) < 0 ? errno : 0;
 		if (expect("worker", name_of(err), "ok"))
@@ -514,7 +516,7 @@ static int do_reuseport(int argc, char **argv)
 	}
 	/* All of them get connections. */
 	for (int i = 0; i < 40 * n; i++)
-		if (connect_to((unsigned int)atoi(argv[0])) < 0)
+		if (connect_to(number_in(argv[0])) < 0)
 			die("connect");
 	for (int i = 0; i < n; i++) {
 		struct pollfd p = { .fd = fds[i], .events = POLLIN };
@@ -539,13 +541,12 @@ static void *bind_in_thread(void *argument)
 }
 
 /* FIRST-PORT N: N threads at once, each another port; options are kept. */
-static int do_threads(int argc, char **argv)
+static int do_threads(char **argv)
 {
 	unsigned int ports[64];
 	pthread_t threads[64];
 	int n = atoi(argv[1]), result = 0;
 
-	(void)argc;
 	for (int i = 0; i < n; i++) {
 		ports[i] = (unsigned int)(atoi(argv[0]) + i);
 		if (pthread_create(&threads[i], NULL, bind_in_thread,
@@ -565,15 +566,14 @@ static void *bind_after_leader(void *argument)
 
 	pause_us(100000);
 	fflush(stdout);
-	exit(expect("bind", name_of(bind4(open_tcp(), port)), "ok"));
+	exit(expect_bind("bind", open_tcp(), port, "ok"));
 }
 
 /* PORT: the first thread has ended when another one binds. */
-static int do_leaderless(int argc, char **argv)
+static int do_leaderless(char **argv)
 {
 	pthread_t thread;
 
-	(void)argc;
 	if (pthread_create(&thread, NULL, bind_after_leader,
 			   (void *)(uintptr_t)atoi(argv[0])) != 0)
 		die("pthread_create");
@@ -595,24 +595,22 @@ static void *bind_unshared(void *argument)
 	return NULL;
 }
 
-static int do_unshared(int argc, char **argv)
+static int do_unshared(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	pthread_t thread;
 
-	(void)argc;
 	pthread_create(&thread, NULL, bind_unshared, &port);
 	pthread_join(thread, NULL);
 	return expect("bind", name_of((int)port), "ok");
 }
 
 /* PORT: the child of a child that has ended, in its own session. */
-static int do_daemon(int argc, char **argv)
+static int do_daemon(char **argv)
 {
 	int done[2];
 	int err = -1;
 
-	(void)argc;
 	if (pipe(done) < 0)
 		die("pipe");
 	if (fork() == 0) {
@@ -620,7 +618,7 @@ static int do_daemon(int argc, char **argv)
 		if (fork() != 0)
 			_exit(0);
 		pause_us(100000);
-		err = bind4(open_tcp(), (unsigned int)atoi(argv[0]));
+		err = bind4(open_tcp(), number_in(argv[0]));
 		if (write(done[1], &err, sizeof(err)) < 0)
 			_exit(1);
 		_exit(0);
@@ -647,11 +645,11 @@ static void count_alarm(int number)
  * FIRST-PORT PORTS TIMES [FAILS]: TIMES binds to each of the ports in turn,
  * while a signal comes every 60 microseconds, up to four times.
  */
-static int do_timer(int argc, char **argv)
+static int do_timer(char **argv)
 {
 	const struct sigaction action = { .sa_handler = count_alarm,
 					  .sa_flags = SA_RESTART };
-	const char *wanted = argc > 3 ? argv[3] : "ok";
+	const char *wanted = argv[3] ? argv[3] : "ok";
 	int ports = atoi(argv[1]), times = atoi(argv[2]);
 	int good = 0;
 
@@ -674,11 +672,10 @@ static int do_timer(int argc, char **argv)
 /* ---- in bad faith ---- */
 
 /* PORT N: N processes that are killed while they bind; then one that lives. */
-static int do_killed(int argc, char **argv)
+static int do_killed(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 
-	(void)argc;
 	for (int i = 0; i < atoi(argv[1]); i++) {
 		pid_t child = fork();
 
@@ -691,7 +688,7 @@ static int do_killed(int argc, char **argv)
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
-	return expect("after them", name_of(bind4(open_tcp(), port)), "ok");
+	return expect_bind("after them", open_tcp(), port, "ok");
 }
 
 static volatile bool stop;
@@ -717,16 +714,15 @@ static void *flip(void *argument)
  * Whatever is bound must be the declared one. There are more tries if that
  * thread did not run, and has left the other there.
  */
-static int do_toctou(int argc, char **argv)
+static int do_toctou(char **argv)
 {
 	static struct flip f;
 	pthread_t thread;
 	int tries = atoi(argv[2]), bound = 0, wrong = 0;
 
-	(void)argc;
-	f.first = (unsigned int)atoi(argv[0]);
+	f.first = number_in(argv[0]);
 	f.a = v4("0.0.0.0", f.first);
-	f.second = (unsigned int)atoi(argv[1]);
+	f.second = number_in(argv[1]);
 	pthread_create(&thread, NULL, flip, &f);
 	for (int i = 0; i < (bound ? tries : 1000 * tries); i++) {
 		int fd = open_tcp();
@@ -765,13 +761,12 @@ static void *swap(void *argument)
  * pipe, a UDP socket. Nothing but this process's own descriptors may change,
  * and no UDP socket or file may get the port.
  */
-static int do_swap(int argc, char **argv)
+static int do_swap(char **argv)
 {
 	struct swap s;
 	pthread_t thread;
 	int ends[2], wrong = 0;
 
-	(void)argc;
 	if (pipe(ends) < 0)
 		die("pipe");
 	s.fd = open_tcp();
@@ -781,7 +776,7 @@ static int do_swap(int argc, char **argv)
 	s.others[3] = ends[1];
 	pthread_create(&thread, NULL, swap, &s);
 	for (int i = 0; i < atoi(argv[1]); i++)
-		bind4(s.fd, (unsigned int)atoi(argv[0]));
+		bind4(s.fd, number_in(argv[0]));
 	stop = true;
 	pthread_join(thread, NULL);
 	for (size_t i = 0; i < 4; i++) {
@@ -796,29 +791,24 @@ static int do_swap(int argc, char **argv)
 }
 
 /* PORT: descriptors that are no sockets of the declared kind. */
-static int do_wrong(int argc, char **argv)
+static int do_wrong(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	int ends[2], result = 0;
 	union address a = v4("0.0.0.0", port);
 
-	(void)argc;
 	if (pipe(ends) < 0)
 		die("pipe");
-	result |= expect("pipe", name_of(bind4(ends[0], port)), "ENOTSOCK");
-	result |= expect("closed", name_of(bind4(777, port)), "EBADF");
-	result |= expect("negative", name_of(bind4(-1, port)), "EBADF");
-	result |= expect("path", name_of(bind4(open("/", O_PATH), port)),
-			 "EBADF");
-	result |= expect("udp",
-			 name_of(bind4(socket(AF_INET, SOCK_DGRAM, 0), port)),
-			 "EACCES");
-	result |= expect("tcp6", name_of(bind4(socket(AF_INET6, SOCK_STREAM, 0),
-					       port)),
-			 "EINVAL");
-	result |= expect("netlink", name_of(bind4(socket(AF_NETLINK, SOCK_RAW, 0),
-						  port)),
-			 "EINVAL");
+	result |= expect_bind("pipe", ends[0], port, "ENOTSOCK");
+	result |= expect_bind("closed", 777, port, "EBADF");
+	result |= expect_bind("negative", -1, port, "EBADF");
+	result |= expect_bind("path", open("/", O_PATH), port, "EBADF");
+	result |= expect_bind("udp", socket(AF_INET, SOCK_DGRAM, 0), port,
+			      "EACCES");
+	result |= expect_bind("tcp6", socket(AF_INET6, SOCK_STREAM, 0), port,
+			      "EINVAL");
+	result |= expect_bind("netlink", socket(AF_NETLINK, SOCK_RAW, 0), port,
+			      "EINVAL");
 	errno = 0;
 	bind(open_tcp(), (struct sockaddr *)1, sizeof(a.in));
 	result |= expect("bad address", name_of(errno), "EFAULT");
@@ -845,7 +835,7 @@ static int open_abroad(void *argument)
  * a socket that comes from such a one is not bound there by us. One of ours is
  * OUTSIDE when a thread that has left for another network asks.
  */
-static int do_netns(int argc, char **argv)
+static int do_netns(char **argv)
 {
 	static char stack[65536];
 	int outside = open_tcp(), fd, status, foreign, result;
@@ -853,11 +843,10 @@ static int do_netns(int argc, char **argv)
 			    CLONE_FILES | SIGCHLD, NULL);
 	uint64_t before;
 
-	(void)argc;
 	if (waitpid(child, &status, 0) < 0 || WEXITSTATUS(status) == 255)
 		die("abroad");
 	foreign = dup(WEXITSTATUS(status));
-	bind4(WEXITSTATUS(status), (unsigned int)atoi(argv[0]));
+	bind4(WEXITSTATUS(status), number_in(argv[0]));
 	result = expect_number("foreign port", port_of(foreign), 0);
 	close(WEXITSTATUS(status));
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
@@ -865,23 +854,17 @@ static int do_netns(int argc, char **argv)
 	fd = open_tcp();
 	before = cookie(fd);
 	return result |
-	       expect("inside", name_of(bind4(fd, (unsigned int)atoi(argv[0]))),
-		      "ok") |
+	       expect_bind("inside", fd, number_in(argv[0]), "ok") |
 	       expect("by", cookie(fd) == before ? "kernel" : "stepdown",
 		      "kernel") |
-	       expect("outside",
-		      name_of(bind4(outside, (unsigned int)atoi(argv[0]))),
-		      argv[1]);
+	       expect_bind("outside", outside, number_in(argv[0]), argv[1]);
 }
 
 /* PORT: not dumpable, so nobody can read the address. */
-static int do_undumpable(int argc, char **argv)
+static int do_undumpable(char **argv)
 {
-	(void)argc;
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	return expect("bind",
-		      name_of(bind4(open_tcp(), (unsigned int)atoi(argv[0]))),
-		      "EACCES");
+	return expect_bind("bind", open_tcp(), number_in(argv[0]), "EACCES");
 }
 
 #ifdef __x86_64__
@@ -917,9 +900,9 @@ static bool has_i386(void)
 #endif
 
 /* PORT: bind(2) by the other entry points of an x86-64 kernel. */
-static int do_doors(int argc, char **argv)
+static int do_doors(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	int fd = open_tcp(), result = 0;
 #ifdef __x86_64__
 	const char *wanted = has_i386() ? "denied" : "none";
@@ -940,8 +923,7 @@ static int do_doors(int argc, char **argv)
 	result |= port_of(fd) != 0 || port_of(other) != 0 ||
 		  port_of(third) != 0;
 #endif
-	(void)argc;
-	return result | expect("front door", name_of(bind4(fd, port)), "ok");
+	return result | expect_bind("front door", fd, port, "ok");
 }
 
 /* ---- io_uring ---- */
@@ -1008,13 +990,12 @@ static void *flip_v6only(void *argument)
 }
 
 /* PORT TRIES: what is bound is for IPv6 alone, whatever another thread says. */
-static int do_v6only(int argc, char **argv)
+static int do_v6only(char **argv)
 {
-	union address a = v6("::", (unsigned int)atoi(argv[0]));
+	union address a = v6("::", number_in(argv[0]));
 	int fd = -1, bound = 0, wrong = 0;
 	pthread_t thread;
 
-	(void)argc;
 	pthread_create(&thread, NULL, flip_v6only, &fd);
 	while (bound < atoi(argv[1])) {
 		fd = socket(AF_INET6, SOCK_STREAM, 0);
@@ -1031,9 +1012,9 @@ static int do_v6only(int argc, char **argv)
 }
 
 /* PORT: IORING_OP_BIND (Linux 6.11) passes no filter of bind(2). */
-static int do_uring(int argc, char **argv)
+static int do_uring(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	union address low = v4("0.0.0.0", port), high = v4("0.0.0.0", 8080);
 	int fd = open_tcp();
 	struct io_uring_sqe request = {
@@ -1042,13 +1023,12 @@ static int do_uring(int argc, char **argv)
 	};
 	int err = -uring_submit(&request);
 
-	(void)argc;
 	printf("uring=%s\n", name_of(err));
 	request.addr = (uintptr_t)&high;
 	printf("uring high=%s\n", name_of(-uring_submit(&request)));
 	return expect("denied", err ? "yes" : "no", "yes") |
 	       expect_number("port", port_of(fd) == port, 0) |
-	       expect("bind", name_of(bind4(open_tcp(), port)), "ok");
+	       expect_bind("bind", open_tcp(), port, "ok");
 }
 
 /* "denied", or what was possible. */
@@ -1058,16 +1038,15 @@ static const char *denied(long result)
 }
 
 /* PORT: what one process of a uid may do to another, done to the supervisor. */
-static int do_parent(int argc, char **argv)
+static int do_parent(char **argv)
 {
-	unsigned int port = (unsigned int)atoi(argv[0]);
+	unsigned int port = number_in(argv[0]);
 	pid_t parent = getppid();
 	char path[64], byte = 0;
 	struct iovec here = { &byte, 1 }, there = { (void *)0x400000, 1 };
 	int pidfd = (int)syscall(SYS_pidfd_open, parent, 0);
 	int result = 0;
 
-	(void)argc;
 	result |= expect("attach",
 			 denied(ptrace(PTRACE_ATTACH, parent, 0, 0)), "denied");
 	result |= expect("seize", denied(ptrace(PTRACE_SEIZE, parent, 0, 0)),
@@ -1088,7 +1067,7 @@ static int do_parent(int argc, char **argv)
 	for (int fd = 0; fd < 40; fd++)
 		if (syscall(SYS_pidfd_getfd, pidfd, fd, 0) >= 0)
 			result |= expect("getfd", "possible", "denied");
-	return result | expect("bind", name_of(bind4(open_tcp(), port)), "ok");
+	return result | expect_bind("bind", open_tcp(), port, "ok");
 }
 
 /*
@@ -1096,9 +1075,9 @@ static int do_parent(int argc, char **argv)
  * do nothing to the first process of a pid namespace. Those that come back to
  * us are ignored.
  */
-static int do_signals(int argc, char **argv)
+static int do_signals(char **argv)
 {
-	bool all = argc > 1;
+	bool all = argv[1] != NULL;
 
 	for (int s = 1; s <= 64; s++)
 		if (s != SIGKILL && s != SIGSTOP)
@@ -1111,9 +1090,7 @@ static int do_signals(int argc, char **argv)
 			kill(getppid(), s);
 	}
 	pause_us(200000);
-	return expect("bind",
-		      name_of(bind4(open_tcp(), (unsigned int)atoi(argv[0]))),
-		      "ok");
+	return expect_bind("bind", open_tcp(), number_in(argv[0]), "ok");
 }
 
 static void *flood(void *argument)
@@ -1138,9 +1115,8 @@ static void report_signal(int number)
 }
 
 /* PORT N: N threads that ask without end, until a SIGUSR1 comes. */
-static int do_flood(int argc, char **argv)
+static int do_flood(char **argv)
 {
-	(void)argc;
 	signal(SIGUSR1, report_signal);
 	for (int i = 0; i < atoi(argv[1]); i++) {
 		pthread_t thread;
@@ -1165,7 +1141,7 @@ static void *bind_stalled(void *argument)
  * DEVICE: the address lies in memory that nobody ever provides. The supervisor
  * must go on: it reaps an orphan, and forwards SIGUSR1.
  */
-static int do_stall(int argc, char **argv)
+static int do_stall(char **argv)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
@@ -1180,7 +1156,6 @@ static int do_stall(int argc, char **argv)
 	int numbers[2];
 	pid_t orphan;
 
-	(void)argc;
 	area.range.start = (uintptr_t)page;
 	area.range.len = 4096;
 	if (fd < 0 || syscall(SYS_ioctl, fd, UFFDIO_API, &api) < 0 ||
@@ -1300,7 +1275,7 @@ static void serve_fuse(int device, int told, unsigned int unanswered)
  * daemon of its own and answers no read; with a third word that file is what
  * the call names, and no close is answered. Then sleep until killed.
  */
-static int do_fuse(int argc, char **argv)
+static int do_fuse(char **argv)
 {
 	char options[64], path[256], byte;
 	int device, fd, ends[2];
@@ -1321,7 +1296,7 @@ static int do_fuse(int argc, char **argv)
 		setsid();
 		if (fork() == 0)
 			serve_fuse(device, ends[1],
-				   argc > 2 ? FUSE_FLUSH : FUSE_READ);
+				   argv[2] ? FUSE_FLUSH : FUSE_READ);
 		_exit(0);
 	}
 	wait(NULL);
@@ -1330,7 +1305,7 @@ static int do_fuse(int argc, char **argv)
 	fd = open(path, O_RDWR);
 	if (fd < 0)
 		die(path);
-	if (argc > 2) {
+	if (argv[2]) {
 		printf("bind=%s\n", name_of(bind4(fd, 80)));
 		fflush(stdout);
 		for (;;)
@@ -1406,12 +1381,10 @@ static void ask_parent(unsigned int port)
 }
 
 /* DECLARED OTHER: two ports; and what has nothing to do with them. */
-static int do_cost(int argc, char **argv)
+static int do_cost(char **argv)
 {
-	(void)argc;
-	report_cost("declared", bind_and_close, (unsigned int)atoi(argv[0]),
-		    10);
-	report_cost("other", bind_and_close, (unsigned int)atoi(argv[1]), 20);
+	report_cost("declared", bind_and_close, number_in(argv[0]), 10);
+	report_cost("other", bind_and_close, number_in(argv[1]), 20);
 	report_cost("setsockopt", set_and_close, 0, 20);
 	report_cost("call", ask_parent, 0, 1000);
 	return 0;
@@ -1420,13 +1393,12 @@ static int do_cost(int argc, char **argv)
 static const struct {
 	const char *name;
 	int words;
-	int (*run)(int argc, char **argv);
+	int (*run)(char **argv);
 } commands[] = {
 	{ "bind", 1, do_bind },		{ "hold", 1, do_hold },
 	{ "again", 2, do_again },	{ "once", 1, do_once },
-		{ "twice", 1, do_twice },
-	{ "lengths", 1, do_lengths },	{ "uring", 1, do_uring },
-	{ "no-family", 1, do_no_family },
+	{ "twice", 1, do_twice },	{ "lengths", 1, do_lengths },
+	{ "uring", 1, do_uring },	{ "no-family", 1, do_no_family },
 	{ "fuse", 2, do_fuse },
 	{ "restart", 2, do_restart },	{ "conflict", 1, do_conflict },
 	{ "reuseport", 2, do_reuseport }, { "threads", 2, do_threads },
@@ -1446,7 +1418,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0 &&
 		    argc - 2 >= commands[i].words)
-			return commands[i].run(argc - 2, argv + 2);
+			return commands[i].run(argv + 2);
 	fprintf(stderr, "usage: see the source\n");
 	return 100;
 }
