@@ -38,6 +38,12 @@ dialog()
 				eof { puts "\nthe end, and no '$text'"; exit 1 }
 			}
 		}
+		proc must_be_shell {} {
+			expect {
+				"job control" { puts "no job control"; exit 1 }
+				"$ " {}
+			}
+		}
 		# Its echo, and what cat writes; there may be words in between.
 		proc cat_answers {line} {
 			send "$line\r"
@@ -116,10 +122,7 @@ say_in_terminal='
 @test "a shell as the application: Ctrl-Z, jobs, fg, Ctrl-C" {
 	dialog <<-'end'
 	spawn $env(stepdown) --user=4242:4242 --init -- bash --norc --noediting -i
-	expect {
-		"job control" { puts "no job control"; exit 1 }
-		"$ " {}
-	}
+	must_be_shell
 	send "cat\r"
 	cat_answers one
 	send "\032"
@@ -138,10 +141,7 @@ say_in_terminal='
 @test "a shell as the application of process 1" {
 	dialog <<-'end'
 	spawn {*}$env(as_engine) $env(stepdown) --user=4242:4242 --init -- bash --norc --noediting -i
-	expect {
-		"job control" { puts "no job control"; exit 1 }
-		"$ " {}
-	}
+	must_be_shell
 	send "cat\r"
 	cat_answers one
 	send "\032"
@@ -150,59 +150,6 @@ say_in_terminal='
 	must "cat\r"
 	send "exit 3\r"
 	must_end 3
-	end
-}
-
-@test "below a shell: Ctrl-Z stops it all, and fg brings it back" {
-	dialog <<-'end'
-	spawn bash --norc --noediting -i
-	must "$ "
-	send "\$stepdown --user=4242:4242 --init -- cat\r"
-	cat_answers one
-	send "\032"
-	must "Stopped"
-	must "$ "
-	send "echo shell \$((40 + 2))\r"
-	must "shell 42"
-	send "fg\r"
-	cat_answers two
-	send "\004"
-	must "$ "
-	send "echo again \$((40 + 2)); exit 4\r"
-	must "again 42"
-	must_end 4
-	end
-}
-
-@test "below a shell: bg, and the terminal stays the shell's" {
-	dialog <<-'end'
-	spawn bash --norc --noediting -i
-	must "$ "
-	send "\$stepdown --user=4242:4242 --init -- sh -c 'echo run\"\"ning; exec sleep 100'\r"
-	must "running"
-	send "\032"
-	must "Stopped"
-	send "bg\r"
-	must "$ "
-	send "jobs\r"
-	must "Running"
-	send "echo shell \$((40 + 2))\r"
-	must "shell 42"
-	send "kill %1; wait %1; echo status \$?\r"
-	must "status 143"
-	send "exit 4\r"
-	must_end 4
-	end
-}
-
-@test "after it a shell without job control has the terminal again" {
-	dialog <<-'end'
-	spawn sh -c {$stepdown --user=4242:4242 --init -- cat; read line; echo read $line}
-	cat_answers one
-	send "\004"
-	send "more\r"
-	must "read more"
-	must_end 0
 	end
 }
 
@@ -236,10 +183,7 @@ say_in_terminal='
 	dialog <<-'end'
 	spawn $env(stepdown) --user=4242:4242 --init --setsid -- \
 		bash --norc --noediting -i
-	expect {
-		"job control" { puts "no job control"; exit 1 }
-		"$ " {}
-	}
+	must_be_shell
 	send "ps -o sid= -p \$\$; echo pid \$\$\r"
 	expect -re {\n *([0-9]+)\r\npid ([0-9]+)\r}
 	if {$expect_out(1,string) != $expect_out(2,string)} { exit 1 }
@@ -352,9 +296,7 @@ control()
 	ours exec "$STEPDOWN" --user=4242:4242 --home=/ --
 }
 
-@test "a shell and its terminal, with --init" {
-	ours init "$STEPDOWN" --init --
-}
+@test "a shell and its terminal, with --init" { ours init "$STEPDOWN" --init --; }
 
 @test "a shell and its terminal, with --init --user" {
 	ours init "$STEPDOWN" --user=4242:4242 --home=/ --init --
@@ -370,21 +312,10 @@ control()
 		--rewrite=TSTP:STOP --
 }
 
-@test "a shell and its terminal, without us: the control" {
-	control ''
-}
-
-@test "a shell and its terminal, with tini" {
-	control tini tini -s --
-}
-
-@test "a shell and its terminal, with dumb-init" {
-	control dumb-init dumb-init --
-}
-
-@test "a shell and its terminal, with catatonit" {
-	control catatonit catatonit --
-}
+@test "a shell and its terminal, without us: the control" { control ''; }
+@test "a shell and its terminal, with tini" { control tini tini -s --; }
+@test "a shell and its terminal, with dumb-init" { control dumb-init dumb-init --; }
+@test "a shell and its terminal, with catatonit" { control catatonit catatonit --; }
 
 # What expect sees without us, so that the tests above mean something.
 @test "the dialogs see what the kernel does to a process without an init" {
