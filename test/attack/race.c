@@ -14,18 +14,12 @@
  * what the kernel forbids that one (fs.protected_hardlinks, mknod) as well.
  *
  * stdout: swaps=N runs=N failed=N lost=N
- *
- * usage: race without NUMBER ERRNO COMMAND...
- * runs it with a seccomp filter that answers so to one system call, as old
- * kernels and the profiles of container engines do.
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -422,22 +416,6 @@ static int run(char **words, const char *id, uid_t uid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-static int without(unsigned int call, unsigned int errnum, char **argv)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errnum),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { .len = 4, .filter = filter };
-
-	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
-	execvp(argv[0], argv);
-	err(127, "%s", argv[0]);
-}
-
 int main(int argc, char **argv)
 {
 	const struct attack *attack;
@@ -447,9 +425,6 @@ int main(int argc, char **argv)
 	time_t end;
 	pid_t attacker;
 
-	if (argc > 4 && strcmp(argv[1], "without") == 0)
-		return without((unsigned int)atoi(argv[2]),
-			       (unsigned int)atoi(argv[3]), argv + 4);
 	if (argc < 6)
 		errx(100, "usage: race ATTACK SWAPS SECONDS DIR COMMAND...");
 	attack = find_attack(argv[1]);

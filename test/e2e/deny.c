@@ -48,6 +48,7 @@ static long number_of(const char *name, size_t size)
 		{ "bind", SYS_bind },
 		{ "getgroups", SYS_getgroups },
 		{ "keyctl", SYS_keyctl },
+		{ "openat2", SYS_openat2 },
 		{ "pidfd_getfd", SYS_pidfd_getfd },
 		{ "pidfd_open", SYS_pidfd_open },
 		{ "process_vm_readv", SYS_process_vm_readv },
@@ -123,7 +124,7 @@ int main(int argc, char **argv)
 	/* The notifier is there as long as somebody holds its descriptor. */
 	child = notifier ? fork() : 0;
 	if (child == 0) {
-		execv(argv[at + 1], argv + at + 1);
+		execvp(argv[at + 1], argv + at + 1);
 		fail(argv[at + 1]);
 	}
 	waitpid(child, &status, 0);
