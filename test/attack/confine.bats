@@ -138,8 +138,7 @@ s.listen(); print("ready", flush=True); time.sleep(3600)' >"$tmp/ready" \
 	for word in writable readable; do
 		as_4242 --confine=strict --"$word=$tmp/volume/data" -- \
 			sh -c "echo x >>$outside/log"
-		refused 111
-		message_has "confine: allow $tmp/volume/data"
+		refused 111 "confine: allow $tmp/volume/data"
 	done
 	[ "$(cat "$outside/log")" = precious ]
 	make_scratch "$root"

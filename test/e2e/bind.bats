@@ -28,8 +28,8 @@ teardown()
 	rm -rf "$public"
 }
 
-# binder LISTEN... -- WORD... : what may be bound, and what binder does
-binder()
+# try_binder LISTEN... -- WORD... : what may be bound, and what binder does
+try_binder()
 {
 	local listen=()
 
@@ -39,6 +39,13 @@ binder()
 	done
 	shift
 	as_4242 --handoff=bind "${listen[@]}" -- "$BINDER" "$@"
+}
+
+# binder LISTEN... -- WORD... : and all was as it must be
+binder()
+{
+	try_binder "$@"
+	succeeded
 }
 
 # under COMMAND... : what follows is run by it
@@ -67,46 +74,32 @@ find_first()
 	return 1
 }
 
-# says KEY=VALUE...: each is a line of stdout
-says()
-{
-	local line
-
-	for line; do
-		grep -Fxq -- "$line" "$out" || fail_seen "it should say $line"
-	done
-}
-
 # ---- what is served, and with what ----
 
 @test "tcp://* covers every local address: of IPv4, of IPv6, both, each, mapped" {
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80,close tcp4:127.0.0.2:80,close \
 		tcp6::::80,v6only=1,close tcp6::::80,v6only=0,close \
 		tcp6:::1:80 tcp6:::ffff:127.0.0.1:80
-	succeeded
 	says by.{0,1,2,3,4,5}=stepdown v6only.2=1 v6only.3=0
 }
 
 @test "an IPv6 socket without a word follows net.ipv6.bindv6only" {
 	sysctl_in_net net/ipv6/bindv6only 1
 	binder 'tcp://*:80' -- bind tcp6::::80,close tcp6::::80,v6only=0
-	succeeded
 	says by.0=stepdown v6only.0=1 by.1=stepdown v6only.1=0
 	under "$DENY" pidfd_getfd=1 --
 	binder 'tcp://*:80' -- bind tcp6::::80,close tcp6::::80,v6only=0
-	succeeded
 	says by.0=stepdown v6only.0=1 by.1=stepdown v6only.1=0
 }
 
 @test "where IPv6 is off, tcp://* covers 0.0.0.0" {
 	sysctl_in_net net/ipv6/conf/all/disable_ipv6 1
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	succeeded
 	says by.0=stepdown
 }
 
 @test "a specific address covers itself only" {
-	binder tcp://127.0.0.1:80 'tcp://[::]:81' 'tcp://[::1]:82' -- \
+	try_binder tcp://127.0.0.1:80 'tcp://[::]:81' 'tcp://[::1]:82' -- \
 		bind tcp4:127.0.0.1:80,close tcp4:0.0.0.0:80 tcp4:127.0.0.2:80 \
 		tcp6::::81,v6only=1,close tcp6::::81 tcp4:0.0.0.0:81 \
 		tcp6:::1:82 tcp6::::82 tcp6:::ffff:127.0.0.1:80
@@ -127,14 +120,14 @@ says()
 }
 
 @test "v6only=0 is for those who bind [::] for both families" {
-	binder 'tcp://[::]:80?v6only=0' -- bind tcp6::::80,close \
+	try_binder 'tcp://[::]:80?v6only=0' -- bind tcp6::::80,close \
 		tcp6::::80,v6only=1 tcp4:0.0.0.0:80
 	exited 1
 	says by.{0,1}=stepdown v6only.0=0 v6only.1=1 bind.2=EACCES
 }
 
 @test "every other bind is the kernel's" {
-	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:8080 tcp4:0.0.0.0:81 \
+	try_binder 'tcp://*:80' -- bind tcp4:0.0.0.0:8080 tcp4:0.0.0.0:81 \
 		udp4:0.0.0.0:80 udp4:0.0.0.0:8053 unix:/proc/nowhere \
 		tcp4:0.0.0.0:0
 	exited 1
@@ -142,7 +135,7 @@ says()
 }
 
 @test "what fails for want of a declaration is said once, with what to declare" {
-	binder tcp://0.0.0.0:80 udp://127.0.0.1:53 -- bind tcp6::::80 \
+	try_binder tcp://0.0.0.0:80 udp://127.0.0.1:53 -- bind tcp6::::80 \
 		tcp6::::80 udp4:0.0.0.0:53 tcp4:0.0.0.0:80 tcp4:0.0.0.0:8080
 	exited 1
 	[ "$(grep -c 'is not declared' "$err")" -eq 2 ] || fail_seen
@@ -152,17 +145,16 @@ says()
 	hint_has 'use --listen=udp://*:53'
 	# Sixteen of them, so that nobody fills a log.
 	# shellcheck disable=SC2046 # words
-	binder tcp://0.0.0.0:80 -- bind $(printf 'tcp4:0.0.0.0:%d ' {100..140})
+	try_binder tcp://0.0.0.0:80 -- bind $(printf 'tcp4:0.0.0.0:%d ' {100..140})
 	[ "$(grep -c 'is not declared' "$err")" -eq 16 ]
 }
 
 @test "udp sockets, as often as asked" {
-	binder 'udp://*:53' -- bind udp4:0.0.0.0:53,close \
+	try_binder 'udp://*:53' -- bind udp4:0.0.0.0:53,close \
 		udp6::::53,v6only=1 udp4:0.0.0.0:53,close udp6::::53
 	exited 1
 	says by.{0,1,2}=stepdown v6only.1=1 bind.3=EADDRINUSE
 	binder 'udp://*:53' -- bind udp4:0.0.0.0:53,reuseport{,,,,,,,}
-	succeeded
 	says by.{0,1,2,3,4,5,6,7}=stepdown
 }
 
@@ -171,7 +163,6 @@ option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 
 @test "O_NONBLOCK, close-on-exec and the options are those of the application" {
 	binder 'tcp://*:80' -- bind "tcp4:0.0.0.0:80,$option_words"
-	succeeded
 	says {by.0=stepdown,{nonblock,cloexec,reuseaddr,reuseport,pktinfo}.0=1} \
 		{freebind,keepalive}.0=1
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
@@ -181,54 +172,42 @@ option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 
 @test "MPTCP stays MPTCP" {
 	binder 'tcp://*:80' -- bind mptcp4:0.0.0.0:80
-	succeeded
 	says by.0=stepdown protocol.0=262
 }
 
 @test "SO_REUSEPORT workers all listen and all get connections" {
 	binder 'tcp://*:80' -- reuseport 80 16
-	succeeded
 	binder 'tcp://*:80' -- reuseport 80 200
-	succeeded
 }
 
 @test "every length of an address that the kernel takes" {
 	binder tcp://127.0.0.1:80 -- lengths 80
-	succeeded
 	binder tcp://127.0.0.1:8080 -- lengths 8080
-	succeeded
 }
 
 @test "0.0.0.0 without a family, which the kernel takes" {
 	binder 'tcp://*:80' -- no-family 80
-	succeeded
 	binder tcp://127.0.0.1:8080 -- no-family 8080
-	succeeded
 }
 
 # ---- as without us ----
 
 @test "a port refuses when it is closed" {
 	binder 'tcp://*:80' -- restart 80 5
-	succeeded
 }
 
 @test "a second one on a busy port fails, as bind(2) says" {
 	binder 'tcp://*:80' -- conflict 80
-	succeeded
 }
 
 @test "a socket is bound once" {
 	binder 'tcp://*:80' -- twice 80
-	succeeded
 }
 
 @test "a port is bound as often as asked" {
 	binder tcp://0.0.0.0:80 -- again 80 3000
-	succeeded
 	under "$DENY" pidfd_getfd=1 process_vm_readv=1 --
 	binder tcp://0.0.0.0:80 -- again 80 1000
-	succeeded
 }
 
 @test "threads, a thread without its leader, one with descriptors of its own" {
@@ -236,44 +215,34 @@ option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 
 	for i in {100..131}; do listen+=("tcp://0.0.0.0:$i"); done
 	binder "${listen[@]}" -- threads 100 32
-	succeeded
 	binder 'tcp://*:80' -- leaderless 80
-	succeeded
 	binder 'tcp://*:80' -- unshared 80
-	succeeded
 }
 
 @test "a daemon, whose parents have ended" {
 	binder 'tcp://*:80' -- daemon 80
-	succeeded
 	as_first
 	binder 'tcp://*:80' -- daemon 80
-	succeeded
 }
 
 @test "processes that are killed while they bind" {
 	binder tcp://0.0.0.0:80 tcp://0.0.0.0:81 -- killed 80 200
-	succeeded
 }
 
 @test "5,000 binds under a timer of 60 microseconds" {
 	for _ in 1 2 3; do
 		binder tcp://0.0.0.0:100 -- timer 100 1 5000
-		succeeded
 	done
 	binder tcp://0.0.0.0:100 -- timer 101 1 5000 EACCES
-	succeeded
 }
 
 @test "the same on a kernel that lets a signal interrupt the answer" {
 	# SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, before Linux 5.19: EINVAL
 	under "$DENY" seccomp:1:0x20=22 --
 	binder tcp://0.0.0.0:100 -- timer 100 1 2000
-	succeeded
 	use_net
 	under "$DENY" seccomp:1:0x20=22 pidfd_getfd=1 --
 	binder tcp://0.0.0.0:100 -- timer 100 1 2000
-	succeeded
 }
 
 @test "a stepdown under it, with sockets of its own" {
@@ -283,10 +252,8 @@ option_words='nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind,keepalive'
 	succeeded
 	# A second notifier is not to be had.
 	under "$DENY" --notifier --
-	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has 'install the filter'
-	hint_has notifier
+	try_binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	refused 111 'install the filter' notifier
 }
 
 # ---- what is left of privilege ----
@@ -344,9 +311,7 @@ shows_capabilities()
 
 @test "--strict refuses to keep the capability, and is content without" {
 	as_4242 --strict --handoff=bind --listen='tcp://*:80' -- "$WITNESS"
-	refused 111
-	message_has 'port 80 is below 1024'
-	hint_has ip_unprivileged_port_start=80
+	refused 111 'port 80 is below 1024' ip_unprivileged_port_start=80
 	sysctl_in_net net/ipv4/ip_unprivileged_port_start 80
 	as_4242 --strict --handoff=bind --listen='tcp://*:80' -- \
 		"$BINDER" bind tcp4:0.0.0.0:80
@@ -374,9 +339,7 @@ shows_capabilities()
 		-- "$BINDER" bind tcp4:0.0.0.0:80
 	succeeded
 	says by.0=stepdown
-	as_4242 --keep-caps=chown --handoff=bind --listen='tcp://*:80' -- \
-		"$WITNESS"
-	succeeded
+	witnessed --keep-caps=chown --handoff=bind --listen='tcp://*:80'
 	witness_is 4242 4242 '' 0000000000000001
 }
 
@@ -394,7 +357,7 @@ os.execv(sys.argv[1], sys.argv[1:])' \
 		--listen='tcp://*:80' -- "$WITNESS"
 	succeeded
 	witness_has_descriptors 0 1 2 3
-	witness_says env.LISTEN_FDS 1
+	says env.LISTEN_FDS=1
 }
 
 @test "with standard descriptors closed it is served, and finds them closed" {
@@ -409,8 +372,7 @@ os.write(2, b"%d" % s.fileno())'
 }
 
 @test "the application sees no more than without it" {
-	as_4242 --handoff=bind --listen='tcp://*:80' -- "$WITNESS"
-	succeeded
+	witnessed --handoff=bind --listen='tcp://*:80'
 	witness_is 4242 4242
 	witness_has_descriptors 0 1 2
 	witness_lacks env.LISTEN_FDS
@@ -422,34 +384,27 @@ os.write(2, b"%d" % s.fileno())'
 
 @test "it can neither trace nor read nor write the supervisor" {
 	binder 'tcp://*:80' -- parent 80
-	succeeded
 	says attach=denied seize=denied mem=denied fd=denied write=denied
 	as_first
 	binder 'tcp://*:80' -- parent 80
-	succeeded
 }
 
 @test "no signal stops the supervisor from serving; as process 1 not even KILL" {
 	binder 'tcp://*:80' -- signals 80
-	succeeded
 	as_first
 	binder 'tcp://*:80' -- signals 80 all
-	succeeded
 }
 
 @test "an address that another thread exchanges is never bound" {
 	binder 'tcp://0.0.0.0:80' -- toctou 80 81 2000
-	succeeded
 }
 
 @test "a descriptor that another thread exchanges harms nobody" {
 	binder 'tcp://0.0.0.0:80' -- swap 80 2000
-	succeeded
 }
 
 @test "what is no socket, of another kind, or has no address is the kernel's" {
 	binder 'tcp://0.0.0.0:80' -- wrong 80
-	succeeded
 }
 
 # A setsockopt(2) that the kernel refuses is no lie that opens a port: our own
@@ -482,26 +437,21 @@ print("bound honestly")'
 
 @test "a [::] for IPv6 alone stays so, whatever another thread sets" {
 	binder 'tcp://[::]:80' -- v6only 80 1000
-	succeeded
 }
 
 @test "a network namespace of its own is its own" {
 	binder 'tcp://0.0.0.0:80' -- netns 80 ok
-	succeeded
 	use_net
 	under "$DENY" pidfd_getfd=1 --
 	binder 'tcp://0.0.0.0:80' -- netns 80 EACCES
-	succeeded
 }
 
 @test "i386 and x32 calls are denied by the kernel, or it has none" {
 	binder tcp://0.0.0.0:80 -- doors 80
-	succeeded
 }
 
 @test "io_uring binds no port that the kernel denies" {
 	binder tcp://0.0.0.0:80 -- uring 80
-	succeeded
 }
 
 @test "the socket is the application's for the kernel" {
@@ -624,7 +574,6 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 	binder 'tcp://*:80' 'udp://*:80' -- bind "tcp4:0.0.0.0:80,$words,close" \
 		tcp6::::80,v6only=1,close tcp6::::80,close \
 		"tcp4:0.0.0.0:80,reuseport" "udp4:0.0.0.0:80,$words"
-	succeeded
 	says by.{0,1,2,3,4}=stepdown v6only.1=1 v6only.2=0 reuseport.3=1 \
 		{nonblock,cloexec,reuseaddr,reuseport,pktinfo,freebind}.{0,4}=1 \
 		{nonblock,cloexec,reuseaddr,pktinfo,freebind}.3=0
@@ -633,41 +582,34 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 @test "a pidfd of a thread before Linux 6.9" {
 	under "$DENY" pidfd_open:1:0x80=22 --
 	binder tcp://0.0.0.0:{100..115} -- threads 100 16
-	succeeded
 	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80,keepalive
-	succeeded
 	says keepalive.0=1
 }
 
 @test "a seccomp profile without seccomp(2), a kernel without notifications" {
 	under "$DENY" seccomp=1 --
-	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has 'seccomp notifications'
-	hint_has --keep-caps=net_bind_service
+	try_binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	refused 111 'seccomp notifications' --keep-caps=net_bind_service
 	hint_has ip_unprivileged_port_start
 	use_net
 	under "$DENY" seccomp=38 --
-	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	try_binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
 	refused 111
 }
 
 @test "without CAP_NET_BIND_SERVICE: found before the drop" {
 	under setpriv --bounding-set=-net_bind_service \
 		--inh-caps=-net_bind_service
-	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has 'CAP_NET_BIND_SERVICE to listen on tcp://*:80'
-	hint_has NET_BIND_SERVICE
+	try_binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	refused 111 'CAP_NET_BIND_SERVICE to listen on tcp://*:80' \
+		NET_BIND_SERVICE
 	hint_has ip_unprivileged_port_start
 }
 
 @test "without /proc, or that of another pid namespace" {
 	under unshare --pid --fork
-	binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has 'look into /proc'
-	hint_has '/proc must be mounted'
+	try_binder 'tcp://*:80' -- bind tcp4:0.0.0.0:80
+	refused 111 'look into /proc' '/proc must be mounted'
 }
 
 @test "a program that may not be read is said, once" {
@@ -680,7 +622,6 @@ fcntl.fcntl(7, fcntl.F_SETFL, 0)'
 	[ "$(grep -c 'warning: bind of process' "$err")" -eq 1 ]
 	hint_has 'chmod a+r'
 	binder 'tcp://*:80' -- undumpable 80
-	succeeded
 }
 
 @test "usage" {

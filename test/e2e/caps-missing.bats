@@ -134,17 +134,11 @@ either_way()
 }
 
 @test "without CAP_SETPCAP: done, but the bounding set stays as it is" {
-	local set
-
 	without setpcap
 	do_the_job
 	succeeded
-	for set in inheritable permitted effective ambient; do
-		witness_says cap.$set $no_caps
-	done
-	witness_says uid.saved 4242
-	witness_says groups 6001
-	witness_says no_new_privs 1
+	says cap.{inheritable,permitted,effective,ambient}=$no_caps \
+		uid.saved=4242 groups=6001 no_new_privs=1
 	[ "$(witness cap.bounding)" != $no_caps ]
 	owned_by 4242:4242 "$volume/open/file"
 }
@@ -167,8 +161,7 @@ either_way()
 
 @test "without CAP_NET_BIND_SERVICE: done, from port 1024 on" {
 	without net_bind_service
-	as_4242 --listen=tcp://0.0.0.0:1024 -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:1024
 	witness_is 4242 4242
 	witness_has_socket 3 inet 0.0.0.0:1024
 }
@@ -189,11 +182,9 @@ either_way()
 	mkdir -p "$tmp/volume"
 	install -d -m 700 -o 4242 -g 4242 "$tmp/volume/closed"
 	without dac_override dac_read_search
-	as_4242 --own="$tmp/volume" -- "$WITNESS"
-	succeeded
+	witnessed --own="$tmp/volume"
 	without dac_read_search
-	as_4242 --own="$tmp/volume" -- "$WITNESS"
-	succeeded
+	witnessed --own="$tmp/volume"
 }
 
 @test "without both DAC capabilities: refused, or done without them" {

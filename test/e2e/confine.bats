@@ -92,8 +92,7 @@ allows()
 	mkdir "$tmp/roots"
 	as_4242 --confine --own="$tmp/roots" --writable="$tmp/nowhere" -- \
 		"$WITNESS"
-	refused 111
-	message_has "confine: allow $tmp/nowhere: No such file or directory"
+	refused 111 "confine: allow $tmp/nowhere: No such file or directory"
 	[ "$(stat -c %u "$tmp/roots")" = 0 ] || fail '--own came before'
 	# A directory that is yet to be made may be named twice.
 	as_4242 --confine --own="$tmp/made,create" --writable="$tmp/made" -- \
@@ -151,8 +150,7 @@ s.bind(("127.0.0.1", int(sys.argv[1])))' "$1"
 @test "TCP ports: those of --listen and no other" {
 	export -f bind_port
 	use_net
-	as_4242 --confine --listen=tcp://127.0.0.1:1080 -- "$WITNESS"
-	succeeded
+	witnessed --confine --listen=tcp://127.0.0.1:1080
 	witness_has_socket 3 inet 127.0.0.1:1080
 	as_4242 --confine --listen='tcp://127.0.0.1:1080?reuseport' -- \
 		bash -c 'bind_port 1080'
@@ -335,8 +333,7 @@ as_abi()
 		refused 111
 	done
 	before=()
-	as_4242 --confine=strict -- "$WITNESS"
-	succeeded
+	witnessed --confine=strict
 	[ ! -s "$err" ]
 }
 
@@ -358,8 +355,7 @@ as_abi()
 				"${lies[@]}")
 			# shellcheck disable=SC2086 # words
 			confined $way -- "$WITNESS"
-			refused 111
-			message_has "$words succeeded"
+			refused 111 "$words succeeded"
 		done
 		case $words in
 		renaming*) lies+=(-e inject=rename:error=EACCES) ;;

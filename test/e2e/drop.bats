@@ -18,42 +18,37 @@ setup_file()
 locked_securebits=3
 
 @test "ids, five capability sets, no_new_privs, securebits" {
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	witness_is 4242 4242
-	witness_says securebits $locked_securebits
+	says securebits=$locked_securebits
 	[ ! -s "$err" ]
 }
 
 @test "the witness sees what there is to give away" {
 	capture "$WITNESS"
-	witness_says uid.effective 0
-	witness_says no_new_privs 0
+	says uid.effective=0 no_new_privs=0
 	[ "$(witness cap.effective)" != $no_caps ]
 	[ "$(witness cap.bounding)" != $no_caps ]
 }
 
 @test "nothing that the application tries brings privilege back" {
 	as_4242 -- "$WITNESS" try-root
-	witness_says worked 0
+	says worked=0
 	succeeded
 }
 
 @test "the witness's tries would work for root" {
 	capture "$WITNESS" try-root
 	exited 1
-	witness_says try.setuid WORKED
-	witness_says try.setgid WORKED
-	witness_says try.setgroups WORKED
-	witness_says try.capset.setuid WORKED
+	says try.setuid=WORKED try.setgid=WORKED try.setgroups=WORKED \
+		try.capset.setuid=WORKED
 }
 
 @test "a setuid program gives nothing" {
 	cp "$WITNESS" "$tmp/setuid"
 	chmod 6755 "$tmp/setuid"
 	capture setpriv --reuid=4242 --regid=4242 --clear-groups "$tmp/setuid"
-	witness_says uid.effective 0
-	witness_says gid.effective 0
+	says uid.effective=0 gid.effective=0
 	as_4242 -- "$tmp/setuid"
 	succeeded
 	witness_is 4242 4242
@@ -67,18 +62,18 @@ locked_securebits=3
 	cp "$WITNESS" "$tmp/capable"
 	setcap cap_setuid,cap_sys_admin=p "$tmp/capable"
 	capture setpriv --reuid=4242 --regid=4242 --clear-groups "$tmp/capable"
-	witness_says cap.permitted 0000000000200080
+	says cap.permitted=0000000000200080
 	as_4242 -- "$tmp/capable"
 	succeeded
 	witness_is 4242 4242
 
 	setcap cap_setuid,cap_sys_admin=ep "$tmp/capable"
 	capture setpriv --reuid=4242 --regid=4242 --clear-groups "$tmp/capable"
-	witness_says cap.effective 0000000000200080
+	says cap.effective=0000000000200080
 	as_4242 -- "$tmp/capable"
-	refused 126
-	message_has "execute $tmp/capable: its file capabilities are setuid,sys_admin=ep"
-	hint_has --bounding=setuid,sys_admin
+	refused 126 \
+		"execute $tmp/capable: its file capabilities are setuid,sys_admin=ep" \
+		--bounding=setuid,sys_admin
 	hint_has --keep-caps=setuid,sys_admin
 	hint_has "setcap -r $tmp/capable"
 }
@@ -107,24 +102,21 @@ locked_securebits=3
 	for list in net_bind_service,kill CAP_KILL,10 keep; do
 		as_4242 --bounding="$list" -- "$tmp/capable"
 		succeeded
-		for set in inheritable permitted effective ambient; do
-			witness_says cap.$set $no_caps
-		done
-		witness_says no_new_privs 1
+		says cap.{inheritable,permitted,effective,ambient}=$no_caps \
+			no_new_privs=1
 		as_4242 --bounding="$list" -- "$tmp/capable" try-root
-		witness_says worked 0
+		says worked=0
 	done
 	as_4242 --bounding=net_bind_service,kill -- "$tmp/capable"
-	witness_says cap.bounding 0000000000000420
+	says cap.bounding=0000000000000420
 	as_4242 --bounding=net_bind_service -- "$tmp/capable"
 	refused 126
 	as_4242 --keep-caps=net_bind_service,kill -- "$tmp/capable"
 	succeeded
-	witness_says cap.permitted 0000000000000420
+	says cap.permitted=0000000000000420
 	as_4242 --bounding=kill --keep-caps=net_bind_service -- "$tmp/capable"
 	succeeded
-	witness_says cap.permitted 0000000000000400
-	witness_says cap.bounding 0000000000000420
+	says cap.permitted=0000000000000400 cap.bounding=0000000000000420
 }
 
 @test "--bounding: what the container has not does not come from it" {
@@ -139,8 +131,7 @@ locked_securebits=3
 	hint_has --cap-add
 	before=()
 	misuse --bounding --user=4242:4242 --bounding=nothing -- "$WITNESS"
-	as_4242 --bounding=none -- "$WITNESS"
-	succeeded
+	witnessed --bounding=none
 	witness_is 4242 4242
 }
 
@@ -169,29 +160,24 @@ locked_securebits=3
 	stepdown --user=0:0 --allow-root --keep-caps=setuid,setgid,kill -- \
 		"$WITNESS" leave-root
 	succeeded
-	witness_says uid.effective 4242
-	witness_says cap.permitted $no_caps
-	witness_says cap.effective $no_caps
+	says uid.effective=4242 cap.permitted=$no_caps cap.effective=$no_caps
 }
 
 @test "what was ambient or inheritable before is gone" {
 	before=(setpriv "--inh-caps=+chown,+kill" "--ambient-caps=+chown,+kill")
 	capture "$WITNESS"
-	witness_says cap.ambient 0000000000000021
-	as_4242 -- "$WITNESS"
-	succeeded
+	says cap.ambient=0000000000000021
+	witnessed
 	witness_is 4242 4242
 }
 
 @test "supplementary groups are gone, but for those the runtime gave" {
 	before=(setpriv "--groups=0,27,5000")
 	capture "$WITNESS"
-	witness_says groups '0 27 5000'
-	as_4242 -- "$WITNESS"
-	succeeded
+	says groups='0 27 5000'
+	witnessed
 	witness_is 4242 4242 '27 5000'
-	as_4242 --groups=none -- "$WITNESS"
-	succeeded
+	witnessed --groups=none
 	witness_is 4242 4242 ''
 }
 
@@ -210,8 +196,7 @@ locked_securebits=3
 @test "without CAP_SETGID groups that are right already are no obstacle" {
 	before=(setpriv --reuid=0 --regid=4242 --clear-groups
 		--bounding-set=-setgid --inh-caps=-setgid)
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	witness_is 4242 4242
 }
 
@@ -262,24 +247,19 @@ with_key()
 
 	for error in 38 1; do
 		before=(with_key "$DENY" "keyctl=$error" --)
-		as_4242 -- "$WITNESS"
-		succeeded
+		witnessed
 		witness_is 4242 4242
 		! grep "^stepdown:" "$err" || fail_seen "nothing should be said"
 	done
 	before=(with_key "$DENY" keyctl=122 --)
 	as_4242 -- "$WITNESS"
-	refused 111
-	message_has 'session keyring: '
-	hint_has --keep-keyring
-	as_4242 --keep-keyring -- "$WITNESS"
-	succeeded
+	refused 111 'session keyring: ' --keep-keyring
+	witnessed --keep-keyring
 }
 
 @test "--groups gives these and no other" {
 	before=(setpriv "--groups=0,27,5000")
-	as_4242 --groups=6001,1,6001 -- "$WITNESS"
-	succeeded
+	witnessed --groups=6001,1,6001
 	witness_is 4242 4242 '1 6001'
 }
 
@@ -305,12 +285,11 @@ with_key()
 	in_scratch "$tmp/root" /stepdown --user=app --groups=none -- /witness
 	witness_is 4242 4343
 	in_scratch "$tmp/root" /stepdown --user=4242:6001 -- /witness
-	witness_says gid.effective 6001
+	says gid.effective=6001
 }
 
 @test "exactly descriptors 0 to 2" {
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	witness_has fds.proc
 	witness_has_descriptors 0 1 2
 }
@@ -338,17 +317,15 @@ leak()
 
 @test "exactly descriptors 0 to 2 also with forty leaked ones" {
 	before=(leak)
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	witness_has fds.proc
 	witness_has_descriptors 0 1 2
 }
 
 @test "exactly 0 to 2 and the sockets also with forty leaked ones" {
 	before=(leak nsenter --target "$net_holder" --net --)
-	as_4242 --listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' \
-		--listen='tcp://*:81' -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' \
+		--listen='tcp://*:81'
 	witness_has fds.proc
 	witness_has_descriptors 0 1 2 3 4 5
 	witness_has_socket 3 inet 0.0.0.0:80
@@ -378,25 +355,21 @@ without_stdin_and_stderr()
 
 @test "a socket never lands on a closed stdin or stderr" {
 	before=(without_stdin nsenter --target "$net_holder" --net --)
-	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:80
 	witness_has_descriptors 1 2 3
 	witness_has_socket 3 inet 0.0.0.0:80
 
 	before=(without_stdin_and_stderr nsenter --target "$net_holder" --net --)
-	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:80
 	witness_has_descriptors 1 3
 	witness_has_socket 3 inet 0.0.0.0:80
 }
 
 @test "--keep-caps: these in all five sets, and nothing else" {
-	as_4242 --keep-caps=net_bind_service -- "$WITNESS"
-	succeeded
+	witnessed --keep-caps=net_bind_service
 	witness_is 4242 4242 '' 0000000000000400
-	witness_says securebits $locked_securebits
-	as_4242 --keep-caps=chown,CAP_KILL,40 -- "$WITNESS"
-	succeeded
+	says securebits=$locked_securebits
+	witnessed --keep-caps=chown,CAP_KILL,40
 	witness_is 4242 4242 '' 0000010000000021
 }
 
@@ -419,17 +392,14 @@ without_stdin_and_stderr()
 @test "--keep-caps of one that is not there: 111 and the hint" {
 	before=(setpriv --bounding-set=-net_raw)
 	as_4242 --keep-caps=net_raw -- "$WITNESS"
-	refused 111
-	message_has CAP_NET_RAW
-	message_has CAP_NET_RAW
+	refused 111 CAP_NET_RAW
 	hint_has --cap-add=NET_RAW
 }
 
 @test "it becomes the application: the same process, no other" {
 	in_background "$STEPDOWN" --user=4242:4242 -- "$WITNESS"
 	wait "$background"
-	witness_says pid "$background"
-	witness_says ppid $BASHPID
+	says pid="$background" ppid=$BASHPID
 }
 
 # What a process has of its own and nobody asked to change.
@@ -449,12 +419,10 @@ inherited()
 	trap '' USR1
 	capture "$WITNESS"
 	plain=$(inherited)
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	[ "$(inherited)" = "$plain" ] ||
 		fail_seen "it was: $plain" "it is: $(inherited)"
-	witness_says umask 0137
-	witness_says cwd /usr/lib
+	says umask=0137 cwd=/usr/lib
 	[ "$(witness rlimit.nofile | cut -d: -f1)" = 512 ]
 	[ $((0x$(witness signals.ignored) & 1 << 9)) -ne 0 ]
 }

@@ -12,9 +12,9 @@ setup_file()
 
 setup()
 {
-	people=$tmp/root
-	make_scratch "$people"
-	make_people "$people"
+	root=$tmp/root
+	make_scratch "$root"
+	make_people "$root"
 }
 
 # HOME is what is looked at, so no option sets it.
@@ -48,116 +48,111 @@ environment_is()
 
 @test "HOME that is unset becomes the target's" {
 	with A=1
-	as_4242 -- "$WITNESS"
+	witnessed
 	environment_is A=1 HOME=/
 	with A=1
-	in_scratch "$people" /stepdown --user=app -- /witness
+	in_root --user=app
 	environment_is A=1 HOME=/home/app USER=app LOGNAME=app \
 		SHELL=/bin/false
 }
 
 @test "HOME that is still root's becomes the target's, and USER, LOGNAME too" {
 	with HOME=/root USER=root LOGNAME=root
-	in_scratch "$people" /stepdown --user=app -- /witness
+	in_root --user=app
 	environment_is HOME=/home/app USER=app LOGNAME=app \
 		SHELL=/bin/false
 	with HOME=/superuser USER=root LOGNAME=root
-	in_scratch "$people" /stepdown --user=app -- /witness
+	in_root --user=app
 	environment_is HOME=/home/app USER=app LOGNAME=app \
 		SHELL=/bin/false
 	with HOME=/superuser
-	in_scratch "$people" /stepdown --user=loner -- /witness
+	in_root --user=loner
 	environment_is HOME=/home/loner USER=loner LOGNAME=loner \
 		SHELL=/bin/false
 }
 
 @test "a target without a name is not called root" {
 	with HOME=/root USER=root LOGNAME=root
-	as_4242 -- "$WITNESS"
-	witness_says env.HOME /
+	witnessed
+	says env.HOME=/
 	! grep -Eq '^env\.(USER|LOGNAME)=root$' "$out" || fail_seen 'it is'
 }
 
 @test "HOME that somebody chose stays, and USER and LOGNAME with it" {
 	with HOME=/srv USER=somebody LOGNAME=somebody
-	in_scratch "$people" /stepdown --user=app -- /witness
+	in_root --user=app
 	environment_is HOME=/srv USER=somebody LOGNAME=somebody
 	with HOME=/srv USER=somebody LOGNAME=somebody
-	as_4242 -- "$WITNESS"
+	witnessed
 	environment_is HOME=/srv USER=somebody LOGNAME=somebody
 }
 
 @test "everything else stays as it was" {
 	with HOME=/srv A= B=b=b 'C=two words' $'D=a\nb' 'lower=1' '1=1' X_Y=z
-	as_4242 -- "$WITNESS"
+	witnessed
 	environment_is HOME=/srv A= B=b=b 'C=two words' 'D=a\x0ab' \
 		lower=1 1=1 X_Y=z
 }
 
 @test "systemd: LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES" {
 	with_net HOME=/srv
-	as_4242 --listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' \
-		-- "$WITNESS"
+	witnessed --listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80'
 	environment_is HOME=/srv LISTEN_FDS=2 "LISTEN_PID=$(witness pid)" \
 		LISTEN_FDNAMES=unknown:unknown
-	as_4242 --handoff=systemd --listen=web=tcp://0.0.0.0:80 \
-		--listen=tcp://0.0.0.0:81 --listen='admin-1=tcp://*:82' \
-		-- "$WITNESS"
+	witnessed --handoff=systemd --listen=web=tcp://0.0.0.0:80 \
+		--listen=tcp://0.0.0.0:81 --listen='admin-1=tcp://*:82'
 	environment_is HOME=/srv LISTEN_FDS=3 "LISTEN_PID=$(witness pid)" \
 		LISTEN_FDNAMES=web:unknown:admin-1
 }
 
 @test "nginx: NGINX, each number followed by a semicolon" {
 	with_net HOME=/srv
-	as_4242 --handoff=nginx --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	witnessed --handoff=nginx --listen=tcp://0.0.0.0:80
 	environment_is HOME=/srv 'NGINX=3;'
-	as_4242 --handoff=nginx --listen=tcp://0.0.0.0:80 \
-		--listen='tcp://[::]:80' -- "$WITNESS"
+	witnessed --handoff=nginx --listen=tcp://0.0.0.0:80 \
+		--listen='tcp://[::]:80'
 	environment_is HOME=/srv 'NGINX=3;4;'
 }
 
 @test "inherited LISTEN_* and NGINX are removed" {
 	with HOME=/srv LISTEN_FDS=9 LISTEN_PID=1 LISTEN_FDNAMES=x:y 'NGINX=9;'
-	as_4242 -- "$WITNESS"
+	witnessed
 	environment_is HOME=/srv
 	with_net HOME=/srv LISTEN_FDS=9 LISTEN_PID=1 LISTEN_FDNAMES=x 'NGINX=9;'
-	as_4242 --handoff=nginx --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	witnessed --handoff=nginx --listen=tcp://0.0.0.0:80
 	environment_is HOME=/srv 'NGINX=3;'
-	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	witnessed --listen=tcp://0.0.0.0:80
 	environment_is HOME=/srv LISTEN_FDS=1 "LISTEN_PID=$(witness pid)" \
 		LISTEN_FDNAMES=unknown
 }
 
 @test "a name that only begins like these is not theirs" {
 	with HOME=/srv NGINX_VERSION=1.2 LISTEN_FDSX=1 XNGINX=1
-	as_4242 -- "$WITNESS"
+	witnessed
 	environment_is HOME=/srv NGINX_VERSION=1.2 LISTEN_FDSX=1 XNGINX=1
 }
 
 @test "--env sets and replaces, once, also with nothing" {
 	with HOME=/srv A=old B=old
-	as_4242 --env=A=new --env=C=a=b --env=D= --env 'E=two words' \
-		-- "$WITNESS"
+	witnessed --env=A=new --env=C=a=b --env=D= --env 'E=two words'
 	environment_is HOME=/srv A=new B=old C=a=b D= 'E=two words'
-	as_4242 --env=A=1 --env=A=2 -- "$WITNESS"
+	witnessed --env=A=1 --env=A=2
 	environment_is HOME=/srv A=2 B=old
 }
 
 @test "--env has the last word about HOME" {
 	with HOME=/root
-	as_4242 --env=HOME=/data -- "$WITNESS"
+	witnessed --env=HOME=/data
 	environment_is HOME=/data
 }
 
 # shellcheck disable=SC2016 # ${...} is for stepdown to expand, here and below
 @test "\${VAR} and \${VAR:-default} in a value" {
 	with HOME=/srv NAME=value EMPTY= PORT=8080
-	as_4242 --env='A=${NAME}' --env='B=<${NAME}${PORT}>' \
+	witnessed --env='A=${NAME}' --env='B=<${NAME}${PORT}>' \
 		--env='C=${EMPTY}' --env='D=${EMPTY:-default}' \
 		--env='E=${NOT_SET:-default}' --env='F=${NOT_SET:-}' \
-		--env='G=${NAME:-default}' --env='H=$NAME $ {NAME} $' \
-		-- "$WITNESS"
-	succeeded
+		--env='G=${NAME:-default}' --env='H=$NAME $ {NAME} $'
 	environment_is HOME=/srv NAME=value EMPTY= PORT=8080 A=value \
 		'B=<value8080>' C= D=default E=default F= G=value \
 		'H=$NAME $ {NAME} $'
@@ -174,7 +169,7 @@ environment_is()
 	succeeded
 	witness_is 5 6 '7 8' 0000000000000001
 	witness_has_socket 3 inet 0.0.0.0:80
-	witness_says env.NGINX '3;'
+	says env.NGINX='3;'
 	owned_by 5:6 "$tmp/volume"
 	with HOME=/srv
 	stepdown --user '${PUID:-1000}:${PGID:-1001}' -- "$WITNESS"
@@ -184,9 +179,8 @@ environment_is()
 # shellcheck disable=SC2016
 @test "a variable's value is never split, expanded again or taken for options" {
 	with HOME=/srv 'A=x --user=0 y' 'B=${A}' 'C=4242:4242 --allow-root'
-	as_4242 --env='D=${A}' --env='E=${B}' -- "$WITNESS"
-	witness_says env.D 'x --user=0 y'
-	witness_says env.E '${A}'
+	witnessed --env='D=${A}' --env='E=${B}'
+	says env.D='x --user=0 y' env.E='${A}'
 	stepdown --user='${C}' -- "$WITNESS"
 	refused 100
 }
@@ -196,8 +190,7 @@ environment_is()
 	mkdir "$tmp/comma,shallow" "$tmp/comma,shallow/below" "$tmp/comma"
 	with_net HOME=/srv "DIR=$tmp/comma,shallow" FORCED=/etc,force \
 		'PORT=80?mode=0' 'MORE=8&mark=1' ACCOUNT=root,move
-	as_4242 --own='${DIR}' -- "$WITNESS"
-	succeeded
+	witnessed --own='${DIR}'
 	owned_by 4242:4242 "$tmp/comma,shallow" "$tmp/comma,shallow/below"
 	owned_by 0:0 "$tmp/comma"
 	as_4242 --own="$tmp/comma,mode=\${FORCED}" -- "$WITNESS"
@@ -206,23 +199,18 @@ environment_is()
 	message_has 'own /etc,force: No such file'
 	grep -Fq 'own        /etc,force and all below it' "$out" || fail_seen
 	as_4242 --listen='tcp://0.0.0.0:${PORT}' -- "$WITNESS"
-	refused 100
-	message_has "'?' in the value of PORT would add an option"
+	refused 100 "'?' in the value of PORT would add an option"
 	as_4242 --listen='tcp://0.0.0.0:80?backlog=${MORE}' -- "$WITNESS"
-	refused 100
-	message_has "'&' in the value of MORE would add an option"
+	refused 100 "'&' in the value of MORE would add an option"
 	as_4242 --account='${ACCOUNT}' -- "$WITNESS"
-	refused 100
-	message_has "',' in the value of ACCOUNT would add an option"
+	refused 100 "',' in the value of ACCOUNT would add an option"
 }
 
 # shellcheck disable=SC2016
 @test "a variable that is not set is an error that names it" {
 	with HOME=/srv
 	as_4242 --env='A=${NOT_SET}' -- "$WITNESS"
-	refused 100
-	message_has NOT_SET
-	hint_has NOT_SET
+	refused 100 NOT_SET NOT_SET
 }
 
 # shellcheck disable=SC2016
@@ -230,23 +218,19 @@ environment_is()
 	with HOME=/srv
 	as_4242 -- "$WITNESS" '${HOME}' '${NOT_SET}' '$HOME' '--env=A=${HOME}'
 	succeeded
-	witness_says argv.1 '${HOME}'
-	witness_says argv.2 '${NOT_SET}'
-	witness_says argv.3 '$HOME'
-	witness_says argv.4 '--env=A=${HOME}'
+	says argv.1='${HOME}' argv.2='${NOT_SET}' argv.3='$HOME' \
+		argv.4='--env=A=${HOME}'
 }
 
 @test "an empty environment and one of 5,000 entries" {
 	local many
 
 	with
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	environment_is HOME=/
 	mapfile -t many < <(seq -f 'V%g=value' 1 5000)
 	with "${many[@]}" HOME=/srv 'NGINX=3;'
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	[ "$(grep -c '^env\.V' "$out")" -eq 5000 ]
 	witness_lacks env.NGINX
 }

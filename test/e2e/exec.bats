@@ -53,35 +53,26 @@ with_path()
 @test "its words are passed on as they are" {
 	as_4242 -- "$WITNESS" '' 'two words' -- --user=0 $'a\nb' '*'
 	succeeded
-	witness_says argv.0 "$WITNESS"
-	witness_says argv.1 ''
-	witness_says argv.2 'two words'
-	witness_says argv.3 --
-	witness_says argv.4 --user=0
-	witness_says argv.5 'a\x0ab'
-	witness_says argv.6 '*'
+	says argv.0="$WITNESS" argv.1= argv.2='two words' argv.3=-- \
+		argv.4=--user=0 argv.5='a\x0ab' argv.6='*'
 	witness_lacks argv.7
 }
 
 @test "--argv0 is its name for itself, and COMMAND what is executed" {
 	as_4242 --argv0=-login -- "$WITNESS" one
 	succeeded
-	witness_says argv.0 -login
-	witness_says argv.1 one
+	says argv.0=-login argv.1=one
 	cp "$WITNESS" "$tmp/bin/program"
 	with_path "$tmp/bin" --init --argv0= -- program two
 	succeeded
-	witness_says argv.0 ''
-	witness_says argv.1 two
+	says argv.0= argv.1=two
 	as_4242 --argv0=sh -- no-such-program
-	refused 127
-	message_has no-such-program
+	refused 127 no-such-program
 }
 
 @test "not found: 127" {
 	as_4242 -- no-such-program
-	refused 127
-	message_has no-such-program
+	refused 127 no-such-program
 	as_4242 -- "$tmp/no-such-program"
 	refused 127
 	as_4242 -- "$tmp/no-such-folder/program"
@@ -97,8 +88,7 @@ with_path()
 	echo 'echo ran' >"$tmp/bin/text"
 	chmod 644 "$tmp/bin/text"
 	as_4242 -- "$tmp/bin/text"
-	refused 126
-	message_has "$tmp/bin/text: Permission denied"
+	refused 126 "$tmp/bin/text: Permission denied"
 	with_path "$tmp/bin" -- text
 	refused 126
 }

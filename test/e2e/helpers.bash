@@ -2,9 +2,9 @@
 # What the end-to-end tests share. Each .bats file loads it.
 #
 # A test runs the built binary with the witness as the application and then
-# asks what the witness saw of itself. `stepdown`, `as_4242` and `capture` put
-# what they ran into $out and $err (files) and $status; the assertions read
-# those, and print them when they fail.
+# asks what the witness saw of itself. `stepdown`, `as_4242`, `witnessed` and
+# `capture` put what they ran into $out and $err (files) and $status; the
+# assertions read those, and print them when they fail.
 
 bats_require_minimum_version 1.5.0
 
@@ -108,6 +108,13 @@ as_4242()
 	capture "$STEPDOWN" --user=4242:4242 --home=/ "$@"
 }
 
+# witnessed [OPTION...]: the witness, as 4242 and with these options, has run
+witnessed()
+{
+	as_4242 "$@" -- "$WITNESS"
+	succeeded
+}
+
 # strace writes a line for each call of the named kinds to $calls.
 traced()
 {
@@ -154,8 +161,7 @@ misuse()
 
 	shift
 	traced "$changing_calls" "$STEPDOWN" "$@"
-	refused 100
-	message_has "$words"
+	refused 100 "$words"
 	changed_nothing
 }
 
@@ -354,6 +360,19 @@ in_scratch()
 	capture "$(command -v chroot)" "$dir" "$@"
 }
 
+# try_in_root OPTION... : the witness in $root, with these options
+try_in_root()
+{
+	in_scratch "${root:?}" /stepdown "$@" -- /witness
+}
+
+# in_root OPTION... : and it has run
+in_root()
+{
+	try_in_root "$@"
+	succeeded
+}
+
 # ---- engines of our own ----
 
 # podman_up MAKE COMMAND...: podman has a store of its own, so that images and
@@ -443,50 +462,41 @@ witness_lacks()
 	fi
 }
 
-witness_says()
+# says KEY=VALUE...: the application, witness or another, has printed each line
+says()
 {
-	if ! grep -Fxq -- "$1=$2" "$out"; then
-		fail_seen "the witness should say $1=$2" \
-			"it says          $1=$(witness "$1")"
-	fi
+	local line
+
+	for line; do
+		grep -Fxq -- "$line" "$out" ||
+			fail_seen "the application should say $line" \
+				"it says $(grep "^${line%%=*}=" "$out")" ||
+			return
+	done
 }
 
 # witness_is UID GID [GROUPS [CAPS]]: all ids, groups, capability sets and
 # locks, as they must be after a drop.
 witness_is()
 {
-	local kind set
-
-	for kind in real effective saved fs; do
-		witness_says "uid.$kind" "$1"
-		witness_says "gid.$kind" "$2"
-	done
-	witness_says groups "${3-}"
-	for set in inheritable permitted effective bounding ambient; do
-		witness_says "cap.$set" "${4:-$no_caps}"
-	done
-	witness_says no_new_privs 1
+	says uid.{real,effective,saved,fs}="$1" gid.{real,effective,saved,fs}="$2" \
+		cap.{inheritable,permitted,effective,bounding,ambient}="${4:-$no_caps}" \
+		groups="${3-}" no_new_privs=1
 }
 
 # witness_has_descriptors N...: these, and no other, by both ways of looking
 # (by one where the witness had no /proc).
 witness_has_descriptors()
 {
-	witness_says fds.probed "$*"
-	if grep -q '^fds.proc=' "$out"; then
-		witness_says fds.proc "$*"
-	fi
+	says fds.probed="$*" || return
+	! grep -q '^fds.proc=' "$out" || says fds.proc="$*"
 }
 
 # witness_has_socket FD FAMILY ADDRESS
 witness_has_socket()
 {
-	witness_says "fd.$1.type" socket
-	witness_says "fd.$1.family" "$2"
-	witness_says "fd.$1.address" "$3"
-	witness_says "fd.$1.socket" stream
-	witness_says "fd.$1.listening" 1
-	witness_says "fd.$1.cloexec" 0
+	says "fd.$1.type=socket" "fd.$1.family=$2" "fd.$1.address=$3" \
+		"fd.$1.socket=stream" "fd.$1.listening=1" "fd.$1.cloexec=0"
 }
 
 # ---- how it went ----
@@ -496,27 +506,38 @@ succeeded()
 	[ "$status" -eq 0 ] || fail_seen 'it should have succeeded'
 }
 
+# proves_all N: what an example proves of itself, N things at least
+proves_all()
+{
+	succeeded
+	[ "$(grep -c '^  ok  ' "$out")" -ge "$1" ] || fail_seen 'so short a proof'
+	! grep -q 'NOT OK' "$out" || fail_seen
+}
+
 exited()
 {
 	[ "$status" -eq "$1" ] || fail_seen "it should have exited with $1"
 }
 
-# One line of the shape `stepdown: WORDS`, and after it at most a hint and the
-# two lines to change; nothing on stdout, where the witness would have spoken:
-# the application did not run.
+# refused STATUS [MESSAGE [HINT]]: one line of the shape `stepdown: WORDS`, and
+# after it at most a hint and the two lines to change; nothing on stdout, where
+# the witness would have spoken: the application did not run.
 refused()
 {
-	exited "$1"
-	[ ! -s "$out" ] || fail_seen 'the application ran, or stdout was used'
+	exited "$1" || return
+	[ ! -s "$out" ] ||
+		fail_seen 'the application ran, or stdout was used' || return
 	[ "$(grep -c '^stepdown: ' "$err")" -eq "$(wc -l <"$err")" ] ||
-		fail_seen 'every line should begin with "stepdown: "'
+		fail_seen 'every line should begin with "stepdown: "' || return
 	[ "$(grep -vc '^stepdown: hint: ' "$err")" -eq 1 ] ||
-		fail_seen 'there should be one message'
+		fail_seen 'there should be one message' || return
 	[ "$(grep -Ec '^stepdown: hint: (docker|kubernetes): ' "$err")" -ne 1 ] ||
-		fail_seen 'there should be both lines to change'
+		fail_seen 'there should be both lines to change' || return
 	[ "$(grep '^stepdown: hint: ' "$err" |
 		grep -Evc ': (docker|kubernetes): ')" -le 1 ] ||
-		fail_seen 'there should be one hint at most'
+		fail_seen 'there should be one hint at most' || return
+	[ $# -lt 2 ] || message_has "$2" || return
+	[ $# -lt 3 ] || hint_has "$3"
 }
 
 # message_has WORDS: in the message, not in the hint

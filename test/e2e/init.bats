@@ -43,12 +43,13 @@ started()
 	eventually 5 grep -q ready "$out" || fail_seen 'it did not start'
 }
 
-# ended: wait for what was started
+# ended [STATUS]: wait for what was started
 ended()
 {
 	status=0
 	wait "$background" || status=$?
 	background=
+	[ $# -eq 0 ] || exited "$1"
 }
 
 # The application may come to the folder of the test, and write there.
@@ -196,8 +197,7 @@ settled()
 	done
 	[ "$(status_of "$background" NoNewPrivs)" = 1 ]
 	kill "$background"
-	ended
-	exited 37
+	ended 37
 }
 
 @test "the application has what it has without --init" {
@@ -254,7 +254,7 @@ parent_has()
 	use_net
 	with_init --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	succeeded
-	witness_says env.LISTEN_PID "$(witness pid)"
+	says env.LISTEN_PID="$(witness pid)"
 	[ "$(witness pid)" != "$(witness ppid)" ]
 	witness_has_socket 3 inet 0.0.0.0:80
 }
@@ -323,8 +323,7 @@ parent_has()
 			fail_seen "signal $number did not arrive"
 	done
 	"$BROOD" queue "$background" 15 1
-	ended
-	exited 0
+	ended 0
 	# The values of those that queue come with them.
 	for number in {34..64}; do
 		grep -q "signal=$number value=$((1000 + number))" "$out" ||
@@ -340,8 +339,7 @@ parent_has()
 	done
 	eventually 5 settled "$background"
 	kill "$background"
-	ended
-	exited 37
+	ended 37
 	grep -qx signal.40=50 "$out" || fail_seen 'some are missing'
 	grep -qx signal.64=50 "$out" || fail_seen 'some are missing'
 }
@@ -365,8 +363,7 @@ parent_has()
 	eventually 5 grep -q ready "$out"
 	eventually 5 settled "$early"
 	kill "$early"
-	ended
-	exited 37
+	ended 37
 	for number in 10=1 33=1 64=2 15=1; do
 		grep -qx "signal.$number" "$out" || fail_seen "$number"
 	done
@@ -433,8 +430,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	done
 	lacks -e 'signal=15 ' -e 'signal=10 ' -e 'signal=1 ' "$out"
 	kill -KILL "$(child_of "$background")"
-	ended
-	exited 137
+	ended 137
 }
 
 @test "SIGWINCH is kept from an nginx with inherited sockets" {
@@ -458,8 +454,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	done
 	[ "$(grep -c 'warning: forward signal 10 (User defined signal 1)' "$err")" -eq 1 ]
 	kill -TERM "$(child_of "$background")"
-	ended
-	exited 37
+	ended 37
 }
 
 # ---- the end of others ----
@@ -470,8 +465,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	started --stop-timeout=400ms -- sh -c 'trap "" TERM; echo ready
 		while :; do sleep 0.1; done'
 	kill "$background"
-	ended
-	exited 137
+	ended 137
 	[ $((${EPOCHREALTIME/./} - ${start/./})) -ge 400000 ]
 	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 20000000 ]
 }
@@ -479,8 +473,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 @test "--stop-timeout: one that ends in time ends as it likes" {
 	started --stop-timeout=60s -- "$BROOD" count
 	kill "$background"
-	ended
-	exited 37
+	ended 37
 }
 
 @test "SIGQUIT is no signal to stop, unless --stop-signals says so" {
@@ -490,16 +483,14 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	sleep 0.6
 	kill -0 "$background" || fail_seen 'it was killed'
 	kill "$(child_of "$background")"
-	ended
-	exited 0
+	ended 0
 	started --stop-timeout=300ms --stop-signals=QUIT,usr1 -- sh -c '
 		trap "" QUIT TERM; echo ready; while :; do sleep 0.1; done'
 	kill "$background"
 	sleep 0.6
 	kill -0 "$background" || fail_seen 'TERM is none here'
 	kill -QUIT "$background"
-	ended
-	exited 137
+	ended 137
 }
 
 # Descendants in groups and sessions of their own, orphans among them; and a
@@ -513,8 +504,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 		echo ready; while :; do sleep 0.1; done' "$nap"
 	eventually 5 naps 3
 	kill "$background"
-	ended
-	exited 137
+	ended 137
 	naps 0
 	kill -0 "$bystander"
 }
@@ -525,8 +515,7 @@ two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 		echo ready; while :; do sleep 0.1; done' "$nap"
 	eventually 5 naps 1
 	kill "$(child_of "$background")"
-	ended
-	exited 137
+	ended 137
 	naps 0
 }
 
@@ -539,22 +528,19 @@ stubborn='trap "" TERM; echo ready; while :; do sleep 0.1; done'
 	started --stop-timeout=500ms -- "$BROOD" storm
 	kill "$background"
 	eventually 20 gone "$background" || fail_seen 'it is still there'
-	ended
-	exited 137
+	ended 137
 	before=("${in_pidns[@]}")
 	started --stop-timeout=500ms -- "$BROOD" storm
 	init=$(child_of "$background")
 	kill "$init"
 	eventually 20 gone "$init" || fail_seen 'it is still there'
-	ended
-	exited 137
+	ended 137
 }
 
 @test "the deadline of --drain comes however many signals are sent" {
 	started --drain=500ms -- "$BROOD" storm 6
 	eventually 20 gone "$background" || fail_seen 'it is still there'
-	ended
-	exited 6
+	ended 6
 }
 
 @test "a parent that may open no descriptor still hears, and still kills" {
@@ -567,8 +553,7 @@ stubborn='trap "" TERM; echo ready; while :; do sleep 0.1; done'
 	eventually 5 grep -q heard "$out" || fail_seen 'it is deaf'
 	kill "$background"
 	eventually 20 gone "$background" || fail_seen 'it is still there'
-	ended
-	exited 137
+	ended 137
 }
 
 # What is left says that it is ready; the application is the last to read it.
@@ -656,8 +641,7 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 	eventually 600 grep -q dead "$out"
 	grep -qx 'dead 20000' "$out" || fail_seen 'not stopped'
 	kill -CONT "$init"
-	ended
-	exited 0
+	ended 0
 	[ "$(wc -l <"$out")" -eq 3 ] || fail_seen 'some were left'
 }
 
@@ -673,8 +657,7 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 	capture strace -f -qq -o /dev/null -e trace=clone,fork,vfork,clone3 \
 		-e inject=clone,fork,vfork,clone3:error=EAGAIN \
 		"$STEPDOWN" --user=4242:4242 --init -- "$BROOD" exit 9
-	refused 111
-	message_has fork
+	refused 111 fork
 	[ $((${EPOCHREALTIME/./} - ${start/./})) -lt 60000000 ]
 }
 
@@ -750,8 +733,7 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 	kill -USR1 "$background"
 	eventually 5 waits "$background"
 	kill -TERM "$(child_of "$background")"
-	ended
-	exited 37
+	ended 37
 }
 
 # ---- sessions and parents ----
@@ -788,12 +770,10 @@ orphan='(sh -c "until [ -s /dev/stdout ]; do sleep 0.1; done
 	with_init --setsid -- "$WITNESS"
 	succeeded
 	[ "$(witness sid)" = "$(witness pid)" ]
-	as_4242 --setsid -- "$WITNESS"
-	succeeded
+	witnessed --setsid
 	[ "$(witness sid)" = "$(witness pid)" ]
 	before=(setsid --wait)
-	as_4242 --setsid -- "$WITNESS"
-	succeeded
+	witnessed --setsid
 	[ "$(witness sid)" = "$(witness pid)" ]
 }
 
@@ -862,8 +842,7 @@ owns_some()
 	after_kb=$(awk '/^Private_Dirty/ { print $2 }' \
 		"/proc/$background/smaps_rollup")
 	kill "$background"
-	ended
-	exited 37
+	ended 37
 	echo "# $sent real-time signals, ${before_kb} KiB, ${after_kb} KiB" >&3
 	grep -qx "signal.45=$sent" "$out" || fail_seen "$sent were sent"
 	grep -qx lost=0 "$out"

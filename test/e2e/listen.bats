@@ -23,10 +23,25 @@ teardown()
 	sysctl_in_net net/ipv6/conf/all/disable_ipv6 0
 }
 
-# answers ADDRESS PORT: what a server there says to one connection.
+# answer_of ADDRESS PORT: what a server there says to one connection
 answer_of()
 {
 	in_net timeout 60 bash -c "cat <'/dev/tcp/$1/$2'"
+}
+
+# answers LISTEN ADDRESS...: a witness with that socket, for each of them
+answers()
+{
+	local address
+
+	for address in "${@:2}"; do
+		in_background "$STEPDOWN" --user=4242:4242 "--listen=$1" \
+			-- "$WITNESS" accept 3
+		eventually 60 is_listening 80
+		[ "$(answer_of "$address" 80)" = \
+			"witness: pid $background, uid 4242, descriptor 3" ]
+		wait "$background"
+	done
 }
 
 is_listening()
@@ -39,103 +54,71 @@ is_listening()
 }
 
 @test "IPv4" {
-	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:80
 	witness_is 4242 4242
 	witness_has_descriptors 0 1 2 3
 	witness_has_socket 3 inet 0.0.0.0:80
-	witness_says fd.3.nonblock 0
+	says fd.3.nonblock=0
 }
 
 @test "IPv6, and not IPv4 through it" {
-	as_4242 --listen='tcp://[::]:80' -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://[::]:80'
 	witness_has_descriptors 0 1 2 3
 	witness_has_socket 3 inet6 '[::]:80'
-	witness_says fd.3.v6only 1
+	says fd.3.v6only=1
 }
 
 @test "IPv6 only also where the default is both" {
 	sysctl_in_net net/ipv6/bindv6only 0
-	as_4242 --listen='tcp://[::]:80' -- "$WITNESS"
-	witness_says fd.3.v6only 1
+	witnessed --listen='tcp://[::]:80'
+	says fd.3.v6only=1
 	sysctl_in_net net/ipv6/bindv6only 1
-	as_4242 --listen='tcp://*:80' -- "$WITNESS"
-	witness_says fd.3.v6only 0
+	witnessed --listen='tcp://*:80'
+	says fd.3.v6only=0
 	sysctl_in_net net/ipv6/bindv6only 0
 }
 
 @test "both families on one port, each in its own socket" {
-	as_4242 --listen='tcp://[::]:80' --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://[::]:80' --listen=tcp://0.0.0.0:80
 	witness_has_descriptors 0 1 2 3 4
 	witness_has_socket 3 inet6 '[::]:80'
 	witness_has_socket 4 inet 0.0.0.0:80
 }
 
 @test "one address of many" {
-	as_4242 --listen=tcp://127.0.0.1:80 --listen='tcp://[::1]:80' \
-		-- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://127.0.0.1:80 --listen='tcp://[::1]:80'
 	witness_has_socket 3 inet 127.0.0.1:80
 	witness_has_socket 4 inet6 '[::1]:80'
 }
 
 @test "the lowest and the highest port" {
-	as_4242 --listen=tcp://0.0.0.0:1 --listen=tcp://0.0.0.0:65535 \
-		-- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:1 --listen=tcp://0.0.0.0:65535
 	witness_has_socket 3 inet 0.0.0.0:1
 	witness_has_socket 4 inet 0.0.0.0:65535
 }
 
 @test "tcp://*: one socket for both" {
-	as_4242 --listen='tcp://*:80' -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://*:80'
 	witness_has_descriptors 0 1 2 3
 	witness_has_socket 3 inet6 '[::]:80'
-	witness_says fd.3.v6only 0
+	says fd.3.v6only=0
 }
 
 @test "the application answers on the socket it was handed, IPv4" {
-	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
-		-- "$WITNESS" accept 3
-	eventually 60 is_listening 80
-	[ "$(answer_of 127.0.0.1 80)" = \
-		"witness: pid $background, uid 4242, descriptor 3" ]
-	wait "$background"
+	answers tcp://0.0.0.0:80 127.0.0.1
 }
 
 @test "the application answers on the socket it was handed, IPv6" {
-	in_background "$STEPDOWN" --user=4242:4242 --listen='tcp://[::]:80' \
-		-- "$WITNESS" accept 3
-	eventually 60 is_listening 80
-	[ "$(answer_of ::1 80)" = \
-		"witness: pid $background, uid 4242, descriptor 3" ]
-	wait "$background"
+	answers 'tcp://[::]:80' ::1
 }
 
 @test "tcp://* answers over either family" {
-	local address
-
-	for address in 127.0.0.1 ::1; do
-		in_background "$STEPDOWN" --user=4242:4242 \
-			--listen='tcp://*:80' -- "$WITNESS" accept 3
-		eventually 60 is_listening 80
-		[ "$(answer_of $address 80)" = \
-			"witness: pid $background, uid 4242, descriptor 3" ]
-		wait "$background"
-	done
+	answers 'tcp://*:80' 127.0.0.1 ::1
 }
 
 @test "tcp://* answers over IPv4 where IPv6 is switched off" {
 	sysctl_in_net net/ipv6/conf/all/disable_ipv6 1
-	in_background "$STEPDOWN" --user=4242:4242 --listen='tcp://*:80' \
-		-- "$WITNESS" accept 3
-	eventually 60 is_listening 80
-	[ "$(answer_of 127.0.0.1 80)" = \
-		"witness: pid $background, uid 4242, descriptor 3" ]
-	wait "$background"
+	answers 'tcp://*:80' 127.0.0.1
 }
 
 # without_ipv6 ERROR CALL: as on a kernel where that call says so of IPv6.
@@ -147,16 +130,14 @@ without_ipv6()
 
 @test "tcp://* is 0.0.0.0 where the kernel has no IPv6" {
 	without_ipv6 EAFNOSUPPORT socket
-	as_4242 --listen='tcp://*:80' -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://*:80'
 	witness_has_descriptors 0 1 2 3
 	witness_has_socket 3 inet 0.0.0.0:80
 }
 
 @test "tcp://* is 0.0.0.0 where no IPv6 address can be bound" {
 	without_ipv6 EADDRNOTAVAIL bind
-	as_4242 --listen='tcp://*:80' -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://*:80'
 	witness_has_descriptors 0 1 2 3
 	witness_has_socket 3 inet 0.0.0.0:80
 }
@@ -164,17 +145,13 @@ without_ipv6()
 @test "tcp://[::] does not fall back: 111 where the kernel has no IPv6" {
 	without_ipv6 EAFNOSUPPORT socket
 	as_4242 --listen='tcp://[::]:80' -- "$WITNESS"
-	refused 111
-	message_has 'tcp://[::]:80'
-	hint_has IPv6
+	refused 111 'tcp://[::]:80' IPv6
 }
 
 @test "an IPv6 address where IPv6 is switched off: 111" {
 	sysctl_in_net net/ipv6/conf/all/disable_ipv6 1
 	as_4242 --listen='tcp://[::1]:80' -- "$WITNESS"
-	refused 111
-	message_has 'listen tcp://[::1]:80'
-	hint_has IPv6
+	refused 111 'listen tcp://[::1]:80' IPv6
 }
 
 # What is missing takes no number away from the next, in either handoff.
@@ -194,12 +171,11 @@ without_its_first_socket()
 	as_4242 --listen="six=$six" --listen=four=tcp://0.0.0.0:80 \
 		-- "$WITNESS"
 	without_its_first_socket "$six" 'Address family not supported by protocol'
-	witness_says env.LISTEN_FDS 1
-	witness_says env.LISTEN_FDNAMES four
+	says env.LISTEN_FDS=1 env.LISTEN_FDNAMES=four
 	as_4242 --handoff=nginx --listen="$six" --listen=tcp://0.0.0.0:80 \
 		-- "$WITNESS"
 	without_its_first_socket "$six" 'Address family not supported by protocol'
-	witness_says env.NGINX '3;'
+	says env.NGINX='3;'
 }
 
 @test "?try: IPv6 that is switched off, and an address that is not there" {
@@ -233,8 +209,7 @@ without_its_first_socket()
 
 @test "an address that nobody has here: 111" {
 	as_4242 --listen=tcp://192.0.2.1:80 -- "$WITNESS"
-	refused 111
-	message_has 'listen tcp://192.0.2.1:80: '
+	refused 111 'listen tcp://192.0.2.1:80: '
 }
 
 @test "a port that is taken: 111, whoever took it" {
@@ -243,13 +218,11 @@ without_its_first_socket()
 	eventually 60 is_listening 80
 	eventually 60 is_listening 81
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	refused 111
-	message_has 'listen tcp://0.0.0.0:80: Address'
+	refused 111 'listen tcp://0.0.0.0:80: Address'
 	as_4242 --listen=tcp://127.0.0.1:80 -- "$WITNESS"
 	refused 111
 	as_4242 --listen='tcp://[::]:81' -- "$WITNESS"
-	refused 111
-	message_has 'listen tcp://[::]:81: Address'
+	refused 111 'listen tcp://[::]:81: Address'
 	as_4242 --listen='tcp://*:80' -- "$WITNESS"
 	refused 111
 	as_4242 --listen=tcp://0.0.0.0:82 --listen=tcp://0.0.0.0:80 \
@@ -258,22 +231,16 @@ without_its_first_socket()
 }
 
 @test "a port can be bound again at once after connections to it" {
-	in_background "$STEPDOWN" --user=4242:4242 --listen=tcp://0.0.0.0:80 \
-		-- "$WITNESS" accept 3
-	eventually 60 is_listening 80
-	answer_of 127.0.0.1 80
-	wait "$background"
-	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	answers tcp://0.0.0.0:80 127.0.0.1
+	witnessed --listen=tcp://0.0.0.0:80
 }
 
 @test "128 sockets, in the order of --listen" {
 	local many=() i
 
 	for i in {1..128}; do many+=("--listen=tcp://127.0.0.1:$((600 - i))"); done
-	as_4242 "${many[@]}" -- "$WITNESS"
-	succeeded
-	witness_says fds.probed "$(seq -s' ' 0 130)"
+	witnessed "${many[@]}"
+	says fds.probed="$(seq -s' ' 0 130)"
 	witness_has_socket 3 inet 127.0.0.1:599
 	witness_has_socket 67 inet 127.0.0.1:535
 	witness_has_socket 130 inet 127.0.0.1:472
@@ -284,14 +251,11 @@ without_its_first_socket()
 	as_4242 --listen=tcp://0.0.0.0:80 --listen=tcp://0.0.0.0:81 \
 		--listen=tcp://0.0.0.0:82 --listen=tcp://0.0.0.0:83 \
 		--listen=tcp://0.0.0.0:84 -- "$WITNESS"
-	refused 111
-	message_has 'No file descriptors available'
+	refused 111 'No file descriptors available'
 }
 
 @test "for nginx the sockets do not block" {
-	as_4242 --handoff=nginx --listen=tcp://0.0.0.0:80 \
-		--listen='tcp://[::]:80' -- "$WITNESS"
-	succeeded
-	witness_says fd.3.nonblock 1
-	witness_says fd.4.nonblock 1
+	witnessed --handoff=nginx --listen=tcp://0.0.0.0:80 \
+		--listen='tcp://[::]:80'
+	says fd.3.nonblock=1 fd.4.nonblock=1
 }

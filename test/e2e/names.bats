@@ -25,6 +25,13 @@ setup()
 		>"$root/etc/group"
 }
 
+# called STATUS NAME [WORD...]: in the root, by this name, it ends like that
+called()
+{
+	capture chroot "$root" "/$2" "${@:3}"
+	exited "$1" || fail "$*"
+}
+
 # What the witness says that a user's form changes.
 seen()
 {
@@ -61,19 +68,16 @@ seen()
 	mkdir "$root/home"
 	chown 7:7 "$root/home"
 	for form in 2147483648 4294967294 app:of:/home; do
-		capture chroot "$root" /gosu "$form" /witness
-		succeeded
+		called 0 gosu "$form" /witness
 	done
 	for form in +0 app:: app:media: -h --version; do
-		capture chroot "$root" /gosu "$form" /witness
-		[ "$status" -eq 1 ] || fail_seen "$form"
+		called 1 gosu "$form" /witness
 		grep -q "^stepdown: --user $form: " "$err"
 	done
 	capture setpriv --reuid=4242 --regid=4242 --clear-groups \
 		"$STEPDOWN" --as=gosu 4242 true
 	succeeded
-	capture chroot "$root" /gosu -x
-	[ "$status" -eq 0 ]
+	called 0 gosu -x
 	grep -q '^Usage: gosu ' "$out"
 }
 
@@ -84,41 +88,32 @@ seen()
 		exec chroot "$0" /gosu app /witness' "$root"
 	succeeded
 	[[ " $(witness fds.probed) " == *' 5 '* ]]
-	witness_says env.LISTEN_FDS 1
-	witness_says env.SHELL /x
-	witness_says no_new_privs 0
-	witness_says securebits 0
-	witness_says cap.permitted "$no_caps"
+	says env.LISTEN_FDS=1 env.SHELL=/x no_new_privs=0 securebits=0 \
+		cap.permitted="$no_caps"
 	[ "$(witness cap.bounding)" != "$no_caps" ]
 }
 
 @test "su-exec: its group is among the groups, and its own statuses" {
 	capture setpriv --groups=7 chroot "$root" /su-exec app /witness
 	succeeded
-	witness_says uid.real 4242
+	says uid.real=4242
 	[[ $(witness groups) == *4343* ]]
 	[[ $(witness groups) == *6001* ]]
-	witness_says env.HOME /home/app
-	capture chroot "$root" /su-exec app:media /witness
-	witness_says gid.real 6001
-	witness_says groups 6001
-	capture chroot "$root" /su-exec bogus /witness
-	[ "$status" -eq 1 ]
+	says env.HOME=/home/app
+	called 0 su-exec app:media /witness
+	says gid.real=6001 groups=6001
+	called 1 su-exec bogus /witness
 	grep -q "^stepdown: --user bogus: no user 'bogus' in " "$err"
-	capture chroot "$root" /su-exec app
-	[ "$status" -eq 0 ]
+	called 0 su-exec app
 	grep -q '^Usage: su-exec user-spec command' "$out"
 }
 
 @test "a command that is not there, no command, and the version" {
-	capture chroot "$root" /gosu app nothing
-	[ "$status" -eq 1 ]
+	called 1 gosu app nothing
 	grep -q '^stepdown: execute nothing: No such file or directory' "$err"
-	capture chroot "$root" /gosu app
-	[ "$status" -eq 1 ]
+	called 1 gosu app
 	grep -q '^Usage: gosu user-spec command' "$err"
-	capture chroot "$root" /gosu --version
-	[ "$status" -eq 0 ]
+	called 0 gosu --version
 	capture "$STEPDOWN" --as=gosu root sh -c 'exit 7'
 	[ "$status" -eq 7 ]
 }
@@ -229,14 +224,15 @@ of_itself()
 	chmod 755 "$tmp/stepdown"
 	capture "$tmp/stepdown" "$WITNESS"
 	succeeded
-	witness_says uid.real 4242
+	says uid.real=4242
 }
 
-# as NAME [OPTION...] -- COMMAND... : called by the name of an init
+# as STATUS NAME [WORD...]: called by the name of an init, it ends like that
 as()
 {
-	ln -sf "$STEPDOWN" "$tmp/$1"
-	capture "$tmp/$1" "${@:2}"
+	ln -sf "$STEPDOWN" "$tmp/$2"
+	capture "$tmp/$2" "${@:3}"
+	exited "$1" || fail "$*"
 }
 
 @test "called by the name of an init, nothing is dropped" {
@@ -247,19 +243,14 @@ as()
 	capture "$WITNESS"
 	of_itself >"$tmp/plain"
 	for name in tini docker-init catatonit podman-init dumb-init; do
-		as "$name" -- "$WITNESS"
-		succeeded
+		as 0 "$name" -- "$WITNESS"
 		of_itself | diff "$tmp/plain" - || fail_seen "$name"
-		as "$name" sh -c 'kill -TERM $$'
-		[ "$status" -eq 143 ] || fail_seen "$name"
-		as "$name" --version
-		[ "$status" -eq 0 ]
+		as 143 "$name" sh -c 'kill -TERM $$'
+		as 0 "$name" --version
 		grep -Eq "^(tini version |dumb-init v)" "$out"
-		as "$name"
-		[ "$status" -eq 1 ]
+		as 1 "$name"
 		grep -q "^Usage: $name " "$err"
-		as "$name" -Z sh
-		[ "$status" -eq 1 ]
+		as 1 "$name" -Z sh
 	done
 }
 
@@ -268,32 +259,28 @@ as()
 
 	for words in '-e 143' -e143 '-sge 143' '-s -p SIGTERM -e 143'; do
 		# shellcheck disable=SC2086,SC2016 # words; for the inner shell
-		as tini $words -- sh -c 'kill -TERM $$'
-		[ "$status" -eq 0 ] || fail_seen "$words"
+		as 0 tini $words -- sh -c 'kill -TERM $$'
 	done
 	for words in '-e 256' '-e x' '-p NONE'; do
 		# shellcheck disable=SC2086 # words
-		as tini $words
-		[ "$status" -eq 1 ] || fail_seen "$words"
+		as 1 tini $words
 		grep -q "^stepdown: ${words:0:2} .*: no such" "$err" ||
 			fail_seen "$words"
 	done
 	for words in -e -p '-r 1:2' --rewrite=1:2; do
 		# shellcheck disable=SC2086 # words
-		as tini $words
-		[ "$status" -eq 1 ] || fail_seen "$words"
+		as 1 tini $words
 		grep -q '^Usage: tini ' "$err" || fail_seen "$words"
 	done
-	as tini true
+	as 0 tini true
 	grep -q "zombie reaping won't work" "$err"
-	as tini -s true
+	as 0 tini -s true
 	[ ! -s "$err" ]
-	TINI_SUBREAPER='' as tini true
+	TINI_SUBREAPER='' as 0 tini true
 	[ ! -s "$err" ]
-	TINI_VERBOSITY=3 as tini true
+	TINI_VERBOSITY=3 as 0 tini true
 	grep -q '^stepdown: no --user: ids' "$err"
-	as tini nothing
-	[ "$status" -eq 127 ]
+	as 127 tini nothing
 }
 
 @test "an init's name: never with setuid" {
@@ -310,9 +297,8 @@ as()
 	ln -s "$root/gosu" "$tmp/x"
 	printf 'user=4242:4242\nown=/nowhere\n' >"$root/etc/stepdown.conf"
 	ln "$root/gosu" "$root/tini"
-	capture chroot "$root" /tini -s /witness
-	succeeded
-	witness_says uid.real 0
+	called 0 tini -s /witness
+	says uid.real=0
 }
 
 @test "tini -p: its parent's end" {
@@ -342,15 +328,12 @@ heard()
 	# shellcheck disable=SC2016 # for the inner shell
 	local words leads='[ "$(ps -o sid= $$ | tr -d " ")" = $$ ]'
 
-	as dumb-init sh -c "$leads"
-	succeeded
+	as 0 dumb-init sh -c "$leads"
 	for words in -c --single-child --sing '-v -c'; do
 		# shellcheck disable=SC2086 # words
-		as dumb-init $words sh -c "$leads"
-		[ "$status" -eq 1 ] || fail_seen "$words"
+		as 1 dumb-init $words sh -c "$leads"
 	done
-	DUMB_INIT_SETSID=0 as dumb-init sh -c "$leads"
-	[ "$status" -eq 1 ]
+	DUMB_INIT_SETSID=0 as 1 dumb-init sh -c "$leads"
 	for words in '-r 15:10' -r15:10 '--rewrite 15:10' \
 		'-c --rewrite=15:10' '-r 1:0 -vr 15:10'; do
 		# shellcheck disable=SC2086 # words
@@ -376,8 +359,7 @@ heard()
 		while :; do sleep 0.05; done) &
 		until [ -e "$0/up" ]; do sleep 0.05; done; exit 7'
 
-	as dumb-init -- sh -c "$script" "$tmp"
-	[ "$status" -eq 7 ]
+	as 7 dumb-init -- sh -c "$script" "$tmp"
 	eventually 60 test -e "$tmp/told" || fail_seen
 }
 
@@ -387,18 +369,15 @@ heard()
 	for words in --yolo -Z -r '-r herp' '-r 15:' --rewrite '--ver true' \
 		''; do
 		# shellcheck disable=SC2086 # words
-		as dumb-init $words
-		[ "$status" -eq 1 ] || fail_seen "$words"
+		as 1 dumb-init $words
 	done
 	for words in -h --help -V --version; do
-		as dumb-init $words
-		succeeded
+		as 0 dumb-init $words
 		grep -q '^dumb-init v' "$out"
 		grep -q '^Usage: dumb-init ' "$out"
 	done
 	for words in -h -L -V; do
-		as catatonit $words
-		succeeded
+		as 0 catatonit $words
 		grep -q '^tini version .*MIT' "$out"
 	done
 }
@@ -442,34 +421,26 @@ heard()
 @test "strict in /etc/stepdown.conf: gosu is --user, an init has no_new_privs" {
 	ln -s gosu "$root/dumb-init"
 	printf 'user=1:1\nown=/nowhere\n strict\n' >"$root/etc/stepdown.conf"
-	capture chroot "$root" /gosu app /witness
-	succeeded
+	called 0 gosu app /witness
 	witness_is 4242 4343 6001
-	witness_says env.HOME /home/app
-	capture chroot "$root" /gosu 1234 /witness
-	[ "$status" -eq 1 ]
+	says env.HOME=/home/app
+	called 1 gosu 1234 /witness
 	grep -q 'no group, and no entry' "$err"
-	capture chroot "$root" /su-exec root /witness
-	[ "$status" -eq 1 ]
+	called 1 su-exec root /witness
 	grep -q 'that is root' "$err"
 	before=(setpriv --bounding-set=-setpcap)
-	capture chroot "$root" /gosu app /witness
-	[ "$status" -eq 1 ]
+	called 1 gosu app /witness
 	[ ! -s "$out" ]
 	before=()
-	capture chroot "$root" /dumb-init /witness
-	succeeded
-	witness_says uid.real 0
-	witness_says no_new_privs 1
+	called 0 dumb-init /witness
+	says uid.real=0 no_new_privs=1
 	[ "$(witness cap.bounding)" != "$no_caps" ]
 	# Nobody else may have a say, and a mistake is not passed over.
 	chmod 666 "$root/etc/stepdown.conf"
-	capture chroot "$root" /gosu app /witness
-	[ "$status" -eq 1 ]
+	called 1 gosu app /witness
 	[ ! -s "$out" ]
 	chmod 644 "$root/etc/stepdown.conf"
 	echo stricct >"$root/etc/stepdown.conf"
-	capture chroot "$root" /dumb-init /witness
-	[ "$status" -eq 1 ]
+	called 1 dumb-init /witness
 	grep -q '^stepdown: /etc/stepdown.conf:1: stricct: not an option' "$err"
 }

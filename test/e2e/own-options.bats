@@ -9,12 +9,10 @@ verbose=(--verbose)
 @test "user= and group=, names and numbers" {
 	touch "$volume/file"
 	own "$volume,user=33"
-	succeeded
 	owned_by 33:4242 "$volume" "$volume/file"
 	own "$volume,user=root,group=daemon"
-	succeeded
 	owned_by "0:$(getent group daemon | cut -d: -f3)" "$volume/file"
-	own "$volume,user=no-such-user"
+	try_own "$volume,user=no-such-user"
 	refused 100
 	owned_by 0:1 "$volume/file"
 }
@@ -34,7 +32,6 @@ verbose=(--verbose)
 		chown -R 4242:4242 "$tmp/copy"
 		chmod -R "$mode" "$tmp/copy" 2>/dev/null || true
 		own "$volume,mode=$mode"
-		succeeded
 		diff <(cd "$tmp/copy" && stat -c '%n %a' . ./*) \
 			<(cd "$volume" && stat -c '%n %a' . ./*) ||
 			fail "mode=$mode differs from chmod's"
@@ -45,10 +42,8 @@ verbose=(--verbose)
 	touch "$volume/file"
 	ln -s /etc/passwd "$volume/link"
 	own "$volume,mode=u=rwX,go="
-	succeeded
 	mode_is 600 "$volume/file"
 	own "$volume,mode=u=rwX,go="
-	succeeded
 	counted changed 0
 	counted 'right already' 3
 	mode_is 644 /etc/passwd
@@ -57,24 +52,20 @@ verbose=(--verbose)
 @test "shallow: the path alone" {
 	touch "$volume/file"
 	own "$volume,shallow"
-	succeeded
 	owned_by 4242:4242 "$volume"
 	owned_by 0:0 "$volume/file"
 }
 
 @test "create: what is missing, owned on the way, and no more" {
 	own "$volume/a/b/c,create"
-	succeeded
 	owned_by 4242:4242 "$volume/a" "$volume/a/b" "$volume/a/b/c"
 	owned_by 0:0 "$volume"
 	mode_is 755 "$volume/a" "$volume/a/b/c"
 	own "$volume/d/e,create=2770,user=33"
-	succeeded
 	owned_by 33:4242 "$volume/d/e" "$volume/d"
 	mode_is 2770 "$volume/d/e" "$volume/d"
 	touch "$volume/file"
 	own "$volume/file,create" "$volume/a,create=700"
-	succeeded
 	owned_by 4242:4242 "$volume/file"
 	mode_is 755 "$volume/a"
 	as_4242 --own="$volume/file/below,create" -- "$WITNESS"
@@ -89,11 +80,9 @@ verbose=(--verbose)
 	touch "$volume/file"
 	chown 4242:4242 "$volume"
 	own "$volume,if-root-differs"
-	succeeded
 	owned_by 0:0 "$volume/file"
 	chown 0:0 "$volume"
 	own "$volume,if-root-differs"
-	succeeded
 	owned_by 4242:4242 "$volume" "$volume/file"
 }
 
@@ -110,7 +99,6 @@ verbose=(--verbose)
 	refused 111
 	owned_by 4242:4242 "$volume"
 	own "$volume,if-root-differs,user=33,group=33"
-	succeeded
 	owned_by 33:33 "$volume" "$volume/a" "$volume/a/file"
 }
 
@@ -122,7 +110,6 @@ verbose=(--verbose)
 	chmod 400 "$volume/file"
 	chown 33:33 "$volume/file"
 	own "$volume,fsgroup,group=2000"
-	succeeded
 	owned_by 0:2000 "$volume" "$volume/folder" "$volume/link"
 	owned_by 33:2000 "$volume/file"
 	mode_is 2770 "$volume/folder"
@@ -131,7 +118,7 @@ verbose=(--verbose)
 	mode_is 760 "$volume/folder/program"
 	own "$volume,fsgroup,group=2000,if-root-differs"
 	counted changed 0
-	own "$volume,fsgroup,user=33"
+	try_own "$volume,fsgroup,user=33"
 	refused 100
 }
 
@@ -140,11 +127,9 @@ verbose=(--verbose)
 	chown 33:33 "$volume/of-33" "$volume"
 	chown 33:34 "$volume/of-33-34"
 	own "$volume,from=33:34"
-	succeeded
 	owned_by 4242:4242 "$volume/of-33-34"
 	owned_by 33:33 "$volume/of-33" "$volume"
 	own "$volume,from=33"
-	succeeded
 	owned_by 4242:4242 "$volume/of-33" "$volume"
 	owned_by 0:0 "$volume/of-root"
 	counted 'of other owners' 1
@@ -154,7 +139,6 @@ verbose=(--verbose)
 	mkdir "$volume/a,shallow"
 	touch "$volume/a,shallow/file"
 	own "$volume/a\\,shallow"
-	succeeded
 	owned_by 4242:4242 "$volume/a,shallow/file"
 }
 
@@ -163,10 +147,8 @@ verbose=(--verbose)
 
 	for path in / /etc /usr /proc /proc/self //etc/ /etc/. \
 		/var/../etc /usr/local/../../etc /sys/kernel; do
-		own "$path"
-		refused 100
-		message_has 'a directory of the system'
-		hint_has force
+		try_own "$path"
+		refused 100 'a directory of the system' force
 	done
 	stepdown --user=4242:4242 --dry-run --own=/etc,force -- x
 	succeeded
@@ -179,9 +161,8 @@ verbose=(--verbose)
 
 	for word in owner=1 recursive '' mode= mode=9 mode=u=q create=x \
 		threads=0 threads=9 user= shallow=1; do
-		own "$volume,$word"
-		refused 100
-		message_has "--own $volume,$word"
+		try_own "$volume,$word"
+		refused 100 "--own $volume,$word"
 	done
 	owned_by 0:0 "$volume"
 }
@@ -191,9 +172,9 @@ verbose=(--verbose)
 @test "try: what fails is a warning, all the rest is done" {
 	touch "$volume/a" "$volume/fixed" "$volume/z"
 	chattr +i "$volume/fixed" || cannot_run 'no immutable files here'
-	own "$volume"
+	try_own "$volume"
 	status_without=$status
-	own "$volume,try"
+	try_own "$volume,try"
 	chattr -i "$volume/fixed"
 	[ "$status_without" -eq 111 ]
 	succeeded
@@ -205,7 +186,6 @@ verbose=(--verbose)
 
 @test "try: a path that is not there" {
 	own "$volume/missing,try"
-	succeeded
 	message_has 'warning'
 }
 
@@ -220,12 +200,10 @@ verbose=(--verbose)
 		stat -c %u:%g "$0/secret/key" >"$0/../key"
 		exit $result' "$volume")
 	own "$volume"
-	succeeded
 	counted 'in other mounts' 2
 	[ "$(cat "$tmp/key")" = 0:0 ]
 	rmdir "$volume/secret"
 	own "$volume,cross-mounts"
-	succeeded
 	[ "$(cat "$tmp/key")" = 4242:4242 ]
 }
 
@@ -235,7 +213,6 @@ verbose=(--verbose)
 	chmod 4755 "$volume/setuid"
 	setcap cap_net_raw=ep "$volume/capable" || cannot_run 'no capabilities'
 	own "$volume"
-	succeeded
 	counted 'lost set-id bits' 1
 	counted 'lost capabilities' 1
 	grep -q 'warning: own .* 1 files lost set-id bits' "$err"
@@ -256,7 +233,6 @@ verbose=(--verbose)
 	chown 4242:4242 "$volume/theirs"
 	chmod 2744 "$volume/theirs"
 	own "$volume,mode=g+rwX"
-	succeeded
 	mode_is 774 "$volume/dead"
 	mode_is 775 "$volume/live"
 	mode_is 2774 "$volume/theirs"
@@ -272,7 +248,6 @@ verbose=(--verbose)
 	chown 33:33 "$volume/dead"
 	chmod 2744 "$volume/dead"
 	own "$volume/dead,mode=g+rwxs"
-	succeeded
 	mode_is 2774 "$volume/dead"
 }
 
@@ -281,14 +256,13 @@ verbose=(--verbose)
 	ln "$tmp/elsewhere" "$volume/linked"
 	without_protected_links
 	own "$volume"
-	succeeded
 	owned_by 0:0 "$tmp/elsewhere"
 	owned_by 4242:4242 "$volume/one"
 	counted 'with other links' 1
 	message_has fs.protected_hardlinks
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -c
-		'mount -t tmpfs none /proc/sys/fs; exec "$@"')
+		'mount -t tmpfs none /proc/sys/fs; exec "$@"' -)
 	own "$volume"
 	owned_by 0:0 "$tmp/elsewhere"
 	before=()
@@ -303,7 +277,6 @@ verbose=(--verbose)
 	ln "$volume/linked" "$tmp/elsewhere"
 	without_protected_links
 	own "$volume/file" "$volume/linked"
-	succeeded
 	owned_by 4242:4242 "$volume/file"
 	owned_by 0:0 "$volume/linked"
 	counted 'with other links' "0
@@ -314,9 +287,7 @@ verbose=(--verbose)
 	touch "$volume/file"
 	capture unshare --user --map-root-user "$STEPDOWN" --user=0:0 \
 		--allow-root --own="$volume,user=4242" -- "$WITNESS"
-	refused 111
-	message_has "own $volume: change the owner of"
-	hint_has '/proc/self/uid_map'
+	refused 111 "own $volume: change the owner of" '/proc/self/uid_map'
 }
 
 @test "without CAP_CHOWN: 111 and the capability is named" {
@@ -347,9 +318,7 @@ mapped()
 	succeeded
 	counted 'right already' 2
 	mapped "$STEPDOWN" --user=4242:4242 --own="$volume" -- "$WITNESS"
-	refused 111
-	message_has "own $volume: change the owner of"
-	hint_has '/proc/self/uid_map'
+	refused 111 "own $volume: change the owner of" '/proc/self/uid_map'
 	owned_by 4242:4242 "$volume" "$volume/file"
 }
 
@@ -360,16 +329,13 @@ mapped()
 	chown -R 4242:4242 "$tmp/served"
 	serve --chown-deny
 	own "$volume"
-	succeeded
 	counted 'right already' 2
 	umount "$volume"
 	chown 0:0 "$tmp/served/file"
 	serve --chown-deny
 	as_4242 --own="$volume" -- "$WITNESS"
-	refused 111
-	message_has "own $volume: change the owner of $volume/file"
+	refused 111 "own $volume: change the owner of $volume/file"
 	own "$volume,try"
-	succeeded
 	counted failed 1
 	umount "$volume"
 	owned_by 0:0 "$tmp/served/file"
@@ -380,11 +346,9 @@ mapped()
 	before=(strace -f -qq -o /dev/null -e trace=fchownat
 		-e inject=fchownat:error=EDQUOT:when=1)
 	as_4242 --own="$volume" -- "$WITNESS"
-	refused 111
-	message_has "own $volume: change the owner of $volume/file"
-	hint_has 'quota of the new owner'
+	refused 111 "own $volume: change the owner of $volume/file" \
+		'quota of the new owner'
 	own "$volume,try"
-	succeeded
 	owned_by 0:0 "$volume/file"
 	owned_by 4242:4242 "$volume"
 }
@@ -408,12 +372,10 @@ mapped()
 		find "$0/upper/upper" -mindepth 1 >"$0/../copied"
 		exit $result' "$tmp/overlay")
 	own "$tmp/overlay/merged"
-	succeeded
 	counted 'right already' 50001
 	[ ! -s "$tmp/copied" ] || fail "copied up: $(head -n 3 "$tmp/copied")"
 	chown 0:0 "$tmp/overlay/lower/folder-0/folder-7/file-7"
 	own "$tmp/overlay/merged"
-	succeeded
 	counted changed 1
 	[ "$(wc -l <"$tmp/copied")" -eq 3 ]
 }
@@ -491,18 +453,15 @@ walked()
 	make_tree deep 500
 	before=(prlimit --nofile=64:4096)
 	own "$volume"
-	succeeded
 	counted changed 501
-	witness_says rlimit.nofile 64:4096
+	says rlimit.nofile=64:4096
 }
 
 @test "more directories are open than there may be descriptors: 111, and a hint" {
 	make_tree folders 5000
 	before=(prlimit --nofile=20)
 	as_4242 --own="$volume" -- "$WITNESS"
-	refused 111
-	message_has "own $volume: open $volume/"
-	hint_has 'ulimit -n'
+	refused 111 "own $volume: open $volume/" 'ulimit -n'
 }
 
 @test "a tree whose every level has something left to do when it is left" {
@@ -517,7 +476,6 @@ walked()
 	    fd = below
 	end
 	own "$volume,threads=1"
-	succeeded
 	counted changed 5201
 	find "$volume" ! -user 4242 >"$tmp/left"
 	[ ! -s "$tmp/left" ]
@@ -526,7 +484,6 @@ walked()
 @test "one thread and eight do the same" {
 	make_tree folders 20000
 	own "$volume,threads=8"
-	succeeded
 	counted changed 20001
 	own "$volume,threads=1,user=33"
 	counted changed 20001

@@ -15,8 +15,7 @@
 	before=("${three[@]}")
 	for start in first second third; do
 		own "$volume"
-		succeeded
-		witness_says uid.effective 4242
+		says uid.effective=4242
 		[ -z "$(find "$volume" ! -user 4242)" ] ||
 			fail "not all is given at the $start start"
 		echo "$start" >"$volume/data/base/1/$start"
@@ -26,7 +25,6 @@
 	chown -R 33:33 "$volume/data"
 	chown 34:34 "$volume/data/base"
 	own "$volume"
-	succeeded
 	[ -z "$(find "$volume" ! -user 4242)" ]
 	[ ! -s "$err" ]
 }
@@ -37,15 +35,12 @@
 	chmod 700 "$volume/closed"
 	before=("${three[@]}")
 	own "$volume/closed/data"
-	succeeded
 	owned_by 4242:4242 "$volume/closed/data"
 	owned_by 33:33 "$volume/closed"
 	own "$volume/closed/data/a/b,create=2750"
-	succeeded
 	owned_by 4242:4242 "$volume/closed/data/a" "$volume/closed/data/a/b"
 	mode_is 2750 "$volume/closed/data/a/b"
 	own "$volume/new,create"
-	succeeded
 	owned_by 4242:4242 "$volume/new"
 }
 
@@ -55,13 +50,12 @@
 	chgrp 33 "$volume/shared"
 	chmod 775 "$volume/shared"
 	for dir in theirs shared; do
-		own "$volume/$dir/new,create"
+		try_own "$volume/$dir/new,create"
 		refused 111
 		hint_has 'create in a directory where others than root may write'
 		[ ! -e "$volume/$dir/new" ]
 	done
 	own "$volume/theirs,shallow" "$volume/theirs/new,create"
-	succeeded
 	owned_by 4242:4242 "$volume/theirs/new"
 }
 
@@ -72,15 +66,12 @@
 	chown 4242:4242 "$volume/ours" "$volume/dir"
 	before=("${three[@]}")
 	own "$volume,mode=u=rwX,g=rX,o="
-	succeeded
 	mode_is 640 "$volume"/{roots,theirs,ours}
 	own "$volume,mode=2770"
-	succeeded
 	mode_is 2770 "$volume" "$volume/dir"
 	mode_is 2770 "$volume"/{roots,theirs,ours}
 	chown -R 0:2000 "$volume"
 	own "$volume,fsgroup,group=3000"
-	succeeded
 	mode_is 2770 "$volume/dir"
 }
 
@@ -151,9 +142,7 @@ changes_of()
 	mkdir -m 700 "$volume/closed"
 	chown 33:33 "$volume/closed"
 	with_chown_alone "$volume"
-	refused 111
-	message_has "$volume/closed: Permission denied"
-	hint_has DAC_OVERRIDE
+	refused 111 "$volume/closed: Permission denied" DAC_OVERRIDE
 }
 
 @test "a directory that even its owner cannot read: 111, and mode= mends it" {
@@ -161,11 +150,9 @@ changes_of()
 	touch "$volume/dir/file"
 	chown 33:33 "$volume/dir"
 	before=("${three[@]}")
-	own "$volume"
-	refused 111
-	message_has "read $volume/dir: Permission denied"
+	try_own "$volume"
+	refused 111 "read $volume/dir: Permission denied"
 	own "$volume,mode=u+rwX"
-	succeeded
 	owned_by 4242:4242 "$volume/dir/file"
 }
 
@@ -194,20 +181,17 @@ nested()
 @test "a writable mount below that stays somebody else's is named in one line" {
 	before=(nested)
 	own "$volume/"
-	succeeded
 	[ "$(wc -l <"$err")" -eq 1 ] || fail_seen 'one line'
 	message_has "$volume/data-dir, stays as it is, of 0:0"
 	message_has "add --own=$volume/data-dir"
 	own "$volume" "$volume/data-dir"
-	succeeded
 	[ ! -s "$err" ] || fail_seen 'it is given'
 	grep -Fxq "4242:4242 $volume/data-dir/file" "$tmp/seen"
 }
 
 @test "cross-mounts goes into writable mounts and passes over read-only ones" {
 	before=(nested)
-	as_4242 --verbose --own="$volume,cross-mounts" -- "$WITNESS"
-	succeeded
+	witnessed --verbose --own="$volume,cross-mounts"
 	grep -Fxq "4242:4242 $volume/data-dir/file" "$tmp/seen"
 	grep -Fxq "0:0 $volume/config/key" "$tmp/seen"
 	counted read-only 3
@@ -217,9 +201,8 @@ nested()
 
 @test "exclude=, by name and by path" {
 	mkdir -p "$volume"/{.snapshot/a,src/node_modules/b,src/keep/lib,keep/lib}
-	as_4242 --verbose --own="$volume,exclude=.snapshot,exclude=node_modules,exclude=src/keep/lib" \
-		-- "$WITNESS"
-	succeeded
+	witnessed --verbose \
+		--own="$volume,exclude=.snapshot,exclude=node_modules,exclude=src/keep/lib"
 	owned_by 0:0 "$volume"/{.snapshot,.snapshot/a,src/node_modules} \
 		"$volume/src/node_modules/b" "$volume/src/keep/lib"
 	owned_by 4242:4242 "$volume"/{src,src/keep,keep/lib}
@@ -229,11 +212,9 @@ nested()
 @test "two --own of one path work in order" {
 	mkdir "$volume/sub"
 	own "$volume,shallow,mode=750,group=2000" "$volume,user=33"
-	succeeded
 	owned_by 33:4242 "$volume" "$volume/sub"
 	mode_is 750 "$volume"
 	own "$volume" "$volume,shallow,mode=700,group=2000"
-	succeeded
 	owned_by 4242:2000 "$volume"
 	owned_by 4242:4242 "$volume/sub"
 	mode_is 700 "$volume"
@@ -241,17 +222,15 @@ nested()
 
 @test "if-exists: a path that is missing or empty is passed over" {
 	own "$volume/missing/too,if-exists" "$volume"
-	succeeded
 	[ ! -s "$err" ]
 	owned_by 4242:4242 "$volume"
 	# shellcheck disable=SC2016 # for stepdown
 	own '${NO_SUCH_VARIABLE:-},if-exists'
-	succeeded
 	touch "$volume/file"
-	own "$volume/file/below,if-exists"
+	try_own "$volume/file/below,if-exists"
 	refused 111
 	# shellcheck disable=SC2016 # for stepdown
-	own '${NO_SUCH_VARIABLE:-}'
+	try_own '${NO_SUCH_VARIABLE:-}'
 	refused 100
 }
 
@@ -259,7 +238,6 @@ nested()
 	touch "$volume/file"
 	chown 33:2000 "$volume/file"
 	own "$volume,group=keep"
-	succeeded
 	owned_by 4242:2000 "$volume/file"
 	owned_by 4242:0 "$volume"
 }
@@ -268,20 +246,18 @@ nested()
 	mkdir "$volume/dir"
 	chmod 2755 "$volume/dir"
 	own "$volume,mode=03775"
-	succeeded
 	mode_is 3775 "$volume" "$volume/dir"
 	own "$volume,mode=0700"
 	mode_is 2700 "$volume/dir"
 	own "$volume,mode=00700"
 	mode_is 700 "$volume/dir"
-	own "$volume,mode=10700"
+	try_own "$volume,mode=10700"
 	refused 100
 }
 
 @test "a device node that is named: it says that it did nothing" {
 	mknod "$volume/card0" c 226 0
 	own "$volume/card0"
-	succeeded
 	message_has "own $volume/card0: a device node is not given away"
 	owned_by 0:0 "$volume/card0"
 }
@@ -289,17 +265,17 @@ nested()
 @test "a path through a symbolic link, what is missing included, is told the real one" {
 	mkdir "$volume/run"
 	ln -s run "$volume/link"
-	own "$volume/link/app"
+	try_own "$volume/link/app"
 	refused 111
 	hint_has "--own=$volume/run/app"
-	own "$volume/link/app/sub,create"
+	try_own "$volume/link/app/sub,create"
 	refused 111
 	hint_has "--own=$volume/run/app/sub"
 	[ ! -e "$volume/run/app" ]
-	own "$volume/link"
+	try_own "$volume/link"
 	hint_has "--own=$volume/run"
 	rmdir "$volume/run"
-	own "$volume/link"
+	try_own "$volume/link"
 	refused 111
 	! grep 'give the real path' "$err" || fail_seen 'it leads nowhere'
 }
@@ -333,15 +309,13 @@ nested()
 	touch "$tmp/served/file"
 	serve --chown-ignore --chgrp-ignore
 	before=(prlimit --stack=65536)
-	own "$volume"
-	refused 111
-	message_has "own $volume: change the owner of $volume/file: no error, and it still belongs to 0:0"
-	hint_has fuse
-	own "$volume,shallow"
-	refused 111
-	message_has "change the owner of $volume: no error"
+	try_own "$volume"
+	refused 111 \
+		"own $volume: change the owner of $volume/file: no error, and it still belongs to 0:0" \
+		fuse
+	try_own "$volume,shallow"
+	refused 111 "change the owner of $volume: no error"
 	own "$volume,try"
-	succeeded
 	message_has 'warning: '
 	owned_by 0:0 "$tmp/served/file"
 }
@@ -351,7 +325,6 @@ nested()
 	touch "$tmp/served/file"
 	serve --force-user=4242 --force-group=4242
 	own "$volume"
-	succeeded
 	owned_by 0:0 "$tmp/served/file"
 }
 
@@ -369,14 +342,12 @@ in_pod()
 	chmod 2775 "$volume" "$volume/dir"
 	before=(in_pod)
 	own "$volume"
-	succeeded
 	[ "$(grep -c fsgroup "$err")" -eq 1 ] || fail_seen 'one line'
 	message_has "own $volume: the runtime gave it to group 2000 (fsGroup)"
 	chown -R 0:2000 "$volume"
 	chmod 2775 "$volume" "$volume/dir"
 	find "$volume" -exec stat -c '%z %n' {} + >"$tmp/before"
 	own "$volume,fsgroup"
-	succeeded
 	[ ! -s "$err" ] || fail_seen 'nothing to say'
 	find "$volume" -exec stat -c '%z %n' {} + | cmp - "$tmp/before" ||
 		fail 'it changed what the kubelet had done'

@@ -29,13 +29,20 @@ teardown()
 	umount "$volume" 2>/dev/null || true
 }
 
-# own VALUE...
-own()
+# try_own VALUE...
+try_own()
 {
 	local value options=()
 
 	for value; do options+=("--own=$value"); done
 	as_4242 "${verbose[@]}" "${options[@]}" -- "$WITNESS"
+}
+
+# own VALUE...: and the application has run
+own()
+{
+	try_own "$@"
+	succeeded
 }
 
 # count WORDS: the number before these words in what --verbose counted, not in

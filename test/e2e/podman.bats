@@ -16,97 +16,29 @@ teardown_file()
 	podman_down
 }
 
-@test "podman: sockets, ids, capabilities, descriptors" {
-	with_the_default_capabilities
-}
-
-@test "podman: the same on a read-only root" {
-	on_a_read_only_root
-}
-
-@test "podman: the same under no-new-privileges" {
-	under_no_new_privileges
-}
-
-@test "podman: a volume is given" {
-	with_a_volume
-}
-
-@test "podman: its pipe is given" {
-	with_a_pipe_as_stdout
-}
-
-@test "podman: its terminal is given" {
-	with_a_terminal
-}
-
-@test "podman: without each capability: 111 and the hint" {
-	without_each_capability
-}
-
-@test "podman: the hints lead from --cap-drop ALL to what is needed" {
-	following_the_hints
-}
-
-@test "podman: nothing that the application tries brings privilege back" {
-	nothing_comes_back_in_it
-}
-
-@test "podman: wrong use ends the container with 100, no program with 127" {
-	bad_usage_in_it
-}
-
-@test "podman: the application's exit status is the container's" {
-	the_exit_status_of_it
-}
-
-@test "podman: --init forwards what the engine sends" {
-	it_stays_as_init
-}
-
-@test "podman: --init on its terminal" {
-	typed_at_it
-}
-
-@test "podman: without SETPCAP all is done but for the bounding set" {
-	without_setpcap
-}
-
-@test "podman: --group-add is kept" {
-	with_group_add
-}
-
-@test "podman: --user of the operator" {
-	as_another_user
-}
-
-@test "podman: --user of the operator, and --cap-add" {
-	as_another_user_with_capabilities
-}
-
-@test "podman: USER in the image and file capabilities" {
-	with_file_capabilities
-}
-
-@test "podman: file capabilities under no-new-privileges" {
-	with_file_capabilities_under_no_new_privileges
-}
-
-@test "podman: ids that a user namespace does not map" {
-	in_a_short_user_namespace
-}
-
-@test "podman: examples/nginx with it" {
-	nginx_of_the_example
-}
-
-@test "podman: bind(2) is served under its default seccomp profile" {
-	bind_is_served
-}
-
-@test "podman: unbound with four threads, and dnsmasq, on udp and tcp 53" {
-	name_servers_are_served
-}
+@test "podman: sockets, ids, capabilities, descriptors" { with_the_default_capabilities; }
+@test "podman: the same on a read-only root" { on_a_read_only_root; }
+@test "podman: the same under no-new-privileges" { under_no_new_privileges; }
+@test "podman: a volume is given" { with_a_volume; }
+@test "podman: its pipe is given" { with_a_pipe_as_stdout; }
+@test "podman: its terminal is given" { with_a_terminal; }
+@test "podman: without each capability: 111 and the hint" { without_each_capability; }
+@test "podman: the hints lead from --cap-drop ALL to what is needed" { following_the_hints; }
+@test "podman: nothing that the application tries brings privilege back" { nothing_comes_back_in_it; }
+@test "podman: wrong use ends the container with 100, no program with 127" { bad_usage_in_it; }
+@test "podman: the application's exit status is the container's" { the_exit_status_of_it; }
+@test "podman: --init forwards what the engine sends" { it_stays_as_init; }
+@test "podman: --init on its terminal" { typed_at_it; }
+@test "podman: without SETPCAP all is done but for the bounding set" { without_setpcap; }
+@test "podman: --group-add is kept" { with_group_add; }
+@test "podman: --user of the operator" { as_another_user; }
+@test "podman: --user of the operator, and --cap-add" { as_another_user_with_capabilities; }
+@test "podman: USER in the image and file capabilities" { with_file_capabilities; }
+@test "podman: file capabilities under no-new-privileges" { with_file_capabilities_under_no_new_privileges; }
+@test "podman: ids that a user namespace does not map" { in_a_short_user_namespace; }
+@test "podman: examples/nginx with it" { nginx_of_the_example; }
+@test "podman: bind(2) is served under its default seccomp profile" { bind_is_served; }
+@test "podman: unbound with four threads, and dnsmasq, on udp and tcp 53" { name_servers_are_served; }
 
 @test "podman: examples/kestrel with it, both ways" {
 	kestrel_of_the_example
@@ -133,12 +65,11 @@ os.execvp(sys.argv[1], sys.argv[1:])'
 		--inherit-sockets --listen=web=tcp://0.0.0.0:80 -- /witness
 	succeeded
 	witness_is 4242 4242
-	witness_says pid 1
+	says pid=1
 	witness_has_descriptors 0 1 2 3 4
-	witness_says fd.3.listening 1
+	says fd.3.listening=1
 	witness_has_socket 4 inet 0.0.0.0:80
-	witness_says env.LISTEN_FDS 2
-	witness_says env.LISTEN_PID 1
+	says env.LISTEN_FDS=2 env.LISTEN_PID=1
 	[[ $(witness env.LISTEN_FDNAMES) == *:web ]] || fail_seen 'not its name'
 }
 

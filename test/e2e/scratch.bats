@@ -39,36 +39,32 @@ contained()
 	in_scratch "$root" /witness
 	succeeded
 	witness_lacks fds.proc
-	witness_says pid 1
-	witness_says cwd /
+	says pid=1 cwd=/
 	in_scratch "$root" /witness create /file
 	exited 1
 	grep -q 'Read-only file system' "$err"
 }
 
 @test "ids, capabilities, descriptors" {
-	in_scratch "$root" /stepdown --user=4242:4242 --home=/ -- /witness
-	succeeded
+	in_root --user=4242:4242 --home=/
 	witness_is 4242 4242
 	witness_has_descriptors 0 1 2
 	[ ! -s "$err" ]
 }
 
 @test "sockets, and process 1 knows its number" {
-	in_scratch "$root" /stepdown --user=4242:4242 \
-		--listen=tcp://0.0.0.0:80 --listen='tcp://[::]:80' -- /witness
-	succeeded
+	in_root --user=4242:4242 --listen=tcp://0.0.0.0:80 \
+		--listen='tcp://[::]:80'
 	witness_is 4242 4242
 	witness_has_descriptors 0 1 2 3 4
 	witness_has_socket 3 inet 0.0.0.0:80
 	witness_has_socket 4 inet6 '[::]:80'
-	witness_says pid 1
-	witness_says env.LISTEN_PID 1
+	says pid=1 env.LISTEN_PID=1
 }
 
 @test "nothing that it tries brings privilege back" {
 	in_scratch "$root" /stepdown --user=4242:4242 -- /witness try-root
-	witness_says worked 0
+	says worked=0
 	succeeded
 }
 
@@ -85,17 +81,15 @@ contained()
 			"$tmp/volume" "$root/data" "$@"
 	}
 	before=(with_volume)
-	in_scratch "$root" /stepdown --user=4242:4242 --own=/data -- /witness
-	succeeded
+	in_root --user=4242:4242 --own=/data
 	owned_by 4242:4242 "$tmp/volume" "$tmp/volume/a" "$tmp/volume/a/file"
 }
 
 @test "--own-stdio, --env, --groups, --keep-caps and --verbose" {
-	in_scratch "$root" /stepdown --user=4242:4242 --own-stdio --env=A=B \
-		--groups=1,2 --keep-caps=kill --verbose -- /witness
-	succeeded
+	in_root --user=4242:4242 --own-stdio --env=A=B --groups=1,2 \
+		--keep-caps=kill --verbose
 	witness_is 4242 4242 '1 2' 0000000000000020
-	witness_says env.A B
+	says env.A=B
 }
 
 @test "--help, --version and --dry-run" {
@@ -108,9 +102,8 @@ contained()
 }
 
 @test "a name cannot be found, and that is said" {
-	in_scratch "$root" /stepdown --user=nginx -- /witness
-	refused 100
-	message_has nginx
+	try_in_root --user=nginx
+	refused 100 nginx
 	message_has /etc/passwd
 }
 
@@ -125,5 +118,5 @@ contained()
 	PATH=$PATH:/ in_scratch "$root" /stepdown --user=4242:4242 -- witness
 	succeeded
 	witness_is 4242 4242
-	witness_says argv.0 witness
+	says argv.0=witness
 }

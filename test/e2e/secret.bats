@@ -83,19 +83,15 @@ Permission denied"
 
 	echo other >"$secrets/other"
 	for how in '' --init; do
-		as_4242 $how --listen=tcp://0.0.0.0:80 \
+		witnessed $how --listen=tcp://0.0.0.0:80 \
 			"--secret=A=$secrets/password" \
 			"--secret=B=$secrets/other?env" \
-			"--secret=C=$secrets/other" -- "$WITNESS"
-		succeeded
+			"--secret=C=$secrets/other"
 		witness_has_descriptors 0 1 2 3 4 5 6
 		witness_has_socket 3 inet 0.0.0.0:80
-		witness_says env.LISTEN_FDS 1
-		witness_says env.A /proc/self/fd/4
-		witness_says env.B other
-		witness_says env.C /proc/self/fd/6
-		witness_says fd.4.owner 4242:4242
-		witness_says fd.4.cloexec 0
+		says env.LISTEN_FDS=1 env.A=/proc/self/fd/4 env.B=other \
+			env.C=/proc/self/fd/6 fd.4.owner=4242:4242 \
+			fd.4.cloexec=0
 		witness_is 4242 4242
 	done
 }
@@ -171,15 +167,12 @@ has_none_open()
 
 @test "a secret that is missing: 111, or passed over with ?try" {
 	as_4242 "--secret=A=$secrets/none" -- "$WITNESS"
-	refused 111
-	message_has "secret $secrets/none: No such file or directory"
+	refused 111 "secret $secrets/none: No such file or directory"
 	hint_lines '-v FILE:' subPath
 	hint_has compose
-	as_4242 "--secret=A=$secrets/none?try" "--secret=B=$secrets/password" \
-		-- "$WITNESS"
-	succeeded
+	witnessed "--secret=A=$secrets/none?try" "--secret=B=$secrets/password"
 	witness_lacks env.A
-	witness_says env.B /proc/self/fd/3
+	says env.B=/proc/self/fd/3
 	[ "$(cat "$err")" = "stepdown: warning: secret $secrets/none: passed over: No such file or directory" ]
 	as_4242 --check "--secret=A=$secrets/none?try" \
 		"--secret=B=$secrets/password" -- "$WITNESS"
@@ -194,13 +187,11 @@ has_none_open()
 	truncate -s 40000 "$secrets/long"
 	printf 'a\0b' >"$secrets/nul"
 	as_4242 "--secret=A=$secrets/fifo?try" -- "$WITNESS"
-	refused 111
-	message_has 'no regular file of at most 1 MiB'
+	refused 111 'no regular file of at most 1 MiB'
 	as_4242 "--secret=A=$secrets?try" -- "$WITNESS"
 	refused 111
 	as_4242 "--secret=A=$secrets/large" -- "$WITNESS"
-	refused 111
-	message_has 'no regular file of at most 1 MiB'
+	refused 111 'no regular file of at most 1 MiB'
 	as_4242 --check "--secret=A=$secrets/large" -- "$WITNESS"
 	exited 111
 	grep -q '^will fail *secret .*at most 1 MiB' "$out"
@@ -208,8 +199,7 @@ has_none_open()
 	before=(strace -qq -o /dev/null -e trace=lseek
 		-e inject=lseek:retval=1048577:when=1)
 	as_4242 "--secret=A=$secrets/password" -- "$WITNESS"
-	refused 111
-	message_has 'File too large'
+	refused 111 'File too large'
 	before=()
 	as_4242 "--secret=A=$secrets/long?env" -- "$WITNESS"
 	refused 111
@@ -267,9 +257,8 @@ has_none_open()
 	ln -s loop "$secrets/loop"
 	for path in its/link sticky/link roots its/roots/password; do
 		as_4242 "--secret=A=$secrets/$path?try" -- "$WITNESS"
-		refused 111
-		message_has "secret $secrets/$path: Operation not permitted"
-		hint_has 'others than root'
+		refused 111 "secret $secrets/$path: Operation not permitted" \
+			'others than root'
 	done
 	as_4242 "--secret=A=$secrets/loop" -- "$WITNESS"
 	refused 111

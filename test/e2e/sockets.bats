@@ -32,11 +32,8 @@ through()
 # witness_has_unix FD TYPE ADDRESS
 witness_has_unix()
 {
-	witness_says "fd.$1.type" socket
-	witness_says "fd.$1.family" unix
-	witness_says "fd.$1.socket" "$2"
-	witness_says "fd.$1.address" "$3"
-	witness_says "fd.$1.cloexec" 0
+	says "fd.$1.type=socket" "fd.$1.family=unix" "fd.$1.socket=$2" \
+		"fd.$1.address"="$3" "fd.$1.cloexec"=0
 }
 
 # file_is MODE:UID:GID PATH
@@ -62,59 +59,48 @@ became()
 # ---- kinds ----
 
 @test "UDP, of either family and of both" {
-	as_4242 --listen=udp://0.0.0.0:53 --listen='udp://[::]:53' \
-		--listen='udp://*:54' -- "$WITNESS"
-	succeeded
+	witnessed --listen=udp://0.0.0.0:53 --listen='udp://[::]:53' \
+		--listen='udp://*:54'
 	witness_has_descriptors 0 1 2 3 4 5
-	witness_says fd.3.address 0.0.0.0:53
-	witness_says fd.4.address '[::]:53'
-	witness_says fd.4.v6only 1
-	witness_says fd.5.address '[::]:54'
-	witness_says fd.5.v6only 0
+	says fd.3.address=0.0.0.0:53 fd.4.address='[::]:53' fd.4.v6only=1 \
+		fd.5.address='[::]:54' fd.5.v6only=0
 	for fd in 3 4 5; do
-		witness_says fd.$fd.socket dgram
-		witness_says fd.$fd.listening 0
-		witness_says fd.$fd.reuseaddr 0
+		says fd.$fd.socket=dgram fd.$fd.listening=0 fd.$fd.reuseaddr=0
 	done
 }
 
 @test "unix sockets: stream, datagram, seqpacket" {
-	as_4242 "--listen=unix:$tmp/s" "--listen=unix-dgram:$tmp/d" \
-		"--listen=unix-seqpacket:$tmp/q" -- "$WITNESS"
-	succeeded
+	witnessed "--listen=unix:$tmp/s" "--listen=unix-dgram:$tmp/d" \
+		"--listen=unix-seqpacket:$tmp/q"
 	witness_has_descriptors 0 1 2 3 4 5
 	witness_has_unix 3 stream "$tmp/s"
-	witness_says fd.3.listening 1
+	says fd.3.listening=1
 	witness_has_unix 4 dgram "$tmp/d"
-	witness_says fd.4.listening 0
+	says fd.4.listening=0
 	witness_has_unix 5 seqpacket "$tmp/q"
-	witness_says fd.5.listening 1
+	says fd.5.listening=1
 	for name in s d q; do file_is 660:4242:4242 "$tmp/$name"; done
 }
 
 @test "abstract unix sockets, one name for each type" {
-	as_4242 --listen=unix:@name --listen=unix-dgram:@name \
-		--listen=unix-seqpacket:@name -- "$WITNESS"
-	succeeded
+	witnessed --listen=unix:@name --listen=unix-dgram:@name \
+		--listen=unix-seqpacket:@name
 	witness_has_unix 3 stream @name
 	witness_has_unix 4 dgram @name
 	witness_has_unix 5 seqpacket @name
 }
 
 @test "a link-local address and its interface" {
-	as_4242 --listen='tcp://[fe80::7%far0]:80' \
-		--listen='tcp://[fe80::7]:82?device=far0' -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://[fe80::7%far0]:80' \
+		--listen='tcp://[fe80::7]:82?device=far0'
 	witness_has_socket 3 inet6 '[fe80::7]:80'
-	witness_says fd.3.device far0
+	says fd.3.device=far0
 	witness_has_socket 4 inet6 '[fe80::7]:82'
 	as_4242 --listen='tcp://[fe80::7]:80' -- "$WITNESS"
 	refused 111
 	hint_has '[fe80::1%eth0]'
 	as_4242 --listen='tcp://[fe80::7%none]:80' -- "$WITNESS"
-	refused 111
-	message_has 'set device: No such device'
-	hint_has interface
+	refused 111 'set device: No such device' interface
 }
 
 # ---- whose they are ----
@@ -209,37 +195,24 @@ print(*struct.unpack("3i", c.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 1
 # ---- options ----
 
 @test "every option of a TCP socket" {
-	as_4242 --listen='tcp://0.0.0.0:80?backlog=5&reuseport&nodelay&keepalive&defer-accept=3&fastopen=7&rcvbuf=50000&sndbuf=60000&mark=9&device=lo&freebind&transparent&nonblock' \
-		-- "$WITNESS"
-	succeeded
+	witnessed \
+		--listen='tcp://0.0.0.0:80?backlog=5&reuseport&nodelay&keepalive&defer-accept=3&fastopen=7&rcvbuf=50000&sndbuf=60000&mark=9&device=lo&freebind&transparent&nonblock'
 	witness_has_socket 3 inet 0.0.0.0:80
-	witness_says fd.3.reuseaddr 1
-	witness_says fd.3.reuseport 1
-	witness_says fd.3.nodelay 1
-	witness_says fd.3.keepalive 1
-	witness_says fd.3.defer_accept 3
-	witness_says fd.3.fastopen 7
-	witness_says fd.3.rcvbuf 100000
-	witness_says fd.3.sndbuf 120000
-	witness_says fd.3.mark 9
-	witness_says fd.3.device lo
-	witness_says fd.3.freebind 1
-	witness_says fd.3.transparent 1
-	witness_says fd.3.nonblock 1
+	says fd.3.reuseaddr=1 fd.3.reuseport=1 fd.3.nodelay=1 fd.3.keepalive=1 \
+		fd.3.defer_accept=3 fd.3.fastopen=7 fd.3.rcvbuf=100000 \
+		fd.3.sndbuf=120000 fd.3.mark=9 fd.3.device=lo fd.3.freebind=1 \
+		fd.3.transparent=1 fd.3.nonblock=1
 }
 
 @test "no option is set that was not asked for" {
-	as_4242 --listen=tcp://0.0.0.0:80 --listen='udp://[::]:53' -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:80 --listen='udp://[::]:53'
 	for fd in 3 4; do
 		for key in reuseport keepalive mark freebind transparent; do
-			witness_says "fd.$fd.$key" 0
+			says "fd.$fd.$key=0"
 		done
-		witness_says fd.$fd.device ''
-		witness_says fd.$fd.nonblock 0
+		says fd.$fd.device= fd.$fd.nonblock=0
 	done
-	witness_says fd.3.nodelay 0
-	witness_says fd.3.fastopen 0
+	says fd.3.nodelay=0 fd.3.fastopen=0
 }
 
 backlog_of()
@@ -257,95 +230,73 @@ backlog_of()
 }
 
 @test "reuseport=N is N sockets, numbered in order" {
-	as_4242 --listen=a=tcp://0.0.0.0:80 \
+	witnessed --listen=a=tcp://0.0.0.0:80 \
 		--listen='w=tcp://0.0.0.0:81?reuseport=3' \
-		--listen=tcp://0.0.0.0:82 -- "$WITNESS"
-	succeeded
+		--listen=tcp://0.0.0.0:82
 	witness_has_descriptors 0 1 2 3 4 5 6 7
 	witness_has_socket 3 inet 0.0.0.0:80
 	for fd in 4 5 6; do
 		witness_has_socket $fd inet 0.0.0.0:81
-		witness_says fd.$fd.reuseport 1
+		says fd.$fd.reuseport=1
 	done
 	witness_has_socket 7 inet 0.0.0.0:82
-	witness_says env.LISTEN_FDS 5
-	witness_says env.LISTEN_FDNAMES a:w:w:w:unknown
-	as_4242 --handoff=nginx --listen='tcp://0.0.0.0:81?reuseport=3' \
-		-- "$WITNESS"
-	witness_says env.NGINX '3;4;5;'
+	says env.LISTEN_FDS=5 env.LISTEN_FDNAMES=a:w:w:w:unknown
+	witnessed --handoff=nginx --listen='tcp://0.0.0.0:81?reuseport=3'
+	says env.NGINX='3;4;5;'
 }
 
 @test "256 sockets of one --listen" {
-	as_4242 --listen='udp://0.0.0.0:81?reuseport=256' -- "$WITNESS"
-	succeeded
-	witness_says fds.probed "$(seq -s' ' 0 258)"
-	witness_says env.LISTEN_FDS 256
+	witnessed --listen='udp://0.0.0.0:81?reuseport=256'
+	says fds.probed="$(seq -s' ' 0 258)" env.LISTEN_FDS=256
 }
 
 @test "v6only=0 is one socket for both families" {
-	as_4242 --listen='tcp://[::]:80?v6only=0' -- "$WITNESS"
-	succeeded
-	witness_says fd.3.v6only 0
+	witnessed --listen='tcp://[::]:80?v6only=0'
+	says fd.3.v6only=0
 }
 
 @test "freebind: an address that is not there, of either family" {
-	as_4242 --listen='tcp://198.51.100.1:80?freebind' \
-		--listen='tcp://[2001:db8::7]:80?freebind' -- "$WITNESS"
-	succeeded
+	witnessed --listen='tcp://198.51.100.1:80?freebind' \
+		--listen='tcp://[2001:db8::7]:80?freebind'
 	witness_has_socket 3 inet 198.51.100.1:80
 	witness_has_socket 4 inet6 '[2001:db8::7]:80'
 }
 
 @test "nolisten: bound, and listening is left to the application" {
-	as_4242 --listen='tcp://0.0.0.0:80?nolisten' \
-		"--listen=unix:$tmp/s?nolisten" -- "$WITNESS"
-	succeeded
-	witness_says fd.3.listening 0
-	witness_says fd.3.address 0.0.0.0:80
-	witness_says fd.4.listening 0
+	witnessed --listen='tcp://0.0.0.0:80?nolisten' \
+		"--listen=unix:$tmp/s?nolisten"
+	says fd.3.listening=0 fd.3.address=0.0.0.0:80 fd.4.listening=0
 }
 
 @test "the same port on two interfaces" {
-	as_4242 --listen='tcp://0.0.0.0:80?device=lo' \
-		--listen='tcp://0.0.0.0:80?device=far0' -- "$WITNESS"
-	succeeded
-	witness_says fd.3.device lo
-	witness_says fd.4.device far0
+	witnessed --listen='tcp://0.0.0.0:80?device=lo' \
+		--listen='tcp://0.0.0.0:80?device=far0'
+	says fd.3.device=lo fd.4.device=far0
 	as_4242 --listen='tcp://0.0.0.0:80?device=none' -- "$WITNESS"
-	refused 111
-	message_has 'set device'
-	hint_has interface
+	refused 111 'set device' interface
 }
 
 @test "options that need more than the bounding set has: 111, and which" {
 	through setpriv --bounding-set -net_admin,-net_raw --
 	as_4242 --listen='tcp://0.0.0.0:80?mark=1' -- "$WITNESS"
-	refused 111
-	message_has 'listen on tcp://0.0.0.0:80?mark=1'
-	hint_has CAP_NET_ADMIN
+	refused 111 'listen on tcp://0.0.0.0:80?mark=1' CAP_NET_ADMIN
 	as_4242 --listen='tcp://0.0.0.0:80?transparent' -- "$WITNESS"
-	refused 111
-	message_has 'listen on tcp://0.0.0.0:80?transparent'
-	hint_has CAP_NET_ADMIN
+	refused 111 'listen on tcp://0.0.0.0:80?transparent' CAP_NET_ADMIN
 }
 
 @test "a buffer without the capability for more: as much as the kernel gives" {
 	through setpriv --bounding-set -net_admin --
-	as_4242 --listen='udp://0.0.0.0:80?rcvbuf=50000&sndbuf=1000000000' \
-		-- "$WITNESS"
-	succeeded
-	witness_says fd.3.rcvbuf 100000
+	witnessed --listen='udp://0.0.0.0:80?rcvbuf=50000&sndbuf=1000000000'
+	says fd.3.rcvbuf=100000
 	[ "$(witness fd.3.sndbuf)" -lt 1000000000 ]
 }
 
 # ---- unix sockets and their files ----
 
 @test "mode, user and group of a unix socket, numbers and names" {
-	as_4242 "--listen=unix:$tmp/a?mode=0600" \
+	witnessed "--listen=unix:$tmp/a?mode=0600" \
 		"--listen=unix:$tmp/b?mode=666&user=7&group=9" \
-		"--listen=unix-dgram:$tmp/c?user=root&group=daemon&mode=0" \
-		-- "$WITNESS"
-	succeeded
+		"--listen=unix-dgram:$tmp/c?user=root&group=daemon&mode=0"
 	file_is 600:4242:4242 "$tmp/a"
 	file_is 666:7:9 "$tmp/b"
 	file_is "0:0:$(getent group daemon | cut -d: -f3)" "$tmp/c"
@@ -353,10 +304,9 @@ backlog_of()
 
 @test "the umask has no say in the mode, and is left as it was" {
 	umask 0077
-	as_4242 "--listen=unix:$tmp/a?mode=666" -- "$WITNESS"
-	succeeded
+	witnessed "--listen=unix:$tmp/a?mode=666"
 	file_is 666:4242:4242 "$tmp/a"
-	witness_says umask 0077
+	says umask=0077
 }
 
 @test "mode and owner are right from the first moment: nothing is changed later" {
@@ -375,11 +325,9 @@ backlog_of()
 	mkdir "$tmp/volume"
 	chown 0:2000 "$tmp/volume"
 	chmod 2777 "$tmp/volume"
-	as_4242 "--listen=unix:$tmp/volume/a" \
+	witnessed "--listen=unix:$tmp/volume/a" \
 		"--listen=unix:$tmp/volume/b?group=9" \
-		"--listen=unix-dgram:$tmp/volume/c?user=7&group=2000" \
-		-- "$WITNESS"
-	succeeded
+		"--listen=unix-dgram:$tmp/volume/c?user=7&group=2000"
 	file_is 660:4242:4242 "$tmp/volume/a"
 	file_is 660:4242:9 "$tmp/volume/b"
 	file_is 660:7:2000 "$tmp/volume/c"
@@ -388,8 +336,7 @@ backlog_of()
 @test "without openat2 a unix socket is bound all the same" {
 	through strace -f -qq -o /dev/null -e trace=openat2 \
 		-e inject=openat2:error=ENOSYS
-	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
-	succeeded
+	witnessed "--listen=unix:$tmp/a"
 	file_is 660:4242:4242 "$tmp/a"
 }
 
@@ -416,8 +363,7 @@ exchange_by_link()
 	mkdir "$tmp/elsewhere" "$tmp/volume" "$tmp/volume/run"
 	chown -R 4242:4242 "$tmp/volume"
 	# A stale socket, whose removal is the last act before bind(2).
-	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
-	succeeded
+	witnessed "--listen=unix:$tmp/volume/run/a"
 	after unlinkat exchange_by_link "$tmp/volume/run" "$tmp/elsewhere"
 	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
 	wait $!
@@ -429,17 +375,13 @@ exchange_by_link()
 @test "root's rights count only where root alone can exchange the directory" {
 	mkdir "$tmp/run" "$tmp/volume" "$tmp/volume/run"
 	chown 4242:4242 "$tmp/volume"
-	as_4242 "--listen=unix:$tmp/run/a" -- "$WITNESS"
-	succeeded
+	witnessed "--listen=unix:$tmp/run/a"
 	file_is 660:4242:4242 "$tmp/run/a"
 	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
-	refused 111
-	message_has 'Permission denied'
-	hint_has 'root alone may write'
+	refused 111 'Permission denied' 'root alone may write'
 	[ -z "$(ls "$tmp/volume/run")" ]
 	chown 4242:4242 "$tmp/volume/run"
-	as_4242 "--listen=unix:$tmp/volume/run/a" -- "$WITNESS"
-	succeeded
+	witnessed "--listen=unix:$tmp/volume/run/a"
 	file_is 660:4242:4242 "$tmp/volume/run/a"
 }
 
@@ -459,8 +401,7 @@ time.sleep(600)' "$tmp/volume/other" 3>&- 4>&- &
 	after bind mv "$tmp/volume/other" "$tmp/volume/a"
 	as_4242 "--listen=unix:$tmp/volume/a" -- "$WITNESS"
 	wait $!
-	refused 111
-	message_has "listen unix:$tmp/volume/a: lost"
+	refused 111 "listen unix:$tmp/volume/a: lost"
 	file_is 660:7:7 "$tmp/volume/a"
 }
 
@@ -480,8 +421,7 @@ time.sleep(600)' "$tmp/volume/other" 3>&- 4>&- &
 	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
 	before_inode=$(stat -c %i "$tmp/a")
 	for kind in unix unix-dgram unix-seqpacket unix; do
-		as_4242 "--listen=$kind:$tmp/a" -- "$WITNESS"
-		succeeded
+		witnessed "--listen=$kind:$tmp/a"
 		file_is 660:4242:4242 "$tmp/a"
 	done
 	[ "$(stat -c %i "$tmp/a")" != "$before_inode" ] ||
@@ -495,9 +435,8 @@ time.sleep(600)' "$tmp/volume/other" 3>&- 4>&- &
 		hold "--listen=$kind:$tmp/$kind"
 		for other in unix unix-dgram unix-seqpacket; do
 			as_4242 "--listen=$other:$tmp/$kind" -- "$WITNESS"
-			refused 111
-			message_has "listen $other:$tmp/$kind: Address"
-			hint_has 'another process accepts on it'
+			refused 111 "listen $other:$tmp/$kind: Address" \
+				'another process accepts on it'
 		done
 		[ -S "$tmp/$kind" ]
 		stop "$background"
@@ -523,8 +462,7 @@ time.sleep(600)' "$tmp/a" >"$tmp/filler" 3>&- 4>&- &
 	eventually 5 grep -q full "$tmp/filler"
 	as_4242 "--listen=unix:$tmp/a" -- "$WITNESS"
 	stop "$filler"
-	refused 111
-	message_has Address
+	refused 111 Address
 }
 
 @test "what is no socket is never replaced" {
@@ -535,9 +473,7 @@ time.sleep(600)' "$tmp/a" >"$tmp/filler" 3>&- 4>&- &
 	ln -s "$tmp/file" "$tmp/link"
 	for name in file folder fifo dangling link; do
 		as_4242 "--listen=unix:$tmp/$name" -- "$WITNESS"
-		refused 111
-		message_has 'File exists'
-		hint_has 'not a socket'
+		refused 111 'File exists' 'not a socket'
 	done
 	[ "$(cat "$tmp/file")" = precious ]
 	[ -d "$tmp/folder" ] && [ -p "$tmp/fifo" ] && [ -L "$tmp/link" ]
@@ -644,10 +580,9 @@ os.execv(sys.argv[1], sys.argv[1:])' "$@"
 
 witness_has_given()
 {
-	witness_says fd.3.socket dgram
-	witness_says fd.3.address 127.0.0.1:700
+	says fd.3.socket=dgram fd.3.address=127.0.0.1:700
 	witness_has_unix 4 stream @given
-	witness_says fd.3.cloexec 0
+	says fd.3.cloexec=0
 }
 
 @test "--inherit-sockets: passed on, in front, and for the application" {
@@ -659,9 +594,8 @@ witness_has_given()
 	witness_has_given
 	witness_has_socket 5 inet 0.0.0.0:80
 	witness_has_socket 6 inet 0.0.0.0:81
-	witness_says env.LISTEN_FDS 4
-	witness_says env.LISTEN_PID "$(witness pid)"
-	witness_says env.LISTEN_FDNAMES dgrams:streams:web:unknown
+	says env.LISTEN_FDS=4 env.LISTEN_PID="$(witness pid)" \
+		env.LISTEN_FDNAMES=dgrams:streams:web:unknown
 	witness_is 4242 4242
 }
 
@@ -671,18 +605,15 @@ witness_has_given()
 	succeeded
 	witness_has_descriptors 0 1 2 3 4
 	witness_has_given
-	witness_says env.LISTEN_FDS 2
-	witness_says env.LISTEN_PID "$(witness pid)"
-	witness_says env.LISTEN_FDNAMES unknown:unknown
+	says env.LISTEN_FDS=2 env.LISTEN_PID="$(witness pid)" \
+		env.LISTEN_FDNAMES=unknown:unknown
 }
 
 @test "--inherit-sockets with nothing inherited hands over what it opened" {
-	as_4242 --inherit-sockets --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --inherit-sockets --listen=tcp://0.0.0.0:80
 	witness_has_descriptors 0 1 2 3
-	witness_says env.LISTEN_FDS 1
-	as_4242 --inherit-sockets -- "$WITNESS"
-	succeeded
+	says env.LISTEN_FDS=1
+	witnessed --inherit-sockets
 	witness_lacks env.LISTEN_FDS
 }
 
@@ -690,8 +621,8 @@ witness_has_given()
 	activated "$STEPDOWN" --user=4242:4242 --inherit-sockets \
 		--handoff=nginx --listen=tcp://0.0.0.0:80 -- "$WITNESS"
 	succeeded
-	witness_says env.NGINX '3;4;5;'
-	for fd in 3 4 5; do witness_says fd.$fd.nonblock 1; done
+	says env.NGINX='3;4;5;'
+	says fd.{3,4,5}.nonblock=1
 	witness_lacks env.LISTEN_FDS
 	witness_lacks env.LISTEN_FDNAMES
 }
@@ -702,27 +633,22 @@ witness_has_given()
 	succeeded
 	witness_has_descriptors 0 1 2 3
 	witness_has_socket 3 inet 0.0.0.0:80
-	witness_says env.LISTEN_FDS 1
-	witness_says env.LISTEN_FDNAMES unknown
+	says env.LISTEN_FDS=1 env.LISTEN_FDNAMES=unknown
 }
 
 @test "sockets meant for another process are an error: 100" {
 	PRETEND=1 activated "$STEPDOWN" --user=4242:4242 --inherit-sockets \
 		-- "$WITNESS"
-	refused 100
-	message_has "LISTEN_PID is '1', but this is process"
-	hint_has 'another process'
+	refused 100 "LISTEN_PID is '1', but this is process" 'another process'
 }
 
 @test "a LISTEN_FDS that is not true: 100" {
 	through env LISTEN_FDS=2
 	as_4242 --inherit-sockets --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	refused 100
-	message_has 'LISTEN_FDS is 2'
+	refused 100 'LISTEN_FDS is 2'
 	through env LISTEN_FDS=two
 	as_4242 --inherit-sockets -- "$WITNESS"
-	refused 100
-	message_has "LISTEN_FDS is 'two'"
+	refused 100 "LISTEN_FDS is 'two'"
 }
 
 @test "an inherited socket that --listen wants too: 111, and that it is ours" {
@@ -737,12 +663,11 @@ witness_has_given()
 @test "descriptors that are in the way are moved aside, not handed over" {
 	# shellcheck disable=SC2016 # for that shell
 	through bash -c 'exec 3</etc/passwd 4</etc/passwd 9</etc/passwd; "$@"' -
-	as_4242 --listen=tcp://0.0.0.0:80 --listen=udp://0.0.0.0:81 \
-		--listen=unix:@x -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:80 --listen=udp://0.0.0.0:81 \
+		--listen=unix:@x
 	witness_has_descriptors 0 1 2 3 4 5
 	witness_has_socket 3 inet 0.0.0.0:80
-	witness_says fd.4.address 0.0.0.0:81
+	says fd.4.address=0.0.0.0:81
 	witness_has_unix 5 stream @x
 }
 
@@ -750,21 +675,18 @@ witness_has_given()
 	local how
 
 	for how in '' --init; do
-		as_4242 $how --listen='tcp://0.0.0.0:80?fd=0' -- "$WITNESS"
-		succeeded
+		witnessed $how --listen='tcp://0.0.0.0:80?fd=0'
 		witness_has_descriptors 0 1 2
 		witness_has_socket 0 inet 0.0.0.0:80
 		witness_lacks env.LISTEN_FDS
 	done
-	as_4242 --listen=a=udp://0.0.0.0:53 --listen='unix:@in?fd=0' \
-		--listen=b=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --listen=a=udp://0.0.0.0:53 --listen='unix:@in?fd=0' \
+		--listen=b=tcp://0.0.0.0:80
 	witness_has_descriptors 0 1 2 3 4
 	witness_has_unix 0 stream @in
-	witness_says fd.3.address 0.0.0.0:53
+	says fd.3.address=0.0.0.0:53
 	witness_has_socket 4 inet 0.0.0.0:80
-	witness_says env.LISTEN_FDS 2
-	witness_says env.LISTEN_FDNAMES a:b
+	says env.LISTEN_FDS=2 env.LISTEN_FDNAMES=a:b
 }
 
 @test "?fd=0 for a server of inetd's kind: s6-ipcserverd" {
@@ -782,11 +704,9 @@ print(c.makefile().read(), end="")' "$tmp/s")" = 'served by 4242' ]
 }
 
 @test "--no-listen-pid leaves LISTEN_PID out, and nothing else" {
-	as_4242 --no-listen-pid --listen=a=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
+	witnessed --no-listen-pid --listen=a=tcp://0.0.0.0:80
 	witness_lacks env.LISTEN_PID
-	witness_says env.LISTEN_FDS 1
-	witness_says env.LISTEN_FDNAMES a
+	says env.LISTEN_FDS=1 env.LISTEN_FDNAMES=a
 }
 
 @test "a dry run says which descriptor is what, and opens nothing" {
@@ -818,26 +738,21 @@ print(c.makefile().read(), end="")' "$tmp/s")" = 'served by 4242' ]
 	as_4242 --listen='udp://[::1]:53' -- "$WITNESS"
 	refused 111
 	hint_has 'ss -lntup'
-	as_4242 --listen='udp://[::1]:54' -- "$WITNESS"
-	succeeded
+	witnessed --listen='udp://[::1]:54'
 }
 
 @test "sockets that exclude each other: bind(2) says which" {
 	as_4242 --listen=tcp://127.0.0.1:80 --listen='tcp://*:80' -- "$WITNESS"
-	refused 111
-	message_has 'listen tcp://*:80: Address'
-	hint_has 'a socket of this run'
+	refused 111 'listen tcp://*:80: Address' 'a socket of this run'
 }
 
 @test "a low port without the capability: both ways out" {
 	through setpriv --bounding-set -net_bind_service --
 	as_4242 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	refused 111
-	message_has 'CAP_NET_BIND_SERVICE to listen on'
-	hint_has --cap-add=NET_BIND_SERVICE
+	refused 111 'CAP_NET_BIND_SERVICE to listen on' \
+		--cap-add=NET_BIND_SERVICE
 	hint_has 'sysctl net.ipv4.ip_unprivileged_port_start=0'
-	as_4242 --listen=tcp://0.0.0.0:1024 -- "$WITNESS"
-	succeeded
+	witnessed --listen=tcp://0.0.0.0:1024
 }
 
 @test "an address that nobody has here: freebind, or all of them" {

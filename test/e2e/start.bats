@@ -33,6 +33,13 @@ started_as()
 		--userspec="$uid:$gid" --groups="$groups" "$root" "$@"
 }
 
+# starts UID: the witness, as that uid and gid, by the config file alone
+starts()
+{
+	started_as "$1" "$1" '' /stepdown /witness
+	succeeded
+}
+
 # unprivileged UID [OPTION...]: stepdown with --user=4242:4242 as that uid
 unprivileged()
 {
@@ -47,18 +54,14 @@ unprivileged()
 # which nobody could change; it lacks those capabilities (numbers) already.
 has_no_caps_but_bounding()
 {
-	local set cap bounding
+	local cap bounding
 
 	bounding=0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
 	for cap; do
 		bounding=$((bounding & ~(1 << cap)))
 	done
-
-	for set in inheritable permitted effective ambient; do
-		witness_says cap.$set $no_caps
-	done
-	witness_says cap.bounding "$(printf '%016x' "$bounding")"
-	witness_says no_new_privs 1
+	says cap.{inheritable,permitted,effective,ambient}=$no_caps
+	says cap.bounding="$(printf '%016x' "$bounding")" no_new_privs=1
 }
 
 notes()
@@ -71,11 +74,8 @@ notes()
 @test "not root: the uid stays, one line says so, and nothing is left" {
 	unprivileged 5000
 	succeeded
-	for kind in real effective saved fs; do
-		witness_says uid.$kind 5000
-		witness_says gid.$kind 5000
-	done
-	witness_says groups ''
+	says uid.{real,effective,saved,fs}=5000 gid.{real,effective,saved,fs}=5000 \
+		groups=
 	has_no_caps_but_bounding
 	[ "$(notes)" -eq 1 ] || fail_seen 'there should be one line'
 	grep -q 'uid 5000.*--user 4242:4242' "$err"
@@ -84,8 +84,7 @@ notes()
 @test "not root, but --user already: nothing to say" {
 	unprivileged 4242
 	succeeded
-	witness_says uid.real 4242
-	witness_says gid.real 4242
+	says uid.real=4242 gid.real=4242
 	has_no_caps_but_bounding
 	[ ! -s "$err" ] || fail_seen 'it should be silent'
 }
@@ -93,9 +92,7 @@ notes()
 @test "not root: groups stay, gid 0 too, for nobody may drop them" {
 	started_as 1000650000 0 0,2000 /stepdown --user=app -- /witness
 	succeeded
-	witness_says uid.effective 1000650000
-	witness_says gid.effective 0
-	witness_says groups '0 2000'
+	says uid.effective=1000650000 gid.effective=0 groups='0 2000'
 	has_no_caps_but_bounding
 }
 
@@ -103,12 +100,10 @@ notes()
 	export HOME=/ USER=x LOGNAME=x SHELL=x
 	started_as 4242 4343 '' /stepdown --user=loner -- /witness
 	succeeded
-	witness_says env.HOME /home/app
-	witness_says env.USER app
-	witness_says env.SHELL /bin/false
+	says env.HOME=/home/app env.USER=app env.SHELL=/bin/false
 	started_as 5000 5000 '' /stepdown --user=app -- /witness
 	succeeded
-	witness_says env.HOME /
+	says env.HOME=/
 	witness_lacks env.USER
 	witness_lacks env.LOGNAME
 	witness_lacks env.SHELL
@@ -116,8 +111,7 @@ notes()
 
 @test "not root, --unprivileged=fail: 100" {
 	unprivileged 5000 --unprivileged=fail
-	refused 100
-	message_has '--unprivileged'
+	refused 100 '--unprivileged'
 	hint_lines --user=0 runAsUser
 	stepdown --user=4242:4242 --unprivileged=fail -- "$WITNESS"
 	succeeded
@@ -125,8 +119,7 @@ notes()
 
 @test "not root, --strict: 111, for the bounding set stays" {
 	unprivileged 4242 --strict
-	refused 111
-	message_has 'bounding set'
+	refused 111 'bounding set'
 	hint_lines --user=0 runAsUser
 }
 
@@ -171,7 +164,7 @@ notes()
 	started_as 5000 5000 2000 /stepdown --user=4242:4242 --verbose \
 		--own=/mine --own=/group --own=/all -- /witness
 	succeeded
-	witness_says uid.real 5000
+	says uid.real=5000
 	grep -q 'own /group: .*passed over' "$err"
 	owned_by 0:2000 "$root/group"
 	owned_by 0:0 "$root/all"
@@ -203,8 +196,7 @@ notes()
 		--listen=tcp://0.0.0.0:80 --own="$root/closed" \
 		-- "$root/witness"
 	succeeded
-	witness_says uid.real 5000
-	witness_says secure 0
+	says uid.real=5000 secure=0
 	witness_has_socket 3 inet 0.0.0.0:80
 	owned_by 5000:5000 "$root/closed"
 	has_no_caps_but_bounding
@@ -217,7 +209,7 @@ notes()
 	succeeded
 	witness_is 4242 4242
 	in_scratch "$root" "${again[@]}" -- "${again[@]}" -- /witness try-root
-	witness_says worked 0
+	says worked=0
 	in_scratch "$root" "${again[@]}" -- /stepdown --user=0:0 --allow-root \
 		-- /witness
 	witness_is 4242 4242
@@ -231,20 +223,16 @@ notes()
 
 @test "without CAP_SETPCAP: all but the bounding set, and -v says so" {
 	before=(setpriv --bounding-set=-setpcap --inh-caps=-setpcap)
-	as_4242 -- "$WITNESS"
-	succeeded
-	witness_says uid.saved 4242
-	witness_says gid.saved 4242
+	witnessed
+	says uid.saved=4242 gid.saved=4242
 	has_no_caps_but_bounding 8
 	[ ! -s "$err" ]
 	as_4242 --verbose -- "$WITNESS"
 	grep -q 'bounding set and securebits as they are (no CAP_SETPCAP)' "$err"
 	as_4242 -- "$WITNESS" try-root
-	witness_says worked 0
-	as_4242 --keep-caps=net_bind_service -- "$WITNESS"
-	succeeded
-	witness_says cap.ambient 0000000000000400
-	witness_says cap.permitted 0000000000000400
+	says worked=0
+	witnessed --keep-caps=net_bind_service
+	says cap.ambient=0000000000000400 cap.permitted=0000000000000400
 }
 
 @test "without CAP_SETPCAP, --strict: 111, the hint, and nothing has changed" {
@@ -271,19 +259,14 @@ notes()
 	before=(setpriv "--bounding-set=-all,+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap")
 	as_4242 --allow-new-privs -- "$tmp/setuid"
 	succeeded
-	witness_says uid.effective 0
-	witness_says uid.real 4242
-	witness_says no_new_privs 0
-	witness_says cap.bounding 00000000000001ff
-	witness_says cap.permitted 00000000000001ff
+	says uid.effective=0 uid.real=4242 no_new_privs=0 \
+		cap.bounding=00000000000001ff cap.permitted=00000000000001ff
 	grep -q '^stepdown: warning: --allow-new-privs.* all capabilities of the container' \
 		"$err"
-	as_4242 --allow-new-privs -- "$WITNESS"
-	for set in inheritable permitted effective ambient; do
-		witness_says cap.$set $no_caps
-	done
+	witnessed --allow-new-privs
+	says cap.{inheritable,permitted,effective,ambient}=$no_caps
 	as_4242 --allow-new-privs -- "$WITNESS" try-root
-	witness_says worked 0
+	says worked=0
 }
 
 @test "--allow-new-privs: no more than --bounding and --keep-caps ever comes back" {
@@ -291,15 +274,12 @@ notes()
 	chmod 4755 "$tmp/setuid"
 	as_4242 --allow-new-privs --bounding=none --keep-caps=chown \
 		-- "$tmp/setuid"
-	witness_says cap.permitted 0000000000000001
-	witness_says cap.bounding 0000000000000001
+	says cap.permitted=0000000000000001 cap.bounding=0000000000000001
 	as_4242 --allow-new-privs --bounding=kill -- "$tmp/setuid"
-	witness_says cap.permitted 0000000000000020
-	witness_says cap.bounding 0000000000000020
+	says cap.permitted=0000000000000020 cap.bounding=0000000000000020
 	stepdown --user=0:0 --allow-root --allow-new-privs -- "$WITNESS"
 	succeeded
-	witness_says cap.permitted $no_caps
-	witness_says cap.effective $no_caps
+	says cap.permitted=$no_caps cap.effective=$no_caps
 }
 
 # ---- file capabilities ----
@@ -332,7 +312,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	owned_by 4242:4242 "$root/volume" "$root/volume/file"
 	started_as 4242 4242 '' /stepdown -- /witness --user=0
 	succeeded
-	witness_says argv.1 --user=0
+	says argv.1=--user=0
 }
 
 @test "file capabilities: gid 0, as engines give an unknown uid, is left" {
@@ -340,16 +320,14 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	configured user=4242:4343
 	started_as 4242 0 0 /stepdown /witness
 	succeeded
-	witness_says gid.saved 4343
-	witness_says groups ''
+	says gid.saved=4343 groups=
 }
 
 @test "file capabilities that the bounding set lacks: what is left is used" {
 	capable $usual
 	configured user=4242:4242 listen=tcp://0.0.0.0:80
 	before=(setpriv "--bounding-set=-setpcap,-chown")
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
+	starts 4242
 	! grep -q 'not given' "$err" || fail_seen
 	witness_has_socket 3 inet 0.0.0.0:80
 	has_no_caps_but_bounding 0 8
@@ -362,16 +340,14 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	capable cap_net_bind_service
 	configured user=4242:4242
 	before=(setpriv "--bounding-set=-net_bind_service")
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
+	starts 4242
 	grep -q 'not given: the bounding set lacks them' "$err" || fail_seen
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -ec 'root=$1; shift
 		mount --bind "$root" "$root"
 		mount -o remount,bind,nosuid "$root"
 		exec "$@"' - "$root")
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
+	starts 4242
 	grep -q 'not given: /stepdown is on a mount with nosuid' "$err" ||
 		fail_seen
 }
@@ -384,9 +360,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	for option in --user=0:0 -u --allow-root --own=/etc --help -V \
 		--config=/tmp/x --keep-caps=setuid -; do
 		started_as 4242 4242 '' /stepdown "$option" /witness
-		refused 100
-		message_has "$option"
-		hint_has /etc/stepdown.conf
+		refused 100 "$option" /etc/stepdown.conf
 	done
 	started_as 4242 4242 '' /stepdown
 	refused 100
@@ -395,8 +369,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 @test "file capabilities: without the config file nothing runs" {
 	capable $usual
 	started_as 4242 4242 '' /stepdown /witness
-	refused 100
-	message_has /etc/stepdown.conf
+	refused 100 /etc/stepdown.conf
 }
 
 @test "file capabilities: a config file that others could have written" {
@@ -429,14 +402,11 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	configured 'user=${PUID}:4242'
 	export PUID=0
 	started_as 4242 4242 '' /stepdown /witness
-	refused 100
-	message_has PUID
-	hint_has 'not trusted'
+	refused 100 PUID 'not trusted'
 	# shellcheck disable=SC2016
 	configured 'user=${PUID:-4242}:4242'
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
-	witness_says uid.real 4242
+	starts 4242
+	says uid.real=4242
 }
 
 @test "file capabilities are for --user alone: nobody else gets a thing" {
@@ -450,9 +420,8 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	started_as 5000 5000 '' /stepdown /witness
 	exited 111
 	configured user=4242:4242
-	started_as 5000 5000 '' /stepdown /witness
-	succeeded
-	witness_says uid.real 5000
+	starts 5000
+	says uid.real=5000
 	has_no_caps_but_bounding
 	grep -q 'given up: they are for --user 4242:4242' "$err"
 	! grep -q 'not given' "$err" || fail_seen
@@ -461,16 +430,13 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 @test "file capabilities: the variables of the config file are for --user alone" {
 	capable $usual
 	configured user=4242:4242 env=PASSWORD=hunter2
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
-	witness_says env.PASSWORD hunter2
-	started_as 5000 5000 '' /stepdown /witness
-	succeeded
+	starts 4242
+	says env.PASSWORD=hunter2
+	starts 5000
 	witness_lacks env.PASSWORD
 	configured user=4242:4242 'env=PASSWORD hunter2'
 	started_as 5000 5000 '' /stepdown /witness
-	refused 100
-	message_has 'expected NAME=VALUE'
+	refused 100 'expected NAME=VALUE'
 	! grep -q hunter2 "$err" || fail_seen
 }
 
@@ -480,9 +446,8 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	chmod 400 "$root/secrets/key"
 	capable $usual
 	configured 'user=4242:4242' 'secret=KEY=/secrets/key'
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
-	witness_says env.KEY /proc/self/fd/3
+	starts 4242
+	says env.KEY=/proc/self/fd/3
 	started_as 4242 4242 '' /stepdown --secret=KEY=/secrets/key -- /witness
 	refused 100
 	started_as 5000 5000 '' /stepdown /witness
@@ -495,8 +460,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	capable $usual
 	configured user=4242:4242
 	before=(setpriv --no-new-privs)
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
+	starts 4242
 	grep -q 'not given: under no_new_privs (allowPriv.*capabilities.add' "$err"
 	has_no_caps_but_bounding
 	configured user=4242:4242 listen=tcp://0.0.0.0:80
@@ -512,7 +476,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	succeeded
 	witness_is 4242 4242
 	started_as 4242 4242 '' /stepdown /stepdown /witness try-root
-	witness_says worked 0
+	says worked=0
 }
 
 @test "file capabilities: root that starts it is trusted" {
@@ -528,8 +492,7 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 @test "setuid: the file says who, and nobody else gets a thing" {
 	chmod 4755 "$root/stepdown"
 	configured user=4242:4242 listen=tcp://0.0.0.0:80
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
+	starts 4242
 	witness_is 4242 4242
 	witness_has_socket 3 inet 0.0.0.0:80
 	started_as 4242 4242 '' /stepdown --user=0:0 --allow-root /witness
@@ -537,12 +500,8 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	started_as 5000 5000 '' /stepdown /witness
 	exited 111
 	configured user=4242:4242
-	started_as 5000 5000 '' /stepdown /witness
-	succeeded
-	for kind in real effective saved fs; do
-		witness_says uid.$kind 5000
-		witness_says gid.$kind 5000
-	done
+	starts 5000
+	says uid.{real,effective,saved,fs}=5000 gid.{real,effective,saved,fs}=5000
 	has_no_caps_but_bounding
 }
 
@@ -550,11 +509,8 @@ usual=cap_net_bind_service,cap_chown,cap_dac_read_search,cap_setgid,cap_setpcap
 	chgrp 7 "$root/stepdown"
 	chmod 2755 "$root/stepdown"
 	configured user=4242:4242
-	started_as 4242 4242 '' /stepdown /witness
-	succeeded
-	for kind in real effective saved fs; do
-		witness_says gid.$kind 4242
-	done
+	starts 4242
+	says gid.{real,effective,saved,fs}=4242
 }
 
 # ---- user namespaces ----
@@ -592,18 +548,13 @@ in_other_user_namespace()
 @test "user namespace: a map that is too short, for each kind of id" {
 	in_namespace '0 100000 1000' '0 100000 65536' \
 		"$root/stepdown" --user=1000:1 -- "$root/witness"
-	refused 111
-	message_has 'uid 1000 is not mapped'
-	hint_has --uidmap
+	refused 111 'uid 1000 is not mapped' --uidmap
 	in_namespace '0 100000 65536' '0 100000 1000' \
 		"$root/stepdown" --user=1:1000 -- "$root/witness"
-	refused 111
-	message_has 'gid 1000 is not mapped'
-	hint_has --gidmap
+	refused 111 'gid 1000 is not mapped' --gidmap
 	in_namespace '0 100000 65536' '0 100000 1000' \
 		"$root/stepdown" --user=1:1 --groups=999,1000 -- "$root/witness"
-	refused 111
-	message_has 'gid 1000 is not mapped'
+	refused 111 'gid 1000 is not mapped'
 	in_namespace '0 100000 65536' '0 100000 1000' \
 		"$root/stepdown" --user=999:999 --groups=998 -- "$root/witness"
 	succeeded
@@ -614,8 +565,7 @@ in_other_user_namespace()
 	before=(unshare --user --map-root-user)
 	traced "$changing_calls" "$STEPDOWN" --user=4242:4242 \
 		--listen=tcp://127.0.0.1:1080 -- "$WITNESS"
-	refused 111
-	message_has 'uid 4242 is not mapped'
+	refused 111 'uid 4242 is not mapped'
 	message_has /proc/self/uid_map
 	hint_has --uidmap
 	! grep -q 'bind(' "$calls" || fail_seen 'it was found too late'
@@ -624,18 +574,13 @@ in_other_user_namespace()
 @test "user namespace: setgroups that is denied" {
 	before=(setpriv --groups=7 unshare --user --map-root-user)
 	stepdown --user=0:0 --allow-root --groups=0 -- "$WITNESS"
-	refused 111
-	message_has /proc/self/setgroups
-	hint_has /etc/subgid
+	refused 111 /proc/self/setgroups /etc/subgid
 }
 
 @test "user namespace: without a map at all it runs as who it is" {
 	before=(setpriv --clear-groups unshare --user)
-	as_4242 -- "$WITNESS"
-	succeeded
-	witness_says uid.real 65534
-	witness_says no_new_privs 1
-	witness_says cap.permitted $no_caps
+	witnessed
+	says uid.real=65534 no_new_privs=1 cap.permitted=$no_caps
 }
 
 # What is not used is counted there too.

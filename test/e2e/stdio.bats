@@ -26,10 +26,9 @@ piped()
 
 @test "pipes are given to the target" {
 	before=(piped)
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
+	witnessed --own-stdio
 	for fd in 0 1 2; do
-		witness_says fd.$fd.type pipe
+		says fd.$fd.type=pipe
 		[[ $(witness fd.$fd.owner) == 4242:* ]] ||
 			fail_seen "descriptor $fd"
 	done
@@ -47,9 +46,8 @@ piped()
 
 @test "a pipe is not given without --own-stdio" {
 	before=(piped)
-	as_4242 -- "$WITNESS"
-	succeeded
-	witness_says fd.1.owner 0:0
+	witnessed
+	says fd.1.owner=0:0
 }
 
 # in_terminal COMMAND... : with a new terminal as stdin, stdout and stderr.
@@ -62,10 +60,9 @@ in_terminal()
 
 @test "a terminal is given to the target" {
 	before=(in_terminal)
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
+	witnessed --own-stdio
 	for fd in 0 1 2; do
-		witness_says fd.$fd.type tty
+		says fd.$fd.type=tty
 		[[ $(witness fd.$fd.owner) == 4242:* ]] ||
 			fail_seen "descriptor $fd"
 	done
@@ -75,17 +72,13 @@ in_terminal()
 
 @test "a terminal is not given without --own-stdio" {
 	before=(in_terminal)
-	as_4242 -- "$WITNESS"
-	succeeded
-	witness_says fd.1.type tty
-	witness_says fd.1.owner 0:0
+	witnessed
+	says fd.1.type=tty fd.1.owner=0:0
 }
 
 @test "a regular file is never given: it is the host's" {
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
-	witness_says fd.1.type file
-	witness_says fd.1.owner 0:0
+	witnessed --own-stdio
+	says fd.1.type=file fd.1.owner=0:0
 	owned_by 0:0 "$out" "$err"
 	[ ! -s "$err" ] || fail_seen 'and that is no reason to complain'
 }
@@ -103,7 +96,7 @@ in_terminal()
 	mkdir "$tmp/folder"
 	"$STEPDOWN" --user=4242:4242 --own-stdio -- "$WITNESS" \
 		<"$tmp/folder" >"$out"
-	witness_says fd.0.type directory
+	says fd.0.type=directory
 	owned_by 0:0 "$tmp/folder"
 }
 
@@ -115,10 +108,9 @@ in_terminal()
 
 @test "without CAP_CHOWN: a warning and the hint, and the application runs" {
 	before=(piped setpriv --bounding-set=-chown)
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
+	witnessed --own-stdio
 	witness_is 4242 4242
-	witness_says fd.1.owner 0:0
+	says fd.1.owner=0:0
 	grep -q '^stepdown: hint: .*CAP_CHOWN' "$err"
 	grep -q '^stepdown: warning: .*stdout.*: Operation not permitted' "$err"
 	grep -q -- '--cap-add=CHOWN' "$err"
@@ -137,8 +129,7 @@ with_ptmx()
 @test "/dev/ptmx is never given: it is everybody's" {
 	mkdir "$tmp/pts"
 	before=(with_ptmx)
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
+	witnessed --own-stdio
 	[ "$(cat "$tmp/pts.owner")" = 0:0 ] ||
 		fail "it belongs to $(cat "$tmp/pts.owner")"
 }
@@ -154,10 +145,8 @@ to_fifo()
 
 @test "a FIFO is never given" {
 	before=(to_fifo)
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
-	witness_says fd.1.type pipe
-	witness_says fd.1.owner 0:0
+	witnessed --own-stdio
+	says fd.1.type=pipe fd.1.owner=0:0
 }
 
 # read_only_terminal COMMAND... : /dev/pts is a file system, and may be read-only.
@@ -173,11 +162,9 @@ read_only_terminal()
 
 @test "on a read-only file system: a warning and the hint, and it runs" {
 	before=(read_only_terminal)
-	as_4242 --own-stdio -- "$WITNESS"
-	succeeded
+	witnessed --own-stdio
 	witness_is 4242 4242
-	witness_says fd.1.type tty
-	witness_says fd.1.owner 0:0
+	says fd.1.type=tty fd.1.owner=0:0
 	grep -q '^stepdown: warning: .*stdout.*: Read-only file system' "$err"
 	grep -q '^stepdown: hint: .*read-only' "$err"
 }

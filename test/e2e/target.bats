@@ -25,9 +25,8 @@ with_groups()
 {
 	before=(setpriv "--groups=$1")
 	shift
-	in_scratch "$root" /stepdown "$@" -- /witness
+	in_root "$@"
 	before=()
-	succeeded
 }
 
 roots_groups()
@@ -96,16 +95,13 @@ roots_groups()
 		$! and die "setgroups: $!"; exec @ARGV'
 
 	before=(perl -e "$many" 1)
-	as_4242 -- "$WITNESS"
-	succeeded
+	witnessed
 	[ "$(witness groups | wc -w)" -eq 65535 ]	# without 4242
-	as_4242 --groups=runtime,1,2,3 -- "$WITNESS"
-	succeeded
+	witnessed --groups=runtime,1,2,3
 	[ "$(witness groups | wc -w)" -eq 65535 ]
 	before=(perl -e "$many" 5000)
 	as_4242 --groups=runtime,7 -- "$WITNESS"
-	refused 100
-	message_has 65536
+	refused 100 65536
 }
 
 @test "a user in thousands of groups" {
@@ -117,7 +113,7 @@ roots_groups()
 	done >>"$root/etc/group"
 	with_groups 0 --user=app
 	[ "$(witness groups | wc -w)" -eq 5003 ]
-	witness_says gid.real 4343
+	says gid.real=4343
 }
 
 # ---- owners of files ----
@@ -125,33 +121,31 @@ roots_groups()
 @test "--user=of:PATH is the owner of a bind mount" {
 	mkdir "$root/data"
 	chown 1234:1235 "$root/data"
-	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	in_root --user=of:/data
 	witness_is 1234 1235
 	ln -s data "$root/link"
-	in_scratch "$root" /stepdown --user=of:/link -- /witness
+	in_root --user=of:/link
 	witness_is 1234 1235
 	# The name and the home are those of the uid's entry; its groups are
 	# not asked for by a number.
 	chown 4242:77 "$root/data"
-	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	in_root --user=of:/data
 	witness_is 4242 77
-	witness_says env.USER app
+	says env.USER=app
 }
 
 @test "--user=of:PATH never is root, nor in root's group" {
 	mkdir "$root/data"
-	in_scratch "$root" /stepdown --user=of:/data -- /witness
-	refused 100
-	message_has 'that is root'
+	try_in_root --user=of:/data
+	refused 100 'that is root'
 	chown 1234:0 "$root/data"
-	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	in_root --user=of:/data
 	witness_is 1234 1234
 	chown 4242:0 "$root/data"
-	in_scratch "$root" /stepdown --user=of:/data -- /witness
+	in_root --user=of:/data
 	witness_is 4242 4343
-	in_scratch "$root" /stepdown --user=of:/gone -- /witness
-	refused 111
-	message_has '--user of:/gone: find the owner: No such file'
+	try_in_root --user=of:/gone
+	refused 111 '--user of:/gone: find the owner: No such file'
 	hint_lines '-v VOLUME:' volumeMounts
 }
 
@@ -166,9 +160,8 @@ roots_groups()
 	for words in --user=of:/data/app --user=4242:of:/data/app \
 		"--user=4242:4242 --groups=of:/data/app"; do
 		# shellcheck disable=SC2086 # two words
-		in_scratch "$root" /stepdown $words -- /witness
-		refused 111
-		message_has 'of:/data/app: find the owner'
+		try_in_root $words
+		refused 111 'of:/data/app: find the owner'
 	done
 }
 
@@ -180,13 +173,11 @@ roots_groups()
 	chgrp 998 "$root/docker.sock"
 	with_groups 0,2000 --user=app \
 		--groups=runtime,of:/dev/renderD128,of:/docker.sock
-	witness_says groups '109 998 2000'
+	says groups='109 998 2000'
 	chgrp 0 "$root/docker.sock"
-	in_scratch "$root" /stepdown --user=app --groups=of:/docker.sock \
-		-- /witness
-	refused 100
-	message_has 'of:/docker.sock is of gid 0'
-	in_scratch "$root" /stepdown --user=app --groups=of:/gone -- /witness
+	try_in_root --user=app --groups=of:/docker.sock
+	refused 100 'of:/docker.sock is of gid 0'
+	try_in_root --user=app --groups=of:/gone
 	refused 111
 }
 
@@ -194,8 +185,7 @@ roots_groups()
 
 @test "a name of digits is a number" {
 	echo '999:x:4242:4242::/:/bin/sh' >>"$root/etc/passwd"
-	in_scratch "$root" /stepdown --user=999:7 -- /witness
-	succeeded
+	in_root --user=999:7
 	witness_is 999 7
 }
 
@@ -229,19 +219,16 @@ roots_groups()
 		printf 'media:x:6001:app'
 	} >"$root/etc/group"
 	[ "$(wc -c <"$root/etc/passwd")" -gt $((3 << 20)) ]
-	in_scratch "$root" /stepdown --user=app -- /witness
-	succeeded
+	in_root --user=app
 	witness_is 4242 4343 6001
-	witness_says env.HOME /home/app
-	in_scratch "$root" /stepdown --user=$'ap\xc3\xa4' -- /witness
-	succeeded
+	says env.HOME=/home/app
+	in_root --user=$'ap\xc3\xa4'
 	witness_is 4545 4646
-	in_scratch "$root" /stepdown --user=appx -- /witness
+	try_in_root --user=appx
 	refused 100
 	truncate -s 4M "$root/etc/passwd"
-	in_scratch "$root" /stepdown --user=app -- /witness
-	refused 111
-	message_has 'read /etc/passwd: File too large'
+	try_in_root --user=app
+	refused 111 'read /etc/passwd: File too large'
 }
 
 # ---- account ----
@@ -255,39 +242,31 @@ passwd_of()
 	chmod 640 "$root/etc/passwd"
 	chown 3:4 "$root/etc/passwd"
 	cp "$root/etc/passwd" "$tmp/old"
-	in_scratch "$root" /stepdown --user=7777:7778 \
-		--account=web:/srv/web:/bin/ash -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web:/srv/web:/bin/ash
 	[ ! -s "$err" ]
-	witness_says env.USER web
-	witness_says env.HOME /srv/web
-	witness_says env.SHELL /bin/ash
+	says env.USER=web env.HOME=/srv/web env.SHELL=/bin/ash
 	[ "$(passwd_of)" = '640 3:4' ]
 	echo 'web:x:7777:7778::/srv/web:/bin/ash' >>"$tmp/old"
 	cmp "$tmp/old" "$root/etc/passwd"
 	[ "$(tail -n1 "$root/etc/group")" = web:x:7778: ]
 	[ "$(ls "$root/etc")" = $'group\npasswd' ]
 
-	in_scratch "$root" /stepdown --user=7777:7778 \
-		--account=web:/srv/web:/bin/ash -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web:/srv/web:/bin/ash
 	cmp "$tmp/old" "$root/etc/passwd"
 	[ "$(grep -c web "$root/etc/group")" -eq 1 ]
 }
 
 @test "--account: no-op for ids that have entries" {
 	cp "$root/etc/passwd" "$tmp/old"
-	in_scratch "$root" /stepdown --user=app --account=web -- /witness
-	succeeded
-	witness_says env.USER app
+	in_root --user=app --account=web
+	says env.USER=app
 	cmp "$tmp/old" "$root/etc/passwd"
 }
 
 @test "--account: files without a final newline, or none at all" {
 	printf 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
 	rm "$root/etc/group"
-	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web
 	[ "$(cat "$root/etc/passwd")" = \
 		$'root:x:0:0::/:/bin/sh\nweb:x:7777:7778::/:/sbin/nologin' ]
 	[ "$(cat "$root/etc/group")" = web:x:7778: ]
@@ -299,10 +278,7 @@ passwd_of()
 	capture chroot --userspec=1000650000:0 --groups=0 "$root" /stepdown \
 		--user=app --account=web:/srv -- /witness
 	succeeded
-	witness_says uid.real 1000650000
-	witness_says gid.real 0
-	witness_says env.USER web
-	witness_says env.HOME /srv
+	says uid.real=1000650000 gid.real=0 env.USER=web env.HOME=/srv
 	[ "$(passwd_of)" = '664 0:0' ]
 	[ "$(tail -n1 "$root/etc/passwd")" = \
 		web:x:1000650000:0::/srv:/sbin/nologin ]
@@ -312,7 +288,7 @@ passwd_of()
 	capture chroot --userspec=1000650000:0 --groups=0 "$root" /stepdown \
 		--user=app --account=web -- /witness
 	succeeded
-	witness_says uid.real 1000650000
+	says uid.real=1000650000
 	grep -q '^stepdown: warning: account: .*/etc/passwd: Permission' "$err"
 	hint_has 'chmod g=u'
 }
@@ -321,10 +297,9 @@ passwd_of()
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -c 'mount --bind "$0" "$0" &&
 		mount -o remount,bind,ro "$0" && exec "$@"' "$root")
-	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web
 	witness_is 7777 7778
-	witness_says env.USER web
+	says env.USER=web
 	grep -q '^stepdown: warning: account: .*Read-only file system' "$err"
 	hint_has writable
 }
@@ -334,15 +309,13 @@ passwd_of()
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(unshare --mount sh -c 'mount --bind "$1" "$0/etc/passwd" &&
 		shift && exec "$@"' "$root" "$tmp/mounted")
-	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web
 	[ "$(tail -n1 "$tmp/mounted")" = web:x:7777:7778::/:/sbin/nologin ]
 }
 
 @test "--account: a name that is somebody else's is a warning" {
 	cp "$root/etc/passwd" "$tmp/old"
-	in_scratch "$root" /stepdown --user=7777:7778 --account=app -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=app
 	witness_lacks env.USER
 	grep -q '^stepdown: warning: account: app belongs to another' "$err"
 	cmp "$tmp/old" "$root/etc/passwd"
@@ -353,8 +326,7 @@ passwd_of()
 	mv "$root/etc/passwd" "$root/etc/real"
 	ln -s real "$root/etc/passwd"
 	cp "$root/etc/real" "$tmp/old"
-	in_scratch "$root" /stepdown --user=7777:7778 --account=web -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web
 	[ -L "$root/etc/passwd" ]
 	cmp "$tmp/old" "$root/etc/real"
 	grep -q '^stepdown: warning: account: .*Symbolic link loop' "$err"
@@ -389,9 +361,7 @@ with_room()
 	printf 'pad:x:1:1:%0*d:/:/bin/sh\n' $((pad - 12)) 0 \
 		>>"$root/old/passwd"
 	with_room 8192
-	in_scratch "$root" /stepdown --user=7777:7778 \
-		--account=application:/home/application:/bin/sh -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=application:/home/application:/bin/sh
 	cmp "$root/old/passwd" "$root/new/passwd"
 	grep -q '^stepdown: warning: account: .*No space left' "$err"
 	hint_has room
@@ -403,9 +373,7 @@ limited()
 {
 	# shellcheck disable=SC2016 # for the inner shell
 	before=(bash -c '"$@" 2>&1 | cat >&2; exit "${PIPESTATUS[0]}"' - "$@")
-	in_scratch "$root" /stepdown --user=7777:7778 \
-		--account=web:/home/web:/bin/sh -- /witness
-	succeeded
+	in_root --user=7777:7778 --account=web:/home/web:/bin/sh
 }
 
 @test "--account: no half line by a limit on the size of files" {
@@ -438,7 +406,7 @@ limited()
 	with_groups 0,2000 --user=app --groups=init,0
 	[[ " $(witness groups) " == *' 0 '* ]]
 	with_groups 0,2000 --user=app --groups=also
-	witness_says groups 0
+	says groups=0
 }
 
 @test "--account=NAME,move: an entry that is there gets the ids" {
@@ -447,13 +415,10 @@ limited()
 	printf 'last:x:5:5::/:/bin/sh\n' >>"$root/etc/passwd"
 	printf 'root:x:0:\nabc:x:911:x,y\nz:x:9:' >"$root/etc/group"
 	chmod 640 "$root/etc/passwd"
-	in_scratch "$root" /stepdown --user=1000:1001 --account=abc,move \
-		-- /witness
+	in_root --user=1000:1001 --account=abc,move
 	witness_is 1000 1001
 	[ ! -s "$err" ]
-	witness_says env.USER abc
-	witness_says env.HOME /config
-	witness_says env.SHELL /bin/false
+	says env.USER=abc env.HOME=/config env.SHELL=/bin/false
 	[ "$(cat "$root/etc/passwd")" = "root:x:0:0::/:/bin/sh
 abc:x:1000:1001:a:/config:/bin/false
 last:x:5:5::/:/bin/sh" ]
@@ -461,18 +426,16 @@ last:x:5:5::/:/bin/sh" ]
 	[ "$(passwd_of)" = '640 0:0' ]
 	# Shorter again, and once more the same.
 	for _ in 1 2; do
-		in_scratch "$root" /stepdown --user=7:8 --account=abc,move \
-			-- /witness
+		in_root --user=7:8 --account=abc,move
 		witness_is 7 8
 		grep -qx 'abc:x:7:8:a:/config:/bin/false' "$root/etc/passwd"
 		grep -qx 'abc:x:8:x,y' "$root/etc/group"
 		[ "$(wc -l <"$root/etc/passwd")" -eq 3 ]
 	done
 	# What is not there is added, and root's entry is nobody's.
-	in_scratch "$root" /stepdown --user=70:70 --account=new,move -- /witness
+	in_root --user=70:70 --account=new,move
 	grep -qx 'new:x:70:70::/:/sbin/nologin' "$root/etc/passwd"
-	in_scratch "$root" /stepdown --user=71:71 --account=root,move -- /witness
-	succeeded
+	in_root --user=71:71 --account=root,move
 	grep -qx 'root:x:0:0::/:/bin/sh' "$root/etc/passwd"
 	grep -q 'warning: account: root belongs to another id' "$err"
 }
@@ -486,9 +449,7 @@ last:x:5:5::/:/bin/sh" ]
 	pad=$((4096 - $(stat -c %s "$root/old/passwd") - 15))
 	printf '%0*d:/:/bin/sh\n' $((pad + 2)) 0 >>"$root/old/passwd"
 	with_room 8192
-	in_scratch "$root" /stepdown --user=1000000:1000000 \
-		--account=abc,move -- /witness
-	succeeded
+	in_root --user=1000000:1000000 --account=abc,move
 	cmp "$root/old/passwd" "$root/new/passwd"
 	grep -q '^stepdown: warning: account: .*No space left' "$err"
 }
@@ -497,17 +458,16 @@ last:x:5:5::/:/bin/sh" ]
 
 @test "--home=passwd is the home of the entry, whatever HOME was" {
 	export HOME=/somebodys/choice USER=x
-	in_scratch "$root" /stepdown --user=app --home=passwd -- /witness
-	witness_says env.HOME /home/app
-	witness_says env.USER app
-	in_scratch "$root" /stepdown --user=7:7 --home=passwd -- /witness
-	witness_says env.HOME /
+	in_root --user=app --home=passwd
+	says env.HOME=/home/app env.USER=app
+	in_root --user=7:7 --home=passwd
+	says env.HOME=/
 }
 
 # homeless [ARGUMENT...]: as a uid without an entry
 homeless()
 {
-	in_scratch "$root" /stepdown --user=7:7 "$@" -- /witness
+	in_root --user=7:7 "$@"
 	witness_is 7 7
 }
 
@@ -518,7 +478,7 @@ homeless()
 	for words in '' --home=passwd --init; do
 		# shellcheck disable=SC2086 # none is no word
 		homeless $words
-		witness_says env.HOME /
+		says env.HOME=/
 		[ "$(cat "$err")" = "stepdown: HOME is /, which uid 7 may \
 not write: give --home=DIR, or --home=/ if that is meant" ] || fail_seen 'one note'
 	done
@@ -541,40 +501,34 @@ not write: give --home=DIR, or --home=/ if that is meant" ] || fail_seen 'one no
 
 @test "HOME, USER, LOGNAME and SHELL go together" {
 	export HOME=/superuser USER=x LOGNAME=x SHELL=x
-	in_scratch "$root" /stepdown --user=app -- /witness
-	witness_says env.HOME /home/app
-	witness_says env.USER app
-	witness_says env.LOGNAME app
-	witness_says env.SHELL /bin/false
+	in_root --user=app
+	says env.HOME=/home/app env.USER=app env.LOGNAME=app \
+		env.SHELL=/bin/false
 	export HOME=/somebodys/choice
-	in_scratch "$root" /stepdown --user=app -- /witness
-	witness_says env.HOME /somebodys/choice
-	witness_says env.USER x
-	witness_says env.SHELL x
+	in_root --user=app
+	says env.HOME=/somebodys/choice env.USER=x env.SHELL=x
 }
 
 @test "--home: a folder, or as it is" {
-	HOME=/root in_scratch "$root" /stepdown --user=app --home=keep -- /witness
-	witness_says env.HOME /root
-	witness_says env.USER app
-	HOME=/root in_scratch "$root" /stepdown --user=app --home=/x -- /witness
-	witness_says env.HOME /x
-	HOME=/choice in_scratch "$root" /stepdown --user=app --home=/x -- /witness
-	witness_says env.HOME /x
+	HOME=/root in_root --user=app --home=keep
+	says env.HOME=/root env.USER=app
+	HOME=/root in_root --user=app --home=/x
+	says env.HOME=/x
+	HOME=/choice in_root --user=app --home=/x
+	says env.HOME=/x
 }
 
 @test "--unset-env, --clear-env, --env" {
 	export SECRET=1 OTHER=2 TERM=vt100 LD_LIBRARY_PATH=/x
-	as_4242 --unset-env=SECRET --unset-env=NOT_THERE -- "$WITNESS"
+	witnessed --unset-env=SECRET --unset-env=NOT_THERE
 	witness_lacks env.SECRET
-	witness_says env.OTHER 2
-	as_4242 --clear-env --env=A=b --env=OTHER=3 -- "$WITNESS"
-	succeeded
+	says env.OTHER=2
+	witnessed --clear-env --env=A=b --env=OTHER=3
 	[ "$(grep -o '^env\.[^=]*' "$out" | sort | tr '\n' ' ')" = \
 		'env.A env.HOME env.OTHER env.PATH env.TERM ' ] || fail_seen
-	as_4242 --unset-env=HOME --unset-env=A --env=A=b -- "$WITNESS"
+	witnessed --unset-env=HOME --unset-env=A --env=A=b
 	witness_lacks env.HOME
-	witness_says env.A b
+	says env.A=b
 }
 
 # ---- limits ----
@@ -593,23 +547,19 @@ not write: give --home=DIR, or --home=/ if that is meant" ] || fail_seen 'one no
 		esac
 		options+=("--rlimit=$name=$((value / 2)):$value")
 	done
-	as_4242 "${options[@]}" -- "$WITNESS"
-	succeeded
+	witnessed "${options[@]}"
 	for name in $names; do
 		value=$(printf '%s\n' "${options[@]}" | grep "=$name=")
-		witness_says "rlimit.$name" "${value##*=}"
+		says "rlimit.$name=${value##*=}"
 	done
 }
 
 @test "--rlimit: one number is both, unlimited, and the last one counts" {
-	as_4242 --rlimit=core=5 --rlimit=fsize=unlimited \
+	witnessed --rlimit=core=5 --rlimit=fsize=unlimited \
 		--rlimit=cpu=7:unlimited --rlimit=nofile=99 \
-		--rlimit=nofile=50:60 -- "$WITNESS"
-	succeeded
-	witness_says rlimit.core 5:5
-	witness_says rlimit.fsize unlimited:unlimited
-	witness_says rlimit.cpu 7:unlimited
-	witness_says rlimit.nofile 50:60
+		--rlimit=nofile=50:60
+	says rlimit.core=5:5 rlimit.fsize=unlimited:unlimited \
+		rlimit.cpu=7:unlimited rlimit.nofile=50:60
 }
 
 low_nofile()
@@ -621,18 +571,14 @@ low_nofile()
 @test "--rlimit: a hard limit that may not be raised: 111 and the hint" {
 	before=(low_nofile setpriv --bounding-set=-sys_resource)
 	as_4242 --rlimit=nofile=101 -- "$WITNESS"
-	refused 111
-	message_has nofile=101
-	hint_has --ulimit
+	refused 111 nofile=101 --ulimit
 	hint_has SYS_RESOURCE
-	as_4242 --rlimit=nofile=50:100 -- "$WITNESS"
-	succeeded
+	witnessed --rlimit=nofile=50:100
 }
 
 @test "--rlimit=nofile that leaves no descriptor is no obstacle to --init" {
-	as_4242 --init --rlimit=nofile=3 -- "$WITNESS"
-	succeeded
-	witness_says rlimit.nofile 3:3
+	witnessed --init --rlimit=nofile=3
+	says rlimit.nofile=3:3
 }
 
 leak()
@@ -654,21 +600,19 @@ leak()
 }
 
 @test "--umask" {
-	as_4242 --umask=027 -- "$WITNESS"
-	witness_says umask 0027
-	as_4242 --umask=0 -- "$WITNESS"
-	witness_says umask 0000
+	witnessed --umask=027
+	says umask=0027
+	witnessed --umask=0
+	says umask=0000
 }
 
 @test "--chdir: as the user" {
 	mkdir "$tmp/open" "$tmp/closed"
 	chmod 700 "$tmp/closed"
-	as_4242 --chdir="$tmp/open" -- "$WITNESS"
-	succeeded
-	witness_says cwd "$tmp/open"
+	witnessed --chdir="$tmp/open"
+	says cwd="$tmp/open"
 	as_4242 --chdir="$tmp/closed" -- "$WITNESS"
-	refused 111
-	message_has "chdir $tmp/closed: Permission denied"
+	refused 111 "chdir $tmp/closed: Permission denied"
 	as_4242 --chdir="$tmp/nowhere" -- "$WITNESS"
 	refused 111
 }
@@ -713,17 +657,13 @@ config()
 	stepdown --config="$tmp/config" -- "$WITNESS"
 	succeeded
 	witness_is 4242 4242 '7 8'
-	witness_says env.A 'b c'
-	witness_says env.C '#d'
-	witness_says rlimit.nofile 70:80
+	says env.A='b c' env.C='#d' rlimit.nofile=70:80
 	grep -q '^stepdown: drop: ' "$err"
 	stepdown --config="$tmp/config" --user=4343:4343 --groups=none \
 		--env=C=x --env=E=f -- "$WITNESS"
 	succeeded
 	witness_is 4343 4343
-	witness_says env.A 'b c'
-	witness_says env.C x
-	witness_says env.E f
+	says env.A='b c' env.C=x env.E=f
 	stepdown --user=4343:4343 --config "$tmp/config" -- "$WITNESS"
 	succeeded
 	witness_is 4343 4343 '7 8'
@@ -769,12 +709,12 @@ config()
 	in_scratch "$root" /stepdown /witness
 	succeeded
 	witness_is 4242 4343 '6001 6002'
-	witness_says env.FROM etc
+	says env.FROM=etc
 	in_scratch "$root" /stepdown --user=loner /witness
 	witness_is 5252 5353
 	echo 'env=FROM=other' >"$root/other"
-	in_scratch "$root" /stepdown --config=/other --user=loner -- /witness
-	witness_says env.FROM other
+	in_root --config=/other --user=loner
+	says env.FROM=other
 	chmod 666 "$root/etc/stepdown.conf"
 	in_scratch "$root" /stepdown /witness
 	refused 100

@@ -318,19 +318,7 @@ has_resumed_twice()
 # asks tcp|udp: an A record of dnsmasq's own table
 asks()
 {
-	in_net /usr/bin/python3 - "$1" <<-'end'
-	import socket, struct, sys
-	q = struct.pack(">6H", 7, 0x100, 1, 0, 0, 0) + \
-	    b"\4here\4test\0" + struct.pack(">2H", 1, 1)
-	tcp = sys.argv[1] == "tcp"
-	s = socket.socket(socket.AF_INET,
-	                  socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
-	s.settimeout(10)
-	s.connect(("127.0.0.1", 53))
-	s.send(struct.pack(">H", len(q)) + q if tcp else q)
-	a = s.recv(512)
-	sys.exit(socket.inet_aton("192.0.2.7") not in a)
-	end
+	in_net /usr/bin/python3 "$BATS_TEST_DIRNAME/servers/dns.py" "$1"
 }
 
 @test "dnsmasq, on udp and tcp 53" {
@@ -466,29 +454,9 @@ greets()
 	nobody_is_privileged 9
 }
 
-unbound_conf()
-{
-	cat >unbound.conf <<-end
-	server:
-		num-threads: 4
-		so-reuseport: yes
-		interface: 0.0.0.0
-		interface: ::0
-		username: ""
-		chroot: ""
-		pidfile: ""
-		directory: "$dir"
-		use-syslog: no
-		logfile: ""
-		local-zone: "here.test." static
-		local-data: "here.test. A 192.0.2.7"
-	remote-control:
-		control-enable: no
-	end
-}
-
 @test "unbound, with four threads on udp and tcp 53" {
-	unbound_conf
+	printf 'server:\n\tinterface: ::0\n' |
+		cat "$BATS_TEST_DIRNAME/servers/unbound.conf" - >unbound.conf
 	start 'udp://*:53' 'tcp://*:53' -- unbound -d -p -c "$dir/unbound.conf"
 	eventually 20 asks udp || fail_seen
 	asks tcp

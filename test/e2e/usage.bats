@@ -232,10 +232,7 @@ teardown()
 @test "options end at the first word that is none" {
 	stepdown "${good[@]}" "$WITNESS" --user=0 --no-such-option -x --
 	succeeded
-	witness_says argv.1 --user=0
-	witness_says argv.2 --no-such-option
-	witness_says argv.3 -x
-	witness_says argv.4 --
+	says argv.1=--user=0 argv.2=--no-such-option argv.3=-x argv.4=--
 	witness_lacks argv.5
 	witness_is 4242 4242
 	chown -R 0:0 "$tmp/volume"
@@ -246,8 +243,7 @@ teardown()
 		--env A=B --handoff nginx -- "$WITNESS"
 	succeeded
 	witness_is 4242 4242
-	witness_says env.A B
-	witness_says env.NGINX '3;'
+	says env.A=B env.NGINX='3;'
 	witness_has_socket 3 inet 0.0.0.0:80
 	owned_by 4242:4242 "$tmp/volume/file"
 	chown -R 0:0 "$tmp/volume"

@@ -72,21 +72,10 @@ replayed()
 	page_is_true README.md "$1"
 }
 
-@test "check" {
-	page check 3
-}
-
-@test "copy-in" {
-	page copy-in 2
-}
-
-@test "emptydir" {
-	page emptydir 3
-}
-
-@test "fsgroup" {
-	page fsgroup 4
-}
+@test "check" { page check 3; }
+@test "copy-in" { page copy-in 2; }
+@test "emptydir" { page emptydir 3; }
+@test "fsgroup" { page fsgroup 4; }
 
 # In the shape of the official image, with a word for the server.
 @test "gosu" {
@@ -109,13 +98,8 @@ replayed()
 	page gosu 4
 }
 
-@test "init-with-children" {
-	page init-with-children 2
-}
-
-@test "kubernetes" {
-	page kubernetes 3
-}
+@test "init-with-children" { page init-with-children 2; }
+@test "kubernetes" { page kubernetes 3; }
 
 # enter_server NAME FOLDER BASE: as enter, where `run` finds what was built here;
 # the image BASE is what FOLDER makes of the server's root
@@ -142,29 +126,12 @@ enter_server()
 	replayed 6
 }
 
-@test "nameless-uid" {
-	page nameless-uid 3
-}
-
-@test "puid-pgid" {
-	page puid-pgid 3
-}
-
-@test "read-only-root" {
-	page read-only-root 3
-}
-
-@test "secret" {
-	page secret 3
-}
-
-@test "user-in-image" {
-	page user-in-image 4
-}
-
-@test "volume" {
-	page volume 3
-}
+@test "nameless-uid" { page nameless-uid 3; }
+@test "puid-pgid" { page puid-pgid 3; }
+@test "read-only-root" { page read-only-root 3; }
+@test "secret" { page secret 3; }
+@test "user-in-image" { page user-in-image 4; }
+@test "volume" { page volume 3; }
 
 @test "a command that a README shows is in a block that is run" {
 	# Four blanks begin a block, and a fence without a language is none.

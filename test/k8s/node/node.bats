@@ -342,9 +342,11 @@ of()
 		grep -Eo '"exitCode": [0-9]+' | tail -n 1 | grep -Eo '[0-9]+')
 }
 
-says()
+# ran POD: as of(), and it succeeded
+ran()
 {
-	grep -Fxq -- "$1" "$out" || fail_seen "it should say: $1"
+	of "$1"
+	succeeded
 }
 
 # played MANIFEST CONTAINER: its pod, as of()
@@ -368,84 +370,71 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 }
 
 @test "the runtime's own capabilities: ports, volumes, everything gone after" {
-	of plain
-	succeeded
+	ran plain
 	witness_is 4242 4242
 }
 
 @test "the few capabilities under allowPrivilegeEscalation: false" {
-	of few-caps
-	succeeded
+	ran few-caps
 	witness_is 4242 4242
 }
 
 @test "drop: ALL without any: 111, and the line to change" {
 	of no-caps
-	[ "$status" -eq 111 ] || fail_seen
+	exited 111
 	grep -q 'capabilities.add' "$out" || fail_seen
 }
 
 @test "runAsUser, the uid that --user names" {
-	of as-4242
-	succeeded
+	ran as-4242
 	witness_is 4242 4242 4242
 }
 
 @test "runAsUser and runAsGroup, others than --user names: they stay" {
-	of other-ids
-	succeeded
+	ran other-ids
 	witness_is 5000 5001 5001
 	says 'stepdown: not root: uid 5000, gid 5001 and groups stay, not --user 4242:4242'
 }
 
 @test "privileged: everything is gone after" {
-	of privileged
-	succeeded
+	ran privileged
 	witness_is 4242 4242
 }
 
 @test "readOnlyRootFilesystem and RuntimeDefault" {
-	of read-only
-	succeeded
+	ran read-only
 	says '4242:4242 /data/f'
 }
 
 @test "an emptyDir in memory" {
-	of memory
-	succeeded
+	ran memory
 	says '4242:4242 /data/f'
 }
 
 @test "a subPath" {
-	of subpath
-	succeeded
+	ran subpath
 	says '4242:4242 /data/f'
 }
 
 @test "fsGroup and supplementalGroups stay, and are enough without --own" {
-	of fsgroup
-	succeeded
-	says '4242 2000 3000'
-	says '4242:2000'
+	ran fsgroup
+	says '4242 2000 3000' 4242:2000
 }
 
 @test "fsGroup with --own=...,fsgroup changes nothing that the kubelet did" {
-	of fsgroup-own
-	succeeded
+	ran fsgroup-own
 	grep -Eq '^[0-9]+:2000 2[0-7]+ /data$' "$out" || fail_seen
 	says '4242:2000 /data/f'
 }
 
 @test "fsGroup with a plain --own: a note names the option that is missing" {
-	of fsgroup-undone
-	succeeded
+	ran fsgroup-undone
 	says '4242:4242 /data/f'
 	grep -q 'add ,fsgroup' "$out" || fail_seen
 }
 
 @test "the ServiceAccount token is readable where runAsUser is left out" {
-	of token
-	succeeded
+	ran token
 	says 'a.token.of-the-tests'
 }
 
@@ -453,16 +442,13 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 	of token-as-root
 	[ "$status" -ne 0 ]
 	grep -q 'Permission denied' "$out" || fail_seen
-	of token-fsgroup
-	succeeded
+	ran token-fsgroup
 	says 'a.token.of-the-tests'
 }
 
 @test "a ConfigMap and a Secret inside an owned path stay what they are" {
-	of nested
-	succeeded
-	says 'blue'
-	says '4242:4242 /data'
+	ran nested
+	says blue '4242:4242 /data'
 	grep -Eq '^0:[0-9]+ /data/settings/colour$' "$out" || fail_seen
 }
 
@@ -471,18 +457,16 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 
 	for pod in configmap-own secret-own downward-own; do
 		of "$pod"
-		[ "$status" -eq 111 ] || fail_seen
+		exited 111
 		grep -q 'Read-only file system' "$out" || fail_seen
 		grep -q 'hint: .*fsGroup or defaultMode' "$out" || fail_seen
 	done
-	of secret-fsgroup
-	succeeded
+	ran secret-fsgroup
 	says 'hush'
 }
 
 @test "hostNetwork: a low port of the node" {
-	of host-network
-	succeeded
+	ran host-network
 	witness_is 4242 4242
 }
 
@@ -496,55 +480,44 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 	played "$manifest" app
 	"$node" in "$state" sysctl -qw net.ipv4.ip_unprivileged_port_start=1024
 	succeeded
-	witness_says fd.3.address 127.0.0.1:82
+	says fd.3.address=127.0.0.1:82
 }
 
 @test "the sysctl that opens all ports: a port for a user" {
-	of port-zero
-	succeeded
+	ran port-zero
 	witness_is 4242 4242 4242
-	witness_says fd.3.address 0.0.0.0:80
+	says fd.3.address=0.0.0.0:80
 }
 
 @test "--handoff=bind under RuntimeDefault" {
-	of bind
-	succeeded
+	ran bind
 	says 'served'
 }
 
 @test "shareProcessNamespace: --init is not process 1 and works" {
-	of shared-pids
-	succeeded
-	says 'pause'
-	says '4242'
+	ran shared-pids
+	says pause 4242
 }
 
 @test "a container that fails is started again, on a volume that is right" {
-	of restart
-	succeeded
+	ran restart
 	says 3
 	"$node" status "$state" restart | grep -q '"restartCount": 2' ||
 		fail "$("$node" status "$state" restart)"
 }
 
 @test "level restricted: USER, file capabilities and add: NET_BIND_SERVICE" {
-	of restricted
-	succeeded
-	witness_says uid.real 4242
-	witness_says gid.real 4242
-	witness_says cap.permitted "$no_caps"
-	witness_says no_new_privs 1
-	witness_says fd.3.address 0.0.0.0:80
-	of restricted-group
-	succeeded
-	witness_says uid.real 4242
-	witness_says gid.real 0
+	ran restricted
+	says uid.real=4242 gid.real=4242 cap.permitted="$no_caps" \
+		no_new_privs=1 fd.3.address=0.0.0.0:80
+	ran restricted-group
+	says uid.real=4242 gid.real=0
 	grep -q 'gid 0' "$out" || fail_seen
 }
 
 @test "level restricted without add: the port is refused, with the line" {
 	of restricted-without
-	[ "$status" -eq 111 ] || fail_seen
+	exited 111
 	grep -q 'CAP_NET_BIND_SERVICE' "$out" || fail_seen
 }
 
@@ -577,8 +550,7 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 
 @test "examples/secret/pod.yaml" {
 	played "$top/examples/secret/pod.yaml" app
-	says 'hunter2'
-	says 4242
+	says hunter2 4242
 	grep -q 'run/secrets/password.: Permission denied' "$out" || fail_seen
 }
 
@@ -595,9 +567,7 @@ sys.exit(not all(c["ready"] for c in status["containerStatuses"]))'
 @test "examples/emptydir/pod.yaml" {
 	played "$top/examples/emptydir/pod.yaml" second
 	succeeded
-	says 'again'
-	says '4242:4242 750 /data'
-	says '4242:4242 640 /data/greeting'
+	says again '4242:4242 750 /data' '4242:4242 640 /data/greeting'
 }
 
 @test "examples/fsgroup/pod.yaml" {
