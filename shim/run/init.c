@@ -105,8 +105,8 @@ static int become(const struct plan *plan, struct run *run,
  * The child itself reports why it fails: it must not wait for a reader of
  * stderr, nor be stopped for writing to a terminal from the background.
  *
- * vfork(2) copies no page. The parent waits until execve(2), and uses nothing
- * that the child writes into its memory.
+ * vfork(2) copies no page. The parent waits until execve(2), by when the child
+ * has its group, and uses nothing that the child writes into its memory.
  */
 static pid_t spawn(const struct plan *plan, struct run *run,
 		   bool take_foreground, int terminal, struct fault *f)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,14 +21,6 @@ enum {
 };
 
 /* ---- sending ---- */
-
-/* Signal the child's process group, or the child until it has made one. */
-static int signal_group(const struct supervisor *s, int number)
-{
-	if (kill(-s->child, number) == 0)
-		return 0;
-	return errno == ESRCH ? kill(s->child, number) : -1;
-}
 
 /*
  * Signal the children of this process, whose pids stay theirs until it reaps
@@ -63,7 +54,7 @@ static void signal_all(const struct supervisor *s, int number)
 		kill(-1, number);
 	else if ((s->spec->no_subreaper || !signal_children(number) ||
 		  number == SIGKILL) && s->child)
-		signal_group(s, number);
+		kill(-s->child, number);
 }
 
 static void set_deadline(struct supervisor *s, enum phase phase,
@@ -83,25 +74,21 @@ static int open_terminal(void)
 	return open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 }
 
-static int ask_terminal(unsigned long request, pid_t *group)
-{
-	int fd = open_terminal();
-	int result = ioctl(fd, request, group);
-
-	close(fd);
-	return result;
-}
-
 pid_t tty_foreground(void)
 {
-	pid_t group;
+	int fd = open_terminal();
+	pid_t group = tcgetpgrp(fd);
 
-	return ask_terminal(TIOCGPGRP, &group) < 0 ? -1 : group;
+	close(fd);
+	return group;
 }
 
 void tty_give(pid_t group)
 {
-	ask_terminal(TIOCSPGRP, &group);
+	int fd = open_terminal();
+
+	tcsetpgrp(fd, group);
+	close(fd);
 }
 
 /*
@@ -182,14 +169,14 @@ static void child_stopped(struct supervisor *s, int number)
 {
 	if ((number == SIGTTIN || number == SIGTTOU) && s->shared &&
 	    lend_terminal(s)) {
-		signal_group(s, SIGCONT);
+		kill(-s->child, SIGCONT);
 	} else if (!s->first &&
 		   (s->stop_sent || (s->terminal && has_shell()))) {
 		s->lent = false;
 		s->stopped = true;
 		stop(number, is_job_stop(number) && !s->stop_sent);
 	} else if (number == SIGTSTP && !s->stop_sent) {
-		signal_group(s, SIGCONT);
+		kill(-s->child, SIGCONT);
 	}
 }
 
@@ -216,16 +203,12 @@ static bool is_own(const siginfo_t *info)
 static int send_on(const struct supervisor *s, int number,
 		   const siginfo_t *info)
 {
-	siginfo_t copy = *info;
-
 	if (s->spec->signal_group ||
 	    (s->lends && (number == SIGCONT || info->si_code == SI_KERNEL)))
-		return signal_group(s, number);
-	if (info->si_code != SI_QUEUE)
-		return kill(s->child, number);
-	copy.si_signo = number;
-	return (int)syscall(SYS_rt_sigqueueinfo, (long)s->child, number,
-			    &copy);
+		return kill(-s->child, number);
+	return info->si_code == SI_QUEUE
+		       ? sigqueue(s->child, number, info->si_value)
+		       : kill(s->child, number);
 }
 
 static void warn_of_signal(struct supervisor *s, int number)
@@ -258,7 +241,7 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 		return;
 	/* It has discarded a shell's SIGCONT (signal(7)): let it stop anew. */
 	if (s->stopped && is_job_stop(came) && typed)
-		signal_group(s, SIGCONT);
+		kill(-s->child, SIGCONT);
 	/* `fg` made ours the foreground group; with a pager it stays so. */
 	if (s->lends && !s->reclaimed && (typed || number == SIGCONT))
 		lend_terminal(s);
