@@ -68,7 +68,7 @@ static int step_down(struct plan *plan, struct run *run, struct fault *f)
 /* Complete and check the plan, before the first side effect. */
 static int settle(struct plan *plan, char *const env[], struct fault *f)
 {
-	plan->who.verbose = plan->own.verbose = plan->verbose;
+	plan->own.verbose = plan->verbose;
 	plan->own.groups = plan->start.groups;
 	plan->own.ngroups = plan->start.ngroups;
 	if (plan->listen.handoff == HANDOFF_BIND)

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cred/account.h"
 #include "cred/caps.h"
+#include "drop/drop.h"
 #include "drop/limits.h"
 #include "listen/url.h"
 #include "own/own.h"
@@ -144,19 +145,6 @@ static int set_own(struct plan *plan, const char *value, struct fault *f)
 	return -1;
 }
 
-static int set_keep_caps(struct plan *plan, const char *value, struct fault *f)
-{
-	return caps_parse("keep-caps", value, &plan->drop.keep_caps, f);
-}
-
-static int set_bounding(struct plan *plan, const char *value, struct fault *f)
-{
-	plan->drop.bounding_given = true;
-	plan->drop.bounding = UINT64_MAX;
-	return strcmp(value, "keep") == 0 ? 0 :
-	       caps_parse("bounding", value, &plan->drop.bounding, f);
-}
-
 #define AT(field) .at = offsetof(struct plan, field)
 
 const struct option option_table[] = {
@@ -172,11 +160,12 @@ const struct option option_table[] = {
 	{ WHO, 0, "account", "NAME[:HOME[:SHELL]][,move]",
 	  "a plain name, absolute paths", AT(account), .read = account_read,
 	  .separators = "," },
-	{ WHO, 0, "keep-caps", "LIST", "capabilities to keep, joined by commas",
-	  .set = set_keep_caps, .near = caps_word },
+	{ WHO, 0, "keep-caps", "LIST",
+	  "capabilities to keep, as in chown,setuid, or none",
+	  AT(drop.keep_caps), .read = caps_read, .near = caps_word },
 	{ WHO, 0, "bounding", "LIST",
-	  "left in the bounding set alone, or keep", .set = set_bounding,
-	  .near = caps_word },
+	  "capabilities left in the bounding set alone, or keep", AT(drop),
+	  .read = drop_read_bounding, .near = caps_word },
 	{ WHO, 0, "allow-new-privs", NULL, "let setuid programs work",
 	  AT(drop.allow_new_privs) },
 	{ WHO, 0, "keep-keyring", NULL, "leave it our session keyring",

@@ -43,33 +43,25 @@ static int find(const char *word)
 	return -1;
 }
 
-int caps_parse(const char *option, const char *list, uint64_t *set,
-	       struct fault *f)
+bool caps_read(const char *list, void *set)
 {
 	struct slice rest = str_word(list);
 	uint64_t found = 0;
 
-	if (strcmp(list, "none") == 0) {
-		*set = 0;
-		return 0;
-	}
+	if (strcmp(list, "none") == 0)
+		rest.at = NULL;
 	while (rest.at) {
-		struct slice word = str_cut(&rest, ',');
 		char name[CAPS_NAME_MAX];
 		int cap = -1;
 
-		if (str_copy(word, name, sizeof(name)))
+		if (str_copy(str_cut(&rest, ','), name, sizeof(name)))
 			cap = find(name);
-		if (cap < 0) {
-			fault_set(f, EXIT_USAGE, 0,
-				  "--%s %s: no capability '%.*s'", option,
-				  list, (int)word.length, word.at);
-			return fault_hint(f, "as in net_bind_service,chown");
-		}
+		if (cap < 0)
+			return false;
 		found |= CAPS_BIT(cap);
 	}
-	*set = found;
-	return 0;
+	*(uint64_t *)set = found;
+	return true;
 }
 
 struct slice caps_word(const void *list, size_t i)

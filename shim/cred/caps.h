@@ -18,13 +18,10 @@ struct fault;
 struct text;
 
 /*
- * Parse LIST: names (with or without "cap_", in any case) or numbers 0 to 63,
- * joined by commas; "none" is the empty set. option: the option's name.
- *
- * Returns 0 and sets *set, or -1 with a usage fault.
+ * Parse LIST into a uint64_t: names (with or without "cap_", in any case) or
+ * numbers 0 to 63, joined by commas; "none" is the empty set.
  */
-int caps_parse(const char *option, const char *list, uint64_t *set,
-	       struct fault *f);
+bool caps_read(const char *list, void *set);
 
 /* The names of capabilities without "cap_", for str_nearest(). */
 struct slice caps_word(const void *list, size_t i);

@@ -38,12 +38,6 @@ static int load(const char *path, struct slice *text)
 	return length < 0 || length == FILE_MAX ? -1 : length > 0;
 }
 
-/* Is there a NUL in the fields from one beginning to another? */
-static bool has_nul(const char *from, const char *to)
-{
-	return memchr(from, '\0', (size_t)(to - from));
-}
-
 /*
  * Take the next line that has a name, an id and another field. The id is the
  * entry's uid and gid; *line becomes what follows it. Returns false at the end.
@@ -57,11 +51,13 @@ static bool next_entry(struct slice *rest, struct slice *line,
 		struct slice name;
 
 		*line = str_cut(rest, '\n');
+		if (memchr(line->at, '\0', line->length))
+			continue;
 		name = str_cut(line, ':');
 		str_cut(line, ':');
 		if (str_copy(str_cut(line, ':'), id, sizeof(id)) && line->at &&
-		    !has_nul(name.at, line->at) && name.length &&
-		    !strchr("#+-", *name.at) && str_id(id, &e->uid) &&
+		    name.length && !strchr("#+-", *name.at) &&
+		    str_id(id, &e->uid) &&
 		    str_copy(name, e->name, sizeof(e->name))) {
 			e->gid = e->uid;
 			return true;
@@ -79,8 +75,8 @@ static bool read_user(struct slice line, struct passwd_entry *e)
 	str_cut(&line, ':');
 	home = str_cut(&line, ':');
 	shell = str_cut(&line, ':');
-	return shell.at && !has_nul(id.at, shell.at + shell.length) &&
-	       str_copy(id, gid, sizeof(gid)) && str_id(gid, &e->gid) &&
+	return shell.at && str_copy(id, gid, sizeof(gid)) &&
+	       str_id(gid, &e->gid) &&
 	       str_copy(home, e->home, sizeof(e->home)) &&
 	       str_copy(shell, e->shell, sizeof(e->shell));
 }

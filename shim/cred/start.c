@@ -125,12 +125,8 @@ int start_settle(const struct start_spec *spec, struct start *s,
 	}
 	if (adapt(spec, s, t, f) < 0)
 		return -1;
-	if ((*keep_caps & bind & ~s->permitted) && start_first_port() == 0) {
+	if ((*keep_caps & bind & ~s->permitted) && start_first_port() == 0)
 		*keep_caps &= ~bind;
-		if (spec->verbose)
-			report_note("keep-caps: no port needs "
-				    "net_bind_service here");
-	}
 	return 0;
 }
 

@@ -44,7 +44,6 @@ struct start_spec {
 	const char *user;		/* --user as typed, for messages */
 	enum unprivileged unprivileged;
 	bool allow_root;
-	bool verbose;
 };
 
 /* Ask the kernel. Returns 0, or -1 with a fault. */

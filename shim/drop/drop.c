@@ -24,6 +24,15 @@ static bool changes_uid(const struct target *t, const struct start *s)
 	return s->uid != t->uid || s->euid != t->uid || s->suid != t->uid;
 }
 
+bool drop_read_bounding(const char *value, void *at)
+{
+	struct drop_spec *spec = at;
+
+	spec->bounding_given = true;
+	spec->bounding = UINT64_MAX;
+	return strcmp(value, "keep") == 0 || caps_read(value, &spec->bounding);
+}
+
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 {
 	if (spec->bounding_given)

@@ -27,6 +27,9 @@ struct drop_spec {
 	bool keep_keyring;	/* leave the session keyring as it is */
 };
 
+/* Read a list of capabilities, or "keep", into a struct drop_spec. */
+bool drop_read_bounding(const char *value, void *spec);
+
 /*
  * Returns what may stay in the bounding set for a target of this uid;
  * UINT64_MAX leaves it as the runtime gave it. Setuid programs need it, if they

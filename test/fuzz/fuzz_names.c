@@ -100,7 +100,7 @@ static int find_user(const char *file, size_t length, const char *name,
 	while (length > 0) {
 		size_t line = span(file, length, '\n');
 
-		if (read_user(file, line, user) &&
+		if (!memchr(file, '\0', line) && read_user(file, line, user) &&
 		    (name ? strcmp(user->name, name) == 0 : user->uid == uid))
 			return 1;
 		line += line < length;
@@ -142,7 +142,7 @@ static size_t read_groups(const char *file, size_t length, const char *name,
 		char group[USER_NAME_MAX + 1];
 		gid_t id;
 
-		if (line.count == 4 &&
+		if (line.count == 4 && !memchr(file, '\0', size) &&
 		    copy(&line.fields[0], group, sizeof(group)) &&
 		    is_name(group) && is_clean(&line.fields[1]) &&
 		    copy_id(&line.fields[2], &id)) {
