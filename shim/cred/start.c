@@ -33,7 +33,6 @@ int start_read(struct start *s, struct fault *f)
 	s->ngroups = (size_t)count;
 	s->securebits = (unsigned int)bits;
 	s->secure = getauxval(AT_SECURE) != 0;
-	s->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	/* With CAP_SETPCAP it will be emptied: save 41 calls here. */
 	if (!start_has(s, CAP_SETPCAP))
 		s->bounding = caps_bounding(0);
@@ -51,7 +50,6 @@ static int renounce(struct start *s, struct fault *f)
 	    setresuid(s->uid, s->uid, s->uid) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "give up the setuid file's ids");
-	s->renounced = true;
 	return s->uid != 0 && caps_leave(0, f) < 0 ? -1 : start_read(s, f);
 }
 
@@ -133,7 +131,8 @@ int start_settle(const struct start_spec *spec, struct start *s,
 /*
  * The rules are those of execve(2) in capabilities(7). Under no_new_privs a
  * file gives only capabilities that the caller has: containerd and CRI-O start
- * a user with capabilities.add, podman and Docker with none.
+ * a user with capabilities.add, podman and Docker with none. Those that were
+ * given (secure) and are gone were given up by renounce().
  */
 static void tell_of_lost_file_caps(const struct start_spec *spec,
 				   const struct start *s)
@@ -144,13 +143,13 @@ static void tell_of_lost_file_caps(const struct start_spec *spec,
 	if (s->permitted || !file ||
 	    getxattr(file, "security.capability", NULL, 0) <= 0)
 		return;
-	if (s->renounced)
+	if (s->secure)
 		report_note("file capabilities were given up: they are for "
 			    "--user %s", spec->user);
 	else if (statvfs(file, &fs) == 0 && (fs.f_flag & ST_NOSUID))
 		report_note("file capabilities were not given: %s is on a "
 			    "mount with nosuid", file);
-	else if (s->no_new_privs)
+	else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		report_note(
 			"file capabilities were not given: under no_new_privs (allowPrivilegeEscalation: false) they must be in capabilities.add, and podman and Docker give none at all");
 	else

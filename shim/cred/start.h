@@ -26,9 +26,7 @@ enum unprivileged {
 /* What the kernel reported before anything was changed. */
 struct start {
 	bool secure;		/* AT_SECURE: file capabilities or setuid */
-	bool no_new_privs;
 	bool adapted;		/* the target differs from --user */
-	bool renounced;		/* the file's privileges were given up */
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
 	uint64_t permitted;	/* capabilities */
