@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include "base/str.h"
-#include "bind/declared.h"
 #include "run/plan.h"
 
 /*
@@ -29,6 +28,20 @@ static int check_pair(const struct listener *a, const struct listener *b,
 	return 0;
 }
 
+/* With --handoff=bind the application sets the other options. */
+static int check_declared(const struct listener *l, struct fault *f)
+{
+	const uint32_t taken = 1 << LISTENER_V6ONLY | 1 << LISTENER_TRY;
+
+	if (l->address.any.sa_family != AF_UNIX && !(l->given & ~taken))
+		return 0;
+	fault_set(f, EXIT_USAGE, 0,
+		  "--listen %s: --handoff=bind takes tcp and udp without options but v6only and try",
+		  l->url);
+	return fault_hint(f,
+			  "the application sets its own; a unix socket needs no privilege below --own=/run/app,create");
+}
+
 /* nginx' workers spin on accept4(2) if a socket does not listen. */
 static int check_sockets(const struct listen_spec *spec, struct fault *f)
 {
@@ -40,6 +53,8 @@ static int check_sockets(const struct listen_spec *spec, struct fault *f)
 			return fault_set(f, EXIT_USAGE, 0,
 					 "--listen %s: nginx needs a socket that listens",
 					 l->url);
+		if (spec->handoff == HANDOFF_BIND && check_declared(l, f) < 0)
+			return -1;
 		for (size_t j = 0; j < i; j++)
 			if (check_pair(l, &spec->listeners[j], f) < 0)
 				return -1;
@@ -91,6 +106,10 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		{ bind && plan->drop.allow_new_privs,
 		  "--allow-new-privs: --handoff=bind needs no_new_privs for "
 		  "its seccomp filter" },
+		{ bind && plan->listen.count == 0,
+		  "--handoff bind: --listen says what may be bound" },
+		{ bind && plan->drop.keep_caps & CAPS_BIT(CAP_NET_BIND_SERVICE),
+		  "--keep-caps net_bind_service: not with --handoff=bind" },
 		{ nginx && listen_count(&plan->listen) == 0,
 		  "--handoff nginx: no --listen" },
 		{ nginx && plan->listen.no_listen_pid,
@@ -111,7 +130,5 @@ int conflicts_check(const struct plan *plan, struct fault *f)
 		if (refused[i].given)
 			return fault_set(f, EXIT_USAGE, 0, "%s",
 					 refused[i].what);
-	if (declared_check(&plan->listen, plan->drop.keep_caps, f) < 0)
-		return -1;
 	return check_sockets(&plan->listen, f);
 }

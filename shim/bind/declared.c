@@ -7,37 +7,6 @@
 #include "cred/start.h"
 #include "listen/listen.h"
 
-int declared_check(const struct listen_spec *spec, uint64_t keep_caps,
-		   struct fault *f)
-{
-	const uint32_t taken = UINT32_C(1) << LISTENER_V6ONLY |
-			       UINT32_C(1) << LISTENER_TRY;
-
-	if (spec->handoff != HANDOFF_BIND)
-		return 0;
-	if (spec->count == 0)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--handoff bind: --listen says what may be bound");
-	if (keep_caps >> CAP_NET_BIND_SERVICE & 1)
-		return fault_set(f, EXIT_USAGE, 0,
-				 "--keep-caps net_bind_service: not with --handoff=bind");
-	for (size_t i = 0; i < spec->count; i++) {
-		const struct listener *l = &spec->listeners[i];
-
-		if ((l->kind == LISTENER_TCP || l->kind == LISTENER_UDP) &&
-		    !(l->given & ~taken))
-			continue;
-		fault_set(f, EXIT_USAGE, 0,
-			  "--listen %s: --handoff=bind takes tcp and udp without options but v6only and try",
-			  l->url);
-		if (l->address.any.sa_family == AF_UNIX)
-			return fault_hint(f,
-					  "a unix socket needs no privilege below --own=/run/app,create");
-		return fault_hint(f, "the application sets its own");
-	}
-	return 0;
-}
-
 void declared_settle(struct listen_spec *spec)
 {
 	const long start = start_first_port();

@@ -27,10 +27,6 @@ struct bind_address {
 	bool v6only;			/* of the socket */
 };
 
-/* Refuse what contradicts it. Returns 0, or -1 with a usage fault. */
-int declared_check(const struct listen_spec *spec, uint64_t keep_caps,
-		   struct fault *f);
-
 /* Read net.ipv4.ip_unprivileged_port_start, and fill what depends on it. */
 void declared_settle(struct listen_spec *spec);
 

@@ -136,6 +136,37 @@ TEST(nginx_takes_only_what_listens)
 	assert_fault(&f, EXIT_USAGE, "a socket that listens");
 }
 
+static void refuses_bind(const char *words)
+{
+	struct fault f;
+
+	assert_int_equal(conflicts_check(&plan, &f), -1);
+	assert_fault(&f, EXIT_USAGE, words);
+	plan.listen.count = 0;
+}
+
+TEST(bind_takes_addresses_without_options)
+{
+	struct fault f;
+
+	start();
+	plan.listen.handoff = HANDOFF_BIND;
+	refuses_bind("--listen says");
+	add("tcp://*:80");
+	add("udp://[::]:53?v6only=0&try");
+	plan.drop.keep_caps = 1;
+	assert_int_equal(conflicts_check(&plan, &f), 0);
+	plan.drop.keep_caps = CAPS_BIT(CAP_NET_BIND_SERVICE);
+	refuses_bind("net_bind_service");
+	plan.drop.keep_caps = 0;
+	add("tcp://0.0.0.0:80?nonblock");
+	refuses_bind("but v6only");
+	add("tcp://[fe80::1%lo]:80");
+	refuses_bind("takes tcp and udp");
+	add("unix:/run/a.sock");
+	refuses_bind("takes tcp and udp");
+}
+
 TEST(a_plan_without_a_command_is_refused)
 {
 	struct fault f;

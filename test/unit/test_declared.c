@@ -167,30 +167,6 @@ TEST_AFTER(start, what_is_missing_is_said_with_what_to_use)
 	assert_string_equal(f.hint, "use --listen=udp://*:54");
 }
 
-static void refused(const char *words, uint64_t keep_caps)
-{
-	assert_int_equal(declared_check(&spec, keep_caps, &f), -1);
-	assert_fault(&f, EXIT_USAGE, words);
-	spec.count = 0;
-}
-
-TEST_AFTER(start, contradictions_are_refused)
-{
-	refused("--listen says", 0);
-	listen_to("tcp://*:80");
-	listen_to("udp://[::]:53?v6only=0&try");
-	assert_int_equal(declared_check(&spec, 1, &f), 0);
-	refused("net_bind_service", UINT64_C(1) << CAP_NET_BIND_SERVICE);
-	listen_to("tcp://0.0.0.0:80?nonblock");
-	refused("but v6only", 0);
-	listen_to("tcp://[fe80::1%lo]:80");
-	refused("takes tcp and udp", 0);
-	listen_to("unix:/run/a.sock");
-	refused("takes tcp and udp", 0);
-	spec.handoff = HANDOFF_SYSTEMD;
-	assert_int_equal(declared_check(&spec, 0, &f), 0);
-}
-
 /* Where the sysctl says another start than 1024, every port may be above it. */
 TEST_AFTER(start, a_capability_is_for_ports_below_the_start)
 {
