@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -41,14 +42,11 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
-/* Is there a variable that begins like this? */
-static bool in_environment(const char *beginning)
+static bool is_set(const char *variable, const char *value)
 {
-	char **entry = environ;
+	const char *set = getenv(variable);
 
-	while (*entry && strncmp(*entry, beginning, strlen(beginning)) != 0)
-		entry++;
-	return *entry;
+	return set && strcmp(set, value) == 0;
 }
 
 /* Print version and usage, on stdout if asked. Returns as names_run(). */
@@ -138,17 +136,15 @@ static int run_init(const struct peer *peer, struct plan *plan, char **argv,
 	init->signal_group = given['g'];
 	plan->verbose = given['v'] || given['w'];
 	if (peer->letters == tini) {
-		init->signal_group |=
-			in_environment("TINI_KILL_PROCESS_GROUP=");
-		init->no_subreaper = !given['s'] &&
-				     !in_environment("TINI_SUBREAPER=");
-		plan->verbose |= in_environment("TINI_VERBOSITY=2") ||
-				 in_environment("TINI_VERBOSITY=3");
+		init->signal_group |= !!getenv("TINI_KILL_PROCESS_GROUP");
+		init->no_subreaper = !given['s'] && !getenv("TINI_SUBREAPER");
+		plan->verbose |= is_set("TINI_VERBOSITY", "2") ||
+				 is_set("TINI_VERBOSITY", "3");
 	}
 	if (peer->letters == dumb_init) {
-		plan->verbose |= in_environment("DUMB_INIT_DEBUG=1");
-		plan->exec.setsid = init->signal_group = !given['c'] &&
-			!in_environment("DUMB_INIT_SETSID=0");
+		plan->verbose |= is_set("DUMB_INIT_DEBUG", "1");
+		plan->exec.setsid = init->signal_group =
+			!given['c'] && !is_set("DUMB_INIT_SETSID", "0");
 	}
 	for (size_t i = 0; plan->exec.setsid && i < ARRAY_LEN(stops); i++)
 		if (!init->rewrite[stops[i]])
