@@ -66,8 +66,8 @@ static void note_option(struct broker *b, const struct seccomp_notif *q)
 static int make_socket(const struct broker *b, const struct target_socket *s,
 		       int flags)
 {
-	const int type = s->type | (flags & O_NONBLOCK ? SOCK_NONBLOCK : 0);
-	const int fd = socket(s->family, type | SOCK_CLOEXEC, s->protocol);
+	const int type = s->type | SOCK_CLOEXEC | (flags & SOCK_NONBLOCK);
+	const int fd = socket(s->family, type, s->protocol);
 
 	for (size_t i = 0; fd >= 0 && i < OPTIONS; i++) {
 		const struct option *o =

@@ -34,13 +34,15 @@ unsigned int declared_port(const struct bind_address *a)
  * Map an IPv4 address into IPv6: an IPv6 socket bound to ::ffff:127.0.0.1 has
  * exactly what an IPv4 socket bound to 127.0.0.1 has.
  */
-static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
-			      struct in6_addr v6)
+static struct in6_addr mapped(const void *address)
 {
-	if (family == AF_INET6)
-		return v6;
-	v6 = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
-	memcpy(&v6.s6_addr[12], &v4, sizeof(v4));
+	const struct sockaddr_in6 *six = address;
+	const struct sockaddr_in *four = address;
+	struct in6_addr v6 = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+	if (six->sin6_family == AF_INET6)
+		return six->sin6_addr;
+	memcpy(&v6.s6_addr[12], &four->sin_addr, sizeof(four->sin_addr));
 	return v6;
 }
 
@@ -51,20 +53,15 @@ static struct in6_addr mapped(sa_family_t family, struct in_addr v4,
  */
 static bool covers(const struct listener *l, const struct bind_address *a)
 {
-	struct in6_addr one, other;
+	const struct in6_addr one = mapped(&l->address);
+	const struct in6_addr other = mapped(&a->at);
 
 	if (l->kind != a->kind || listener_port(l) != declared_port(a))
 		return false;
-	one = mapped(l->address.any.sa_family, l->address.in.sin_addr,
-		     l->address.in6.sin6_addr);
-	other = mapped(a->at.any.sa_family, a->at.in.sin_addr,
-		       a->at.in6.sin6_addr);
-	if (l->dual)
-		return true;
-	if (!IN6_ARE_ADDR_EQUAL(&one, &other))
-		return false;
-	return a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
-	       !l->number[LISTENER_V6ONLY];
+	return l->dual ||
+	       (IN6_ARE_ADDR_EQUAL(&one, &other) &&
+		(a->v6only || !IN6_IS_ADDR_UNSPECIFIED(&one) ||
+		 !l->number[LISTENER_V6ONLY]));
 }
 
 bool declared_concerns(const struct listen_spec *spec,

@@ -254,9 +254,3 @@ int sockets_arrange(const struct sockets *sockets, struct fault *f)
 	fs_close_from(number);
 	return 0;
 }
-
-void sockets_close(const struct sockets *sockets)
-{
-	for (size_t i = 0; i < sockets->count; i++)
-		close(sockets->all[i].fd);
-}

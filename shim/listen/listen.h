@@ -130,9 +130,6 @@ bool sockets_variable(const struct sockets *sockets, enum handoff handoff,
  */
 int sockets_arrange(const struct sockets *sockets, struct fault *f);
 
-/* Close all of them but the input, in a parent that stays. */
-void sockets_close(const struct sockets *sockets);
-
 /*
  * NAME=PATH[?OPTIONS] of --secret. Before the drop the file is copied into a
  * sealed memfd that the application owns: it can read /proc/self/fd/N as often

@@ -180,7 +180,8 @@ static void let_go(struct plan *plan, struct run *run)
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 0, strlen(*entry));
 	if (plan->listen.handoff == HANDOFF_BIND) {
-		sockets_close(&run->sockets);
+		for (size_t i = 0; i < run->sockets.count; i++)
+			close(run->sockets.all[i].fd);
 	} else {
 		fs_close_from(STDERR_FILENO + 1);
 		madvise(plan, sizeof(*plan) & ~(size_t)4095, MADV_DONTNEED);
