@@ -149,7 +149,7 @@ static void look_listen(struct check *c)
 	for (size_t i = 0; i < spec->count; i++) {
 		const struct listener *l = &spec->listeners[i];
 		bool left = listener_has_path(l);
-		int fd = left ? -1 : listen_open(l, spec->handoff, &f);
+		int fd = left ? -1 : listen_open(l, &f);
 
 		print(c, l->url,
 		      left || fd >= 0 ? ok :

@@ -12,7 +12,6 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "bind/declared.h"
 #include "compat/names.h"
 #include "options.h"
 #include "run/exec.h"
@@ -71,8 +70,7 @@ static int settle(struct plan *plan, char *const env[], struct fault *f)
 	plan->own.verbose = plan->verbose;
 	plan->own.groups = plan->start.groups;
 	plan->own.ngroups = plan->start.ngroups;
-	if (plan->listen.handoff == HANDOFF_BIND)
-		declared_settle(&plan->listen);
+	listen_settle(&plan->listen);
 	if (plan->listen.inherited.wanted &&
 	    inherited_read(&plan->listen.inherited,
 			   plan->start.secure ? NULL : env, f) < 0)

@@ -4,20 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "cred/start.h"
 #include "listen/listen.h"
-
-void declared_settle(struct listen_spec *spec)
-{
-	const long start = start_first_port();
-
-	spec->port_start = start < 0 ? 1024 : (unsigned int)start;
-	for (size_t i = 0; i < spec->count && !spec->low_port; i++)
-		if (listener_port(&spec->listeners[i]) < spec->port_start)
-			spec->low_port = listener_port(&spec->listeners[i]);
-	if (spec->low_port)
-		spec->bind_caps = UINT64_C(1) << CAP_NET_BIND_SERVICE;
-}
 
 /* The kernel accepts 24 bytes as an IPv6 address without its scope. */
 unsigned int declared_port(const struct bind_address *a)

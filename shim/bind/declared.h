@@ -27,9 +27,6 @@ struct bind_address {
 	bool v6only;			/* of the socket */
 };
 
-/* Read net.ipv4.ip_unprivileged_port_start, and fill what depends on it. */
-void declared_settle(struct listen_spec *spec);
-
 /* The port, or 0 if it is neither an IPv4 nor an IPv6 address, or has none. */
 unsigned int declared_port(const struct bind_address *a);
 

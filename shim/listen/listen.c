@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
+#include "cred/start.h"
 
 /* --- the inherited sockets ----------------------------------------------- */
 
@@ -38,9 +39,10 @@ int inherited_read(struct inherited *i, char *const env[], struct fault *f)
 }
 
 /* nginx does not make an inherited socket non-blocking itself. */
-static int add_inherited(const struct inherited *i, enum handoff handoff,
+static int add_inherited(const struct listen_spec *spec,
 			 struct sockets *sockets, struct fault *f)
 {
+	const struct inherited *i = &spec->inherited;
 	struct slice names = str_word(i->names ? i->names : "");
 
 	for (int fd = LISTEN_FDS_START;
@@ -53,7 +55,7 @@ static int add_inherited(const struct inherited *i, enum handoff handoff,
 			h->name = str_cut(&names, ':');
 		if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode) ||
 		    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
-		    (handoff == HANDOFF_NGINX &&
+		    (spec->handoff == HANDOFF_NGINX &&
 		     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0))
 			return fault_set(f, EXIT_USAGE, 0,
 					 "--inherit-sockets: LISTEN_FDS is %zu, but descriptor %d is no socket",
@@ -63,6 +65,35 @@ static int add_inherited(const struct inherited *i, enum handoff handoff,
 }
 
 /* --- the step ------------------------------------------------------------ */
+
+/*
+ * nginx never calls listen(2) with its own backlog on an inherited socket, so
+ * the socket gets nginx's default; other servers may raise theirs. The kernel
+ * caps both at net.core.somaxconn.
+ */
+enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
+
+void listen_settle(struct listen_spec *spec)
+{
+	const bool nginx = spec->handoff == HANDOFF_NGINX;
+	const bool bind = spec->handoff == HANDOFF_BIND;
+	const long start = bind ? start_first_port() : 0;
+
+	spec->port_start = start < 0 ? 1024 : (unsigned int)start;
+	for (size_t i = 0; i < spec->count; i++) {
+		struct listener *l = &spec->listeners[i];
+
+		if (l->type != SOCK_DGRAM && !bind &&
+		    !listener_has(l, LISTENER_NOLISTEN) &&
+		    !listener_has(l, LISTENER_BACKLOG))
+			l->number[LISTENER_BACKLOG] = nginx ? BACKLOG_NGINX
+							    : BACKLOG;
+		l->number[LISTENER_NONBLOCK] |= nginx;
+		if (!spec->low_port && listener_port(l) < spec->port_start)
+			spec->low_port = listener_port(l);
+	}
+	spec->bind_caps = spec->low_port ? CAPS_BIT(CAP_NET_BIND_SERVICE) : 0;
+}
 
 size_t listen_count(const struct listen_spec *spec)
 {
@@ -122,15 +153,15 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out)
 			 listen_count(spec));
 }
 
-static int run_listener(const struct listener *l, enum handoff handoff,
-			struct sockets *sockets, struct fault *f)
+static int run_listener(const struct listener *l, struct sockets *sockets,
+			struct fault *f)
 {
 	struct handed h = { .name = l->name };
 
 	if (l->address.any.sa_family == AF_UNIX)
-		h.backlog = listen_backlog(l, handoff);
+		h.backlog = (int)l->number[LISTENER_BACKLOG];
 	for (size_t n = listener_count(l); n > 0; n--) {
-		h.fd = listen_open(l, handoff, f);
+		h.fd = listen_open(l, f);
 		if (h.fd < 0 && listener_has(l, LISTENER_TRY) &&
 		    listen_without_address(f->err)) {
 			fault_set(f, EXIT_STEP, f->err,
@@ -151,11 +182,10 @@ static int run_listener(const struct listener *l, enum handoff handoff,
 int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 	       struct fault *f)
 {
-	if (add_inherited(&spec->inherited, spec->handoff, sockets, f) < 0)
+	if (add_inherited(spec, sockets, f) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->count; i++)
-		if (run_listener(&spec->listeners[i], spec->handoff, sockets,
-				 f) < 0)
+		if (run_listener(&spec->listeners[i], sockets, f) < 0)
 			return -1;
 	return 0;
 }

@@ -35,7 +35,7 @@ struct listen_spec {
 	struct inherited inherited;
 	size_t count;
 	struct listener *listeners;	/* room for LISTENERS_MAX */
-	/* For --handoff=bind; filled by declared_settle(). */
+	/* For --handoff=bind; filled by listen_settle(). */
 	unsigned int port_start;	/* the first unprivileged one */
 	unsigned int low_port;		/* the first declared below it, or 0 */
 	uint64_t bind_caps;		/* the broker's alone */
@@ -66,6 +66,13 @@ struct sockets {
  */
 int inherited_read(struct inherited *i, char *const env[], struct fault *f);
 
+/*
+ * Set what depends on the handoff: backlogs that were not given, 0 where the
+ * application listens itself; nonblock for nginx; the ports for bind, by
+ * net.ipv4.ip_unprivileged_port_start.
+ */
+void listen_settle(struct listen_spec *spec);
+
 /* How many sockets will get numbers from 3 on, the inherited ones included. */
 size_t listen_count(const struct listen_spec *spec);
 
@@ -90,16 +97,11 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
  * Open the socket of a listener with all its options; "*" falls back to IPv4.
  * It is created with the filesystem ids of its owner, so that it is the
  * application's and not root's: for the owner match of iptables and nftables,
- * in /proc/net, and as the file of a unix socket. handoff: a socket for nginx
- * is non-blocking and has nginx's backlog.
+ * in /proc/net, and as the file of a unix socket.
  *
  * Returns the descriptor, close-on-exec, or -1 with a fault.
  */
-int listen_open(const struct listener *l, enum handoff handoff,
-		struct fault *f);
-
-/* The backlog of a listener, or 0 if it does not listen. */
-int listen_backlog(const struct listener *l, enum handoff handoff);
+int listen_open(const struct listener *l, struct fault *f);
 
 /*
  * Does errno say that the host lacks the address? IPv6 may be compiled out or

@@ -9,13 +9,6 @@
 #include "cred/caps.h"
 #include "listen/listen.h"
 
-/*
- * nginx never calls listen(2) with its own backlog on an inherited socket, so
- * the socket gets nginx's default; other servers may raise theirs. The kernel
- * caps both at net.core.somaxconn.
- */
-enum { BACKLOG_NGINX = 511, BACKLOG = 4096 };
-
 /* --- faults and hints ---------------------------------------------------- */
 
 static const struct {
@@ -196,16 +189,6 @@ static int bind_path(int fd, const struct listener *l, struct fault *f)
 
 /* --- one socket ---------------------------------------------------------- */
 
-int listen_backlog(const struct listener *l, enum handoff handoff)
-{
-	if (l->type == SOCK_DGRAM || handoff == HANDOFF_BIND ||
-	    listener_has(l, LISTENER_NOLISTEN))
-		return 0;
-	if (listener_has(l, LISTENER_BACKLOG))
-		return (int)l->number[LISTENER_BACKLOG];
-	return handoff == HANDOFF_NGINX ? BACKLOG_NGINX : BACKLOG;
-}
-
 static int bind_socket(int fd, const struct listener *l, struct fault *f)
 {
 	if (listener_has_path(l))
@@ -214,16 +197,12 @@ static int bind_socket(int fd, const struct listener *l, struct fault *f)
 		       ? socket_failed(l, NULL, f) : 0;
 }
 
-static int open_socket(const struct listener *l, enum handoff handoff,
-		       struct fault *f)
+static int open_socket(const struct listener *l, struct fault *f)
 {
-	/* nginx does not make inherited sockets non-blocking; others do. */
-	bool nonblock = handoff == HANDOFF_NGINX ||
-			listener_has(l, LISTENER_NONBLOCK);
-	int backlog = listen_backlog(l, handoff);
+	int nonblock = l->number[LISTENER_NONBLOCK] ? SOCK_NONBLOCK : 0;
+	int backlog = (int)l->number[LISTENER_BACKLOG];
 	int fd = socket(l->address.any.sa_family,
-			l->type | SOCK_CLOEXEC |
-				(nonblock ? SOCK_NONBLOCK : 0), 0);
+			l->type | SOCK_CLOEXEC | nonblock, 0);
 
 	if (fd < 0)
 		return socket_failed(l, NULL, f);
@@ -237,7 +216,7 @@ static int open_socket(const struct listener *l, enum handoff handoff,
 }
 
 /* Without root the gid may be refused; check_file() sets that of a file. */
-int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
+int listen_open(const struct listener *l, struct fault *f)
 {
 	struct listener v4 = *l;
 	struct fsids before;
@@ -248,11 +227,11 @@ int listen_open(const struct listener *l, enum handoff handoff, struct fault *f)
 		socket_failed(l, "become its owner", f);
 		return caps_hint(f, CAP_SETUID);
 	}
-	fd = open_socket(l, handoff, f);
+	fd = open_socket(l, f);
 	if (fd < 0 && l->dual && listen_without_address(f->err)) {
 		v4.address.any.sa_family = AF_INET;
 		v4.address_size = sizeof(v4.address.in);
-		fd = open_socket(&v4, handoff, f);
+		fd = open_socket(&v4, f);
 	}
 	if (fsids_leave(&before) == 0)
 		return fd;

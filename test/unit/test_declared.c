@@ -171,10 +171,10 @@ TEST_AFTER(start, what_is_missing_is_said_with_what_to_use)
 TEST_AFTER(start, a_capability_is_for_ports_below_the_start)
 {
 	listen_to("tcp://*:65535");
-	declared_settle(&spec);
+	listen_settle(&spec);
 	assert_int_equal(spec.bind_caps, 0);
 	listen_to("tcp://*:1");
-	declared_settle(&spec);
+	listen_settle(&spec);
 	if (spec.port_start > 1)
 		assert_int_equal(spec.bind_caps,
 				 UINT64_C(1) << CAP_NET_BIND_SERVICE);
