@@ -11,14 +11,14 @@
 #include "base/str.h"
 #include "cred/passwd.h"
 
-/* Properties of a listener, of which an option needs one. */
+/* Properties of a listener, of which an option needs one or, ANY, none. */
 enum trait {
-	ANY = 1 << 0,
-	INET = 1 << 1,
-	TCP = 1 << 2,
-	IP6 = 1 << 3,		/* one address in brackets, not "*" */
-	PATH = 1 << 4,
-	LISTENS = 1 << 5	/* not a datagram socket */
+	ANY = 0,
+	INET = 1 << 0,
+	TCP = 1 << 1,
+	IP6 = 1 << 2,		/* one address in brackets, not "*" */
+	PATH = 1 << 3,
+	LISTENS = 1 << 4	/* not a datagram socket */
 };
 
 /* The kernel doubles the size of a buffer, so half of an int is the limit. */
@@ -64,12 +64,12 @@ static const struct {
 	int type;
 	unsigned int traits;	/* the address adds IP6 or PATH */
 } kinds[LISTENER_KINDS] = {
-	[LISTENER_TCP] = { "tcp://", SOCK_STREAM, ANY | INET | TCP | LISTENS },
-	[LISTENER_UDP] = { "udp://", SOCK_DGRAM, ANY | INET },
-	[LISTENER_UNIX] = { "unix:", SOCK_STREAM, ANY | LISTENS },
+	[LISTENER_TCP] = { "tcp://", SOCK_STREAM, INET | TCP | LISTENS },
+	[LISTENER_UDP] = { "udp://", SOCK_DGRAM, INET },
+	[LISTENER_UNIX] = { "unix:", SOCK_STREAM, LISTENS },
 	[LISTENER_UNIX_DGRAM] = { "unix-dgram:", SOCK_DGRAM, ANY },
 	[LISTENER_UNIX_SEQPACKET] = { "unix-seqpacket:", SOCK_SEQPACKET,
-				      ANY | LISTENS },
+				      LISTENS },
 };
 
 struct slice url_word(const void *list, size_t i)
@@ -196,7 +196,7 @@ static bool set_option(struct listener *l, struct slice part,
 	       (url_word(NULL, o).length != name.length ||
 		memcmp(listener_rows[o].form, name.at, name.length) != 0))
 		o++;
-	if (o == LISTENER_OPTIONS || !(listener_rows[o].needs & l->traits))
+	if (o == LISTENER_OPTIONS || listener_rows[o].needs & ~l->traits)
 		return str_no(wrong, "'%.*s' is no option of such a socket",
 			      (int)name.length, name.at);
 	if (listener_has(l, o))
@@ -260,8 +260,7 @@ bool url_parse(const char *text, struct listener *listener, struct text *wrong)
 {
 	struct listener l = { .url = text,
 			      .number = { [LISTENER_REUSEPORT] = 1,
-					  [LISTENER_MODE] = 0660,
-					  [LISTENER_V6ONLY] = 1 } };
+					  [LISTENER_MODE] = 0660 } };
 	struct slice rest, where;
 
 	if (!set_name(&l, wrong))

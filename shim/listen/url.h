@@ -135,7 +135,7 @@ static inline bool listener_has_path(const struct listener *l)
  *
  * and OPTIONS are NAME or NAME=VALUE, joined by '&'. The result points into the
  * text. An option that was not given has the value 0, except for mode (0660),
- * reuseport (1) and, without "*", v6only (1).
+ * reuseport (1) and, of one IP address, v6only (1).
  *
  * Returns true, or false with what is wrong appended to *wrong; the listener is
  * then as it was.
