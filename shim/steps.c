@@ -153,25 +153,6 @@ int steps_check(const struct plan *plan, struct fault *f)
 
 /* ---- doing it ---- */
 
-/*
- * For --handoff=bind the addresses are bound once, so that what the kernel
- * refuses is reported before the drop. The supervisor keeps its descriptors, so
- * all but the inherited ones are closed.
- */
-static int run_listen(const struct plan *plan, struct run *run,
-		      struct fault *f)
-{
-	const size_t inherited = plan->listen.inherited.count;
-
-	if (listen_run(&plan->listen, &run->sockets, f) < 0)
-		return -1;
-	if (plan->listen.handoff != HANDOFF_BIND)
-		return 0;
-	run->sockets.count = inherited;
-	fs_close_from(LISTEN_FDS_START + (int)inherited);
-	return 0;
-}
-
 /* The last step is main's. Under --init the child enters the domain. */
 static int run_step(enum step step, const struct plan *plan, struct run *run,
 		    struct fault *f)
@@ -181,7 +162,7 @@ static int run_step(enum step step, const struct plan *plan, struct run *run,
 
 	switch (step) {
 	case STEP_LISTEN:
-		return run_listen(plan, run, f);
+		return listen_run(&plan->listen, &run->sockets, f);
 	case STEP_OWN:
 		return own_run(&plan->own, f);
 	case STEP_OWN_STDIO:

@@ -187,6 +187,10 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 	for (size_t i = 0; i < spec->count; i++)
 		if (run_listener(&spec->listeners[i], sockets, f) < 0)
 			return -1;
+	if (spec->handoff == HANDOFF_BIND) {
+		sockets->count = spec->inherited.count;
+		fs_close_from(LISTEN_FDS_START + (int)sockets->count);
+	}
 	return 0;
 }
 
