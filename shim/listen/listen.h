@@ -85,9 +85,9 @@ void listen_describe_handoff(const struct listen_spec *spec, struct text *out);
 /*
  * Take the inherited sockets, then open every socket of the spec, in order,
  * each close-on-exec. One with ?try whose address the host lacks is skipped
- * with a warning, and takes no number. For bind the addresses are bound once, so
- * that what the kernel refuses is reported before the drop; then all descriptors
- * but the inherited ones are closed, since the supervisor keeps its own.
+ * with a warning, and takes no number. For bind the addresses are bound once,
+ * so that what the kernel refuses is reported before the drop; then all
+ * descriptors but the inherited ones are closed: the supervisor keeps its own.
  *
  * Returns 0, or -1 with a fault; sockets opened so far stay open, and the files
  * of unix sockets stay.
