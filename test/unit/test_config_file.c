@@ -15,6 +15,10 @@ static int clean(void **state)
 	return 0;
 }
 
+/* What the command line says, where there is no standard file. */
+#define READ(...) \
+	settings_read(&plan, "/nowhere", WORDS("s", __VA_ARGS__), env, &f)
+
 /*
  * Read a file that the command line names, which may be anybody's; words: what
  * follows it. test/e2e asks whose the standard file may be.
@@ -105,31 +109,24 @@ TEST_AFTER(clean, a_file_has_a_limit_and_no_nul)
 	memset(text, '#', sizeof(text));
 	snprintf(option, sizeof(option), "--config=%s",
 		 temporary_file(0, text, PLAN_CONFIG_SIZE - 1));
-	assert_int_equal(settings_read(&plan, "/nowhere",
-				       WORDS("s", option, "c"), env, &f), 0);
+	assert_int_equal(READ(option, "c"), 0);
 	temporary_file(0, text, PLAN_CONFIG_SIZE);
-	assert_int_equal(settings_read(&plan, "/nowhere",
-				       WORDS("s", option, "c"), env, &f), -1);
+	assert_int_equal(READ(option, "c"), -1);
 	assert_fault(&f, EXIT_USAGE, "65535");
 	temporary_file(0, "user=1:1\n\0#", 11);
-	assert_int_equal(settings_read(&plan, "/nowhere",
-				       WORDS("s", option, "c"), env, &f), -1);
+	assert_int_equal(READ(option, "c"), -1);
 	assert_fault(&f, EXIT_USAGE, "NUL");
 }
 
 TEST_AFTER(clean, the_standard_file_need_not_exist)
 {
-	assert_int_equal(settings_read(&plan, "/nowhere/at/all",
-				       WORDS("s", "-u1:1", "c"), env, &f),
-			 0);
+	assert_int_equal(READ("-u1:1", "c"), 0);
 	assert_string_equal(plan.who.user, "1:1");
 }
 
 TEST_AFTER(clean, a_file_that_is_named_must_exist)
 {
-	assert_int_equal(settings_read(&plan, "/nowhere",
-				       WORDS("s", "--config=/nowhere/else", "c"),
-				       env, &f), -1);
+	assert_int_equal(READ("--config=/nowhere/else", "c"), -1);
 	assert_fault(&f, EXIT_USAGE, "/nowhere/else");
 }
 
@@ -138,9 +135,7 @@ TEST_AFTER(clean, help_needs_no_file)
 	assert_int_equal(read_settings("nonsense", WORDS("--help")), 0);
 	assert_int_equal(plan.action, ACTION_HELP);
 	clean(NULL);
-	assert_int_equal(settings_read(&plan, "/nowhere",
-				       WORDS("s", "--config=/nowhere/else",
-					     "--version"), env, &f), 0);
+	assert_int_equal(READ("--config=/nowhere/else", "--version"), 0);
 	assert_int_equal(plan.action, ACTION_VERSION);
 }
 
@@ -153,9 +148,7 @@ TEST_AFTER(clean, a_secure_start_takes_no_option)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		clean(NULL);
 		plan.start.secure = true;
-		assert_int_equal(settings_read(&plan, "/nowhere",
-					       WORDS("s", words[i], "c"), env,
-					       &f), -1);
+		assert_int_equal(READ(words[i], "c"), -1);
 		assert_fault(&f, EXIT_USAGE, words[i]);
 		assert_has(f.hint, "options come from");
 		assert_null(plan.who.user);
@@ -165,8 +158,7 @@ TEST_AFTER(clean, a_secure_start_takes_no_option)
 TEST_AFTER(clean, a_secure_start_needs_the_standard_file)
 {
 	plan.start.secure = true;
-	assert_int_equal(settings_read(&plan, "/nowhere", WORDS("s", "c"), env,
-				       &f), -1);
+	assert_int_equal(READ("c"), -1);
 	assert_fault(&f, EXIT_USAGE, "/nowhere");
 }
 
