@@ -18,9 +18,11 @@ setup()
 	mkdir "$tmp/volume"
 }
 
+# check STATUS OPTION...: it ends with that
 check()
 {
-	stepdown --check --user=4242:4242 "$@"
+	stepdown --check --user=4242:4242 "${@:2}"
+	exited "$1"
 }
 
 # check_says LINE: as it begins
@@ -42,9 +44,8 @@ is_valid()
 }
 
 @test "it says how it was started and that each step will work" {
-	check --listen=tcp://0.0.0.0:80 --own="$tmp/volume" --umask=027 \
+	check 0 --listen=tcp://0.0.0.0:80 --own="$tmp/volume" --umask=027 \
 		--init -- "$WITNESS" some argument
-	succeeded
 	[ ! -s "$err" ] || fail_seen
 	check_says 'osrelease  *[0-9]'
 	check_says 'Uid  *0 0 0 0$'
@@ -99,20 +100,16 @@ is_valid()
 }
 
 @test "a port is tried, and free again" {
-	check --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
-	check --listen=tcp://0.0.0.0:80 -- "$WITNESS"
-	succeeded
-	check --listen=tcp://198.51.100.1:80 -- "$WITNESS"
-	exited 111
+	check 0 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	check 0 --listen=tcp://0.0.0.0:80 -- "$WITNESS"
+	check 111 --listen=tcp://198.51.100.1:80 -- "$WITNESS"
 	check_says 'will fail  *listen  *listen tcp://198.51.100.1:80: '
 	check_says ' *hint: .*freebind'
 }
 
 @test "all that is missing stands in one line, with both lines to change" {
 	before+=(setpriv --bounding-set=-all --inh-caps=-all)
-	check --listen=tcp://0.0.0.0:80 --own="$tmp/volume" -- "$WITNESS"
-	exited 111
+	check 111 --listen=tcp://0.0.0.0:80 --own="$tmp/volume" -- "$WITNESS"
 	check_says 'CapPrm  *none'
 	check_says "will fail  *needs  *missing capabilities: CAP_NET_BIND_SERVICE to listen on tcp://0.0.0.0:80, CAP_CHOWN to own $tmp/volume, CAP_SETGID to set the gid, CAP_SETUID to set the uid$"
 	check_says ' *hint: docker: --cap-add=CHOWN --cap-add=SETGID --cap-add=SETUID --cap-add=NET_BIND_SERVICE (compose: cap_add: \[CHOWN, SETGID, SETUID, NET_BIND_SERVICE\])$'
@@ -128,9 +125,8 @@ is_valid()
 		mount -t tmpfs none "$0/deep/er"
 		mount -t tmpfs -o ro none "$0/ro"
 		exec "$@"' "$tmp")
-	check --own="$tmp/nowhere" --own="$tmp/new,create" --own="$tmp/ro" \
+	check 111 --own="$tmp/nowhere" --own="$tmp/new,create" --own="$tmp/ro" \
 		--own="$tmp/ro,try" --own="$tmp/deep" -- "$WITNESS"
-	exited 111
 	check_says "ok  *own  *$tmp/deep: 0:0 1777, on $tmp/deep of type tmpfs, other mounts below: $tmp/deep/er$"
 	check_says " *hint: docker: -v VOLUME:$tmp/nowhere "
 	check_says " *hint: kubernetes: volumeMounts: .*mountPath: $tmp/ro,"
@@ -151,8 +147,7 @@ is_valid()
 	touch "$dir/plain"
 	check_command()
 	{
-		check -- "$1"
-		exited 111
+		check 111 -- "$1"
 		check_says "will fail  *exec  *execute $1: $2"
 	}
 	check_command nothing-of-this-name 'No such file'
@@ -166,23 +161,18 @@ is_valid()
 	mkdir -m 700 "$dir/closed"
 	cp "$WITNESS" "$dir/closed/server"
 	check_command "$dir/closed/server" 'Permission denied'
-	check --chdir="$tmp" -- bin/crlf
-	exited 111
+	check 111 --chdir="$tmp" -- bin/crlf
 	check_says 'will fail  *exec  *execute bin/crlf: No such file'
 	cp "$WITNESS" "$dir/server"
-	check --chdir="$tmp" -- bin/server
-	succeeded
+	check 0 --chdir="$tmp" -- bin/server
 	check_says 'ok  *exec  *bin/server$'
 	chmod 711 "$dir/server"
-	check -- "$dir/server"
-	succeeded
+	check 0 -- "$dir/server"
 	chgrp 4243 "$dir/server"
 	chmod 710 "$dir/server"
 	check_command "$dir/server" 'Permission denied'
-	check --groups=4243 -- "$dir/server"
-	succeeded
-	check --chdir="$tmp/nowhere" -- "$WITNESS"
-	exited 111
+	check 0 --groups=4243 -- "$dir/server"
+	check 111 --chdir="$tmp/nowhere" -- "$WITNESS"
 	check_says 'will fail  *exec  *chdir .*/nowhere: No such file'
 }
 
