@@ -108,15 +108,14 @@ find_first()
 }
 
 @test "a link-local address is declared by no listener but tcp://*" {
-	binder 'udp://[ff02::fb]:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has 'Invalid argument'
-	binder 'tcp://[fe80::1]:80' -- bind tcp4:0.0.0.0:80
-	refused 111
-	message_has 'Invalid argument'
-	binder 'tcp://[fe80::1%lo]:80' -- bind tcp4:0.0.0.0:80
-	refused 100
-	message_has 'without options but v6only'
+	local url
+
+	for url in 'udp://[ff02::fb]:80' 'tcp://[fe80::1]:80'; do
+		try_binder "$url" -- bind tcp4:0.0.0.0:80
+		refused 111 'Invalid argument'
+	done
+	try_binder 'tcp://[fe80::1%lo]:80' -- bind tcp4:0.0.0.0:80
+	refused 100 'without options but v6only'
 }
 
 @test "v6only=0 is for those who bind [::] for both families" {
