@@ -79,11 +79,11 @@ static int set_options(int fd, const struct listener *l, struct fault *f)
 					    : (const void *)&l->number[o];
 		socklen_t size = word.at ? (socklen_t)word.length
 					 : sizeof(l->number[o]);
+		bool wanted = o == LISTENER_V6ONLY
+				      ? l->address.any.sa_family == AF_INET6
+				      : listener_has(l, o);
 
-		if (!row->key ||
-		    !(o == LISTENER_V6ONLY
-			      ? l->address.any.sa_family == AF_INET6
-			      : listener_has(l, o)) ||
+		if (!row->key || !wanted ||
 		    setsockopt(fd, row->level, row->key, value, size) == 0 ||
 		    (row->weaker && setsockopt(fd, row->level, row->weaker,
 					       value, size) == 0))
