@@ -134,8 +134,7 @@ static void look_at_terminal(struct supervisor *v, bool setsid)
 	const int8_t *rewrite = v->spec->rewrite;
 	const pid_t foreground = tty_foreground();
 
-	v->terminal = foreground >= 0;
-	v->shared = v->terminal && !setsid;
+	v->shared = foreground >= 0 && !setsid;
 	v->lends = v->shared && !rewrite[SIGINT] && !rewrite[SIGQUIT] &&
 		   !rewrite[SIGTSTP] && !rewrite[SIGWINCH];
 	v->lent = v->lends && foreground == getpgrp();

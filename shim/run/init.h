@@ -56,8 +56,7 @@ struct supervisor {
 	int status;		/* its exit status then */
 	bool childless, verbose;
 	bool first;		/* the first process of its pid namespace */
-	bool terminal;		/* this session has one */
-	bool shared;		/* and the child is in this session */
+	bool shared;		/* the child has our session and terminal */
 	bool lends;		/* in the foreground, give it to the child */
 	bool lent;		/* the child's group is the foreground group */
 	bool reclaimed;		/* another process of our group used it */

@@ -112,15 +112,15 @@ int tty_leave(void)
 }
 
 /*
- * Is there a shell that would notice if this process stopped, and could
- * continue it? POSIX calls a process group without one orphaned.
+ * Is there a terminal, and a shell that would notice if this process stopped,
+ * and could continue it? POSIX calls a process group without one orphaned.
  */
 static bool has_shell(void)
 {
 	pid_t parent = getppid();
 
-	return parent > 0 && getsid(parent) == getsid(0) &&
-	       getpgid(parent) != getpgrp();
+	return tty_foreground() >= 0 && parent > 0 &&
+	       getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
 }
 
 static bool is_job_stop(int number)
@@ -170,8 +170,7 @@ static void child_stopped(struct supervisor *s, int number)
 	if ((number == SIGTTIN || number == SIGTTOU) && s->shared &&
 	    lend_terminal(s)) {
 		kill(-s->child, SIGCONT);
-	} else if (!s->first &&
-		   (s->stop_sent || (s->terminal && has_shell()))) {
+	} else if (!s->first && (s->stop_sent || has_shell())) {
 		s->lent = false;
 		s->stopped = true;
 		stop(number, is_job_stop(number) && !s->stop_sent);
