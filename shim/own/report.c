@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -31,7 +30,7 @@ static const struct {
 	  "than root may write and the user may not: give that, too", false },
 	{ EROFS,
 	  "mounted read-only: mount it writable, leave out this --own or add "
-	  ",try", true },
+	  ",try; for a ConfigMap or Secret use fsGroup or defaultMode", true },
 	{ EINVAL, NO_ID, false }, { EOVERFLOW, NO_ID, false },
 	{ EDQUOT, "raise the quota of the new owner or group", false },
 	{ ENOSPC, "overlayfs copies what is changed: mount a volume there",
@@ -113,16 +112,6 @@ static void ignored(const struct own_tree *t, const char *path, int fd,
 	pthread_mutex_unlock(&alone);
 }
 
-/* The kubelet puts this link into the volumes that it fills with files. */
-static bool is_filled_by_kubelet(const char *path)
-{
-	char link[PATH_MAX];
-	struct stat st;
-
-	snprintf(link, sizeof(link), "%s/..data", path);
-	return lstat(link, &st) == 0;
-}
-
 /* Add the real path of a path whose last components may be missing. */
 static void hint_links(const char *path, struct fault *f)
 {
@@ -162,10 +151,7 @@ static void explain(const struct own_tree *t, const char *act, int err,
 			  path);
 	else
 		fault_set(f, EXIT_STEP, err, "own %s", t->path);
-	if (err == EROFS && is_filled_by_kubelet(t->path))
-		fault_hint(f,
-			   "the kubelet fills this volume, read-only: leave out this --own; who may read it is for fsGroup or defaultMode");
-	else if (err == EACCES)
+	if (err == EACCES)
 		caps_hint(f, CAP_DAC_OVERRIDE);
 	else if (err == EPERM)
 		caps_hint(f, act && strcmp(act, OWN_ACT_MODE) == 0

@@ -188,16 +188,9 @@ read_only()
 	touch "$volume/file"
 	before=(read_only)
 	try_own "$volume"
-	refused 111 'Read-only file system' read-only
+	refused 111 'Read-only file system' 'mounted read-only'
+	hint_has 'fsGroup or defaultMode'
 	owned_by 0:0 "$volume/file"
-}
-
-@test "a volume that the kubelet fills: 111, and what gives its files" {
-	mkdir "$volume/..1"
-	ln -s ..1 "$volume/..data"
-	before=(read_only)
-	try_own "$volume"
-	refused 111 'Read-only file system' 'fsGroup or defaultMode'
 }
 
 @test "read-only and right already is right" {
