@@ -49,7 +49,6 @@ struct place {
 
 /* What the threads share. */
 struct walk {
-	int64_t started;
 	atomic_bool stop;
 	atomic_uint threads;
 	atomic_uint busy;		/* threads that have a directory */
@@ -149,11 +148,7 @@ static void look_around(struct walker *w, const struct place *place)
 		start_threads(w);
 	if (now >= walk->next_progress) {
 		walk->next_progress = now + PROGRESS;
-		report_note(
-			"own %s: %llu files seen, %llu changed, %llu a second",
-			path, walk->entries, walk->out->counts[OWN_WRONG],
-			walk->entries * 1000 /
-				(unsigned long long)(now - walk->started));
+		report_note("own %s: %llu files seen", path, walk->entries);
 	}
 	if (signal) {
 		fault_set(&walk->out->fault, 128 + signal, 0,
@@ -339,7 +334,8 @@ void own_walk(struct own_actor *a, int fd)
 	struct walk walk = { .out = &a->out, .threads = 1,
 			     .lock = PTHREAD_MUTEX_INITIALIZER,
 			     .news = PTHREAD_COND_INITIALIZER,
-			     .started = sys_milliseconds() };
+			     .next_progress = sys_milliseconds() +
+					      FIRST_PROGRESS };
 	struct walker walkers[OWN_MAX_THREADS] = {
 		{ .walk = &walk, .actor = { .rules = a->rules } }
 	};
@@ -348,7 +344,6 @@ void own_walk(struct own_actor *a, int fd)
 	uint64_t before = 0;
 
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &ends, &before, sizeof(before));
-	walk.next_progress = walk.started + FIRST_PROGRESS;
 	walk.queue[walk.queued++] = (struct place){ fd, 0, UINT32_MAX };
 	work(&walkers[0]);
 	a->changed |= walkers[0].actor.changed;

@@ -49,7 +49,7 @@ own()
 # the progress of a run that takes long
 count()
 {
-	grep -v ' seen, ' "$err" |
+	grep -v ' seen$' "$err" |
 		sed -n "s/^stepdown: own .*[ :]\([0-9]*\) $1.*/\1/p"
 }
 
