@@ -18,34 +18,38 @@ enum {
 	SET_IDS = S_ISUID | S_ISGID
 };
 
-bool own_become(struct own_actor *a, uid_t uid, gid_t gid)
+bool own_become_owner(struct own_job *job, int fd, int denied)
 {
 	struct fsids before;
-
-	a->changed = true;
-	return fsids_enter(uid, gid, &before) == 0;
-}
-
-bool own_become_owner(struct own_actor *a, int fd)
-{
 	struct stat st;
 
-	if (errno != EACCES)
+	if (errno != denied)
 		return false;
-	if (fstat(fd, &st) == 0 && own_become(a, st.st_uid, st.st_gid))
+	job->became = true;
+	if (fstat(fd, &st) == 0 &&
+	    fsids_enter(st.st_uid, st.st_gid, &before) == 0)
 		return true;
-	errno = EACCES;
+	errno = denied;
 	return false;
 }
 
-int own_open(struct own_actor *a, int dir, const char *name, int flags)
+int own_open(struct own_job *job, int dir, const char *name, int flags,
+	     bool cross_mounts)
 {
-	const bool cross_mounts = a->rules->cross_mounts;
 	int fd = fs_open(dir, name, flags, cross_mounts);
 
-	if (fd < 0 && own_become_owner(a, dir))
+	if (fd < 0 && own_become_owner(job, dir, EACCES))
 		fd = fs_open(dir, name, flags, cross_mounts);
 	return fd;
+}
+
+int own_set_mode(struct own_job *job, int fd, mode_t mode)
+{
+	int result = fs_chmod(fd, mode);
+
+	if (result < 0 && own_become_owner(job, fd, EPERM))
+		result = fs_chmod(fd, mode);
+	return result;
 }
 
 /* Is it of these ids? -1: of any. */
@@ -55,43 +59,36 @@ static bool is_of(const struct stat *st, uid_t uid, gid_t gid)
 	       (gid == (gid_t)-1 || st->st_gid == gid);
 }
 
-static bool has_right_owner(const struct own_rules *rules,
-			    const struct stat *st)
+static mode_t wanted_mode(const struct own_job *job, const struct stat *st)
 {
-	return is_of(st, rules->tree->uid, rules->gid);
-}
-
-static mode_t wanted_mode(const struct own_rules *rules, const struct stat *st)
-{
-	const struct own_tree *t = rules->tree;
+	const struct own_tree *t = job->tree;
 	mode_t mode = st->st_mode & ALL_BITS;
 	bool dir = S_ISDIR(st->st_mode);
 
 	if (S_ISLNK(st->st_mode))
 		return mode;	/* Linux has no mode of a symbolic link. */
-	if (S_ISREG(st->st_mode) && !has_right_owner(rules, st))
+	if (S_ISREG(st->st_mode) && !is_of(st, t->uid, job->gid))
 		mode &= ~SET_IDS;
 	if (t->fsgroup)
 		return mode | (dir ? FSGROUP_DIR : FSGROUP_FILE);
 	if (t->mode)
-		mode_apply(t->mode, dir, rules->mask, &mode);
+		mode_apply(t->mode, dir, job->mask, &mode);
 	return mode;
 }
 
-enum own_verdict own_judge(const struct own_rules *rules,
-			   const struct stat *st)
+enum own_verdict own_judge(const struct own_job *job, const struct stat *st)
 {
-	const struct own_tree *t = rules->tree;
+	const struct own_tree *t = job->tree;
 
-	if (has_right_owner(rules, st) &&
-	    wanted_mode(rules, st) == (st->st_mode & ALL_BITS))
+	if (is_of(st, t->uid, job->gid) &&
+	    wanted_mode(job, st) == (st->st_mode & ALL_BITS))
 		return OWN_RIGHT;
 	if (!is_of(st, t->from_uid, t->from_gid))
 		return OWN_FOREIGN;
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		return OWN_DEVICE;
 	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1 &&
-	    !rules->links_protected)
+	    !job->links_protected)
 		return OWN_LINKED;
 	return OWN_WRONG;
 }
@@ -107,75 +104,65 @@ static bool has_capabilities(const struct stat *st, int fd)
 	return getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
-int own_set_mode(struct own_actor *a, int fd, mode_t mode)
-{
-	struct stat st;
-
-	if (fs_chmod(fd, mode) == 0)
-		return 0;
-	if (errno != EPERM || fstat(fd, &st) < 0 ||
-	    !own_become(a, st.st_uid, st.st_gid))
-		return -1;
-	return fs_chmod(fd, mode);
-}
-
 /*
  * Mode bits are removed before the owner changes. They are added when the group
  * is new and the owner still old: afterwards only the new owner, or CAP_FOWNER,
  * could change the mode.
  */
-static const char *change(struct own_actor *a, int fd, const struct stat *st)
+static const char *change(struct own_job *job, int fd,
+			  const struct stat *st, unsigned long long counts[])
 {
-	const struct own_rules *rules = a->rules;
-	const uid_t uid = rules->tree->uid;
-	const mode_t mode = wanted_mode(rules, st);
-	const bool give = !has_right_owner(rules, st);
-	const bool capable = give && has_capabilities(st, fd);
+	const uid_t uid = job->tree->uid;
+	const mode_t mode = wanted_mode(job, st);
 	mode_t now = st->st_mode & ALL_BITS;
 	mode_t set_ids = S_ISREG(st->st_mode) ? (now | mode) & SET_IDS : 0;
 	struct stat then;
+	bool capable;
 
-	if (give && now & ~(mode | SET_IDS)) {
+	if (is_of(st, uid, job->gid))
+		return own_set_mode(job, fd, mode) < 0 ? OWN_ACT_MODE : NULL;
+	capable = has_capabilities(st, fd);
+	if (now & ~(mode | SET_IDS)) {
 		now &= mode | SET_IDS;
-		if (own_set_mode(a, fd, now) < 0)
+		if (own_set_mode(job, fd, now) < 0)
 			return OWN_ACT_MODE;
 	}
-	if (give && mode & ~now & ~SET_IDS) {
-		if (fchownat(fd, "", (uid_t)-1, rules->gid, AT_EMPTY_PATH) < 0)
+	if (mode & ~now & ~SET_IDS) {
+		if (fchownat(fd, "", (uid_t)-1, job->gid, AT_EMPTY_PATH) < 0)
 			return "change the group of";
 		now = mode;
-		if (own_set_mode(a, fd, now) < 0)
+		if (own_set_mode(job, fd, now) < 0)
 			return OWN_ACT_MODE;
 	}
-	if (give && fchownat(fd, "", uid, rules->gid, AT_EMPTY_PATH) < 0)
+	if (fchownat(fd, "", uid, job->gid, AT_EMPTY_PATH) < 0)
 		return uid == (uid_t)-1 ? "change the group of"
 					: "change the owner of";
-	if (give && (a->out.counts[OWN_WRONG] == 0 || set_ids)) {
+	if (counts[OWN_WRONG] == 0 || S_ISDIR(st->st_mode) || set_ids) {
 		if (fstat(fd, &then) < 0)
 			return "examine";
 		errno = 0;
-		if (!has_right_owner(rules, &then))
+		if (!is_of(&then, uid, job->gid))
 			return "change the owner of";
 		now = then.st_mode & ALL_BITS;
 	}
-	if (now != mode && own_set_mode(a, fd, mode) < 0)
+	if (now != mode && own_set_mode(job, fd, mode) < 0)
 		return OWN_ACT_MODE;
-	a->out.counts[OWN_CAPABILITIES] += capable;
-	a->out.counts[OWN_SET_IDS] += (set_ids & ~mode) != 0;
+	counts[OWN_CAPABILITIES] += capable;
+	counts[OWN_SET_IDS] += (set_ids & ~mode) != 0;
 	return NULL;
 }
 
-const char *own_change(struct own_actor *a, int fd, struct stat *st)
+const char *own_change(struct own_job *job, int fd, struct stat *st,
+		       unsigned long long counts[])
 {
 	enum own_verdict verdict;
-	const char *act = NULL;
+	const char *act;
 
 	if (fstat(fd, st) < 0)
 		return "examine";
-	verdict = own_judge(a->rules, st);
-	if (verdict == OWN_WRONG)
-		act = change(a, fd, st);
+	verdict = own_judge(job, st);
+	act = verdict == OWN_WRONG ? change(job, fd, st, counts) : NULL;
 	if (!act)
-		a->out.counts[verdict]++;
+		counts[verdict]++;
 	return act;
 }

@@ -14,24 +14,14 @@
 #ifndef STEPDOWN_OWN_GIVE_H
 #define STEPDOWN_OWN_GIVE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "base/fs.h"
-#include "base/str.h"
-
+struct fault;
 struct own_spec;
 struct own_tree;
-
-/* What a tree's entries are compared with; constant during a walk. */
-struct own_rules {
-	const struct own_spec *spec;
-	const struct own_tree *tree;
-	bool cross_mounts;	/* and while the path itself is opened */
-	gid_t gid;		/* wanted; -1: any; the tree's or fsGroup */
-	bool links_protected;
-	mode_t mask;		/* umask(2), for modes */
-};
 
 enum own_verdict {
 	OWN_RIGHT,		/* nothing to change */
@@ -50,59 +40,55 @@ enum own_verdict {
 	OWN_COUNTS		/* how many there are */
 };
 
-/* What came of a tree. */
-struct own_outcome {
+/* A tree: what its entries are compared with, and what came of them. */
+struct own_job {
+	const struct own_spec *spec;
+	const struct own_tree *tree;
+	gid_t gid;		/* wanted; -1: any; the tree's or fsGroup */
+	bool links_protected;
+	mode_t mask;		/* umask(2), for modes */
+
+	pthread_mutex_t lock;	/* for the rest, which a walk's threads share */
 	unsigned long long counts[OWN_COUNTS];
-	struct fault fault;	/* the one that ends, or the first failure */
-	bool ends;		/* the run, with that fault */
+	struct fault *fault;	/* the one that ends, or the first failure */
+	atomic_bool ends;	/* the run, with that fault */
+	atomic_bool became;	/* another, see own_become_owner() */
 };
 
 /*
- * One thread: the results of its work, and whether its filesystem ids were
- * changed to those of an owner, whose files it could not use otherwise.
+ * If errno is denied, set this thread's filesystem ids to those of fd's owner,
+ * who can use the file where root cannot; the capabilities stay. Otherwise, or
+ * if that is not allowed, returns false, and errno is as before.
  */
-struct own_actor {
-	struct own_rules *rules;
-	struct own_outcome out;
-	bool changed;		/* the filesystem ids */
-};
-
-/*
- * Set the filesystem ids; the capabilities stay. Returns false with errno:
- * EPERM if that is not allowed.
- */
-bool own_become(struct own_actor *a, uid_t uid, gid_t gid);
-
-/* The same with those of fd's owner, if errno is EACCES; else false. */
-bool own_become_owner(struct own_actor *a, int fd);
+bool own_become_owner(struct own_job *job, int fd, int denied);
 
 /* fs_open(), and as the owner of dir if the first try fails with EACCES. */
-int own_open(struct own_actor *a, int dir, const char *name, int flags);
+int own_open(struct own_job *job, int dir, const char *name, int flags,
+	     bool cross_mounts);
 
 /* fs_chmod(), as the file's owner if need be. Returns 0, or -1 with errno. */
-int own_set_mode(struct own_actor *a, int fd, mode_t mode);
+int own_set_mode(struct own_job *job, int fd, mode_t mode);
 
 /* What is to be done with a file, by its status. Pure. */
-enum own_verdict own_judge(const struct own_rules *rules,
-			   const struct stat *st);
+enum own_verdict own_judge(const struct own_job *job, const struct stat *st);
 
 /*
- * Change the file of fd if need be, and count the verdict.
+ * Change the file of fd if need be, and count the verdict in counts.
  *
  * fd: any descriptor, O_PATH included. st: gets its status before the change.
  * Returns NULL, or the act that failed ("examine" and so on) with errno. The
- * first change counted in a->out is read back: errno is 0 if the filesystem has
- * ignored it.
+ * first change in counts and that of each directory is read back: errno is 0 if
+ * the filesystem has ignored it.
  */
-const char *own_change(struct own_actor *a, int fd, struct stat *st);
+const char *own_change(struct own_job *job, int fd, struct stat *st,
+		       unsigned long long counts[]);
 #define OWN_ACT_MODE "change the mode of"
 
 /*
- * Change all that is below a directory, but not the directory. Closes fd, which
- * must be open for reading. A signal that asks to end is a fault with status
- * 128 + its number.
+ * Change all that is below a directory, the tree's top, but not the directory.
+ * A signal that asks to end is a fault with status 128 + its number.
  */
-void own_walk(struct own_actor *a, int fd);
+void own_walk(struct own_job *job, int top);
 
 /*
  * Count a failure by errno (0: a change was ignored), and keep the fault "own
@@ -111,16 +97,15 @@ void own_walk(struct own_actor *a, int fd);
  * note tells of a writable directory that is mounted there and not changed.
  *
  * act: NULL if the path itself could not be opened. name: in dir, or NULL for
- * the tree's top. fd: the file itself if it was opened, or -1. Returns whether
- * the run must end.
+ * the tree's top. fd: the file itself if it was opened, or -1.
  */
-bool own_failed(struct own_actor *a, const char *act, int dir,
+void own_failed(struct own_job *job, const char *act, int dir,
 		const char *name, int fd);
 
 /*
  * Report the results: with verbose all counts, otherwise failures, lost set-id
  * bits and capabilities, and files skipped for their other links.
  */
-void own_report(const struct own_actor *a);
+void own_report(const struct own_job *job);
 
 #endif

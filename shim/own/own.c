@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/major.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -24,71 +23,67 @@
  * is not the owner's; nor can a caller who started this program by file
  * capabilities, who never owns it. The mode is set last.
  */
-static int make(struct own_actor *a, int dir, const char *name)
+static int make(struct own_job *job, int dir, const char *name)
 {
-	const struct own_rules *rules = a->rules;
-	const struct own_tree *t = rules->tree;
+	const struct own_tree *t = job->tree;
 	uid_t uid = t->uid == (uid_t)-1 ? geteuid() : t->uid;
-	gid_t gid = rules->gid == (gid_t)-1 ? getegid() : rules->gid;
-	uint64_t permitted, effective;
+	gid_t gid = job->gid == (gid_t)-1 ? getegid() : job->gid;
+	uint64_t without = CAPS_BIT(CAP_DAC_OVERRIDE);
+	uid_t maker = uid;
+	struct fsids before;
 	struct stat st;
-	bool roots;
 	int made, fd;
 
 	if (fstat(dir, &st) < 0)
 		return -1;
-	roots = st.st_uid == 0 && !(st.st_mode & 022);
-	if (!own_become(a, roots ? 0 : uid, roots ? 0 : gid) ||
-	    caps_held(&permitted, &effective) < 0 ||
-	    (!roots && caps_set_effective(
-			       effective & ~CAPS_BIT(CAP_DAC_OVERRIDE)) < 0))
+	if (st.st_uid == 0 && !(st.st_mode & 022)) {
+		maker = 0;
+		without = 0;
+	}
+	job->became = true;
+	if (fsids_enter(maker, gid, &before) < 0 ||
+	    caps_set_effective(before.effective & ~without) < 0)
 		return -1;
 	made = mkdirat(dir, name, 0700);
-	if (caps_set_effective(effective) < 0)
+	if (caps_set_effective(before.effective) < 0)
 		return -1;
+	if (made < 0 && errno == EEXIST)
+		return own_open(job, dir, name, O_PATH, true);
 	if (made < 0)
-		return errno == EEXIST ? own_open(a, dir, name, O_PATH) : -1;
-	fd = own_open(a, dir, name, O_PATH | O_DIRECTORY);
+		return -1;
+	fd = own_open(job, dir, name, O_PATH | O_DIRECTORY, true);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) < 0 || st.st_uid != (roots ? 0 : uid) ||
+	if (fstat(fd, &st) < 0 || st.st_uid != maker ||
 	    (st.st_mode & 0777) != 0700)
 		errno = ESTALE;
 	else if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) == 0 &&
-		 own_set_mode(a, fd, t->create_mode) == 0)
+		 own_set_mode(job, fd, t->create_mode) == 0)
 		return fd;
 	close(fd);
-	return -1;
-}
-
-/* Open the next component of the path, as the directory's owner if need be. */
-static int enter(struct own_actor *a, int dir, const char *name)
-{
-	int fd = own_open(a, dir, name, O_PATH);
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT && a->rules->tree->create)
-		fd = make(a, dir, name);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
-		return fd;
-	close(fd);
-	errno = ELOOP;
 	return -1;
 }
 
 /* Open the path. Closing an O_PATH descriptor cannot fail: it leaves errno. */
-static int open_top(struct own_actor *a)
+static int open_top(struct own_job *job)
 {
-	const char *at = a->rules->tree->path;
+	const char *at = job->tree->path;
 	char name[NAME_MAX + 2];
-	int fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+	struct stat st;
 
-	a->rules->cross_mounts = true;
 	while (fd >= 0 && fs_next_part(&at, name)) {
-		int next = enter(a, fd, name);
+		int next = own_open(job, fd, name, O_PATH, true);
 
+		if (next < 0 && errno == ENOENT && job->tree->create)
+			next = make(job, fd, name);
 		close(fd);
 		fd = next;
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+			close(fd);
+			errno = ELOOP;
+			return -1;
+		}
 	}
 	return fd;
 }
@@ -98,18 +93,18 @@ static int open_top(struct own_actor *a)
  * fsGroup: `fsgroup` uses that group, and the kubelet would undo another one at
  * each start of the pod.
  */
-static void look_for_fsgroup(struct own_rules *rules, const struct stat *st)
+static void look_for_fsgroup(struct own_job *job, const struct stat *st)
 {
-	const struct own_tree *t = rules->tree;
+	const struct own_tree *t = job->tree;
 	bool ours = false;
 
-	for (size_t i = 0; i < rules->spec->ngroups; i++)
-		ours |= st->st_gid && rules->spec->groups[i] == st->st_gid;
+	for (size_t i = 0; i < job->spec->ngroups; i++)
+		ours |= st->st_gid && job->spec->groups[i] == st->st_gid;
 	if (!ours || !S_ISDIR(st->st_mode) || !(st->st_mode & S_ISGID) ||
 	    t->group.at || st->st_gid == t->gid)
 		return;
 	if (t->fsgroup)
-		rules->gid = st->st_gid;
+		job->gid = st->st_gid;
 	else
 		report_note(
 			"own %s: the runtime gave it to group %u (fsGroup) and will do so at each start; add ,fsgroup to leave that",
@@ -120,93 +115,81 @@ static void look_for_fsgroup(struct own_rules *rules, const struct stat *st)
  * What is below the top comes first: with if-root-differs, a top that is right
  * then proves that all below it was done, even if an earlier run was cut off.
  */
-static void give(struct own_actor *a, int top, struct stat st)
+static void give(struct own_job *job, int top, struct stat st)
 {
-	struct own_rules *rules = a->rules;
-	const struct own_tree *t = rules->tree;
+	const struct own_tree *t = job->tree;
 	const char *act;
 
-	look_for_fsgroup(rules, &st);
-	if (t->if_root_differs && own_judge(rules, &st) == OWN_RIGHT) {
-		a->out.counts[OWN_RIGHT]++;
+	look_for_fsgroup(job, &st);
+	if (S_ISDIR(st.st_mode) && !t->shallow &&
+	    !(t->if_root_differs && own_judge(job, &st) == OWN_RIGHT))
+		own_walk(job, top);
+	if (job->ends)
 		return;
-	}
-	if (S_ISDIR(st.st_mode) && !t->shallow) {
-		int fd;
-
-		rules->cross_mounts = t->cross_mounts;
-		fd = own_open(a, top, ".", FS_DIRECTORY);
-		if (fd >= 0)
-			own_walk(a, fd);
-		else
-			own_failed(a, "read", -1, NULL, top);
-	}
-	if (a->out.ends)
-		return;
-	act = own_change(a, top, &st);
+	act = own_change(job, top, &st, job->counts);
 	if (act)
-		own_failed(a, act, -1, NULL, top);
+		own_failed(job, act, -1, NULL, top);
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		report_note(
 			"own %s: a device node is not given away, nothing was done; --groups can name its group",
 			t->path);
 }
 
-static void give_tree(struct own_actor *a, const struct own_tree *t)
+/* Give one tree. Returns 0, or -1 with a fault that ends the run. */
+static int give_tree(const struct own_spec *spec, const struct own_tree *t,
+		     struct fault *f)
 {
+	struct own_job job = { .spec = spec, .tree = t, .gid = t->gid,
+			       .mask = umask(0), .fault = f,
+			       .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct fsids before;
 	struct stat st;
+	char value[2];
 	int top;
 
-	a->rules->tree = t;
-	a->rules->gid = t->gid;
-	memset(&a->out, 0, sizeof(a->out));
-	if (!*t->path)
-		return;
-	top = open_top(a);
+	umask(job.mask);
+	/* A setting that cannot be read counts as off. */
+	job.links_protected =
+		fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
+			sizeof(value)) &&
+		value[0] == '1';
+	top = open_top(&job);
 	if (top < 0 && errno == ENOENT && t->if_exists)
-		return;
+		return 0;
 	if (top < 0 || fstat(top, &st) < 0)
-		own_failed(a, NULL, -1, NULL, -1);
+		own_failed(&job, NULL, -1, NULL, -1);
 	else
-		give(a, top, st);
+		give(&job, top, st);
 	if (top >= 0)
 		close(top);
-	if (!a->out.ends)
-		own_report(a);
+	if (job.ends)
+		return -1;
+	own_report(&job);
+	if (job.became && fsids_enter(geteuid(), getegid(), &before) < 0)
+		return fault_set(f, EXIT_STEP, errno,
+				 "own: go back to our ids");
+	return 0;
 }
 
 int own_run(const struct own_spec *spec, struct fault *f)
 {
-	struct own_rules rules = { .spec = spec };
-	struct own_actor a = { .rules = &rules };
 	struct rlimit limit;
-	char value[2];
 
 	if (spec->ntrees == 0)
 		return 0;
-	/* A setting that cannot be read counts as off. */
-	rules.links_protected =
-		fs_read(AT_FDCWD, "/proc/sys/fs/protected_hardlinks", value,
-			sizeof(value)) &&
-		value[0] == '1';
-	rules.mask = umask(0);
-	umask(rules.mask);
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "own: read RLIMIT_NOFILE");
 	/* A deep tree takes many descriptors. */
 	setrlimit(RLIMIT_NOFILE,
 		  &(struct rlimit){ limit.rlim_max, limit.rlim_max });
-	for (size_t i = 0; i < spec->ntrees && !a.out.ends; i++)
-		give_tree(&a, &spec->trees[i]);
-	if (a.out.ends) {
-		*f = a.out.fault;
-		return -1;
-	}
-	if ((a.changed && !own_become(&a, geteuid(), getegid())) ||
-	    setrlimit(RLIMIT_NOFILE, &limit) < 0)
+	for (size_t i = 0; i < spec->ntrees; i++)
+		if (*spec->trees[i].path &&
+		    give_tree(spec, &spec->trees[i], f) < 0)
+			return -1;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return fault_set(f, EXIT_STEP, errno,
-				 "own: go back to our ids and limits");
+				 "own: restore RLIMIT_NOFILE");
 	return 0;
 }
 
@@ -237,9 +220,8 @@ void own_stdio_run(uid_t uid)
 			continue;
 		fault_set(&f, EXIT_STEP, errno,
 			  "own-stdio: give %s to the user", names[fd]);
-		if (f.err == EPERM)
-			caps_hint(&f, CAP_CHOWN);
-		else if (f.err == EROFS)
+		caps_hint(&f, f.err == EPERM ? CAP_CHOWN : -1);
+		if (f.err == EROFS)
 			fault_hint(&f,
 				   "its filesystem is read-only: leave --own-stdio out");
 		report_warning(&f);

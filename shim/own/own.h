@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/str.h"
@@ -90,15 +89,14 @@ int own_parse(struct own_tree *t, const char *value, char *words,
 bool own_is_system(const char *path);
 
 /*
- * Does exclude= cover the entry? A NAME matches at any depth; of a
- * RELATIVE/PATH, component n matches a name at depth n.
+ * Does exclude= cover an entry? A NAME matches at any depth, a RELATIVE/PATH
+ * from the tree's top.
  *
- * depth: how many directories are between the tree's top and the entry. paths:
- * bit n is set if all components above the entry matched the n-th exclude (at
- * depth 0, all bits). *below: set to paths for the entries of this one.
+ * rest: what remains of each exclude for the entry's directory, at the top all
+ * of it; gets the same for the entry, NULL where that cannot match.
  */
 bool own_excludes(const struct own_tree *t, const char *name,
-		  unsigned int depth, uint32_t paths, uint32_t *below);
+		  const char *rest[OWN_MAX_EXCLUDES]);
 
 /* Append what own_run() would do, a line per path. */
 void own_describe(const struct own_spec *spec, struct text *out);
@@ -111,8 +109,8 @@ void own_describe(const struct own_spec *spec, struct text *out);
  */
 int own_run(const struct own_spec *spec, struct fault *f);
 
-/* Unless it has one, add the hint for a fault's errno. Returns -1. */
-int own_hint(const struct own_tree *t, struct fault *f);
+/* Unless it has one, add the hint for a fault's errno. */
+void own_hint(const struct own_tree *t, struct fault *f);
 
 /*
  * Give the pipes and pseudo-terminals among descriptors 0 to 2 to this uid: to

@@ -74,24 +74,19 @@ static char *next_word(char **at)
 }
 
 bool own_excludes(const struct own_tree *t, const char *name,
-		  unsigned int depth, uint32_t paths, uint32_t *below)
+		  const char *rest[OWN_MAX_EXCLUDES])
 {
 	char part[NAME_MAX + 2];
 
-	*below = 0;
 	for (size_t i = 0; i < t->nexcludes; i++) {
-		const char *at = t->excludes[i];
-		bool is_path = strchr(at, '/');
+		const char *at = rest[i];
 
-		if (is_path && !(paths >> i & 1))
-			continue;
-		for (unsigned int d = 0; is_path && d < depth; d++)
-			fs_next_part(&at, part);
-		if (!fs_next_part(&at, part) || strcmp(part, name) != 0)
+		rest[i] = strchr(t->excludes[i], '/') ? NULL : t->excludes[i];
+		if (!at || !fs_next_part(&at, part) || strcmp(part, name) != 0)
 			continue;
 		if (!at[strspn(at, "/")])
 			return true;
-		*below |= UINT32_C(1) << i;
+		rest[i] = at;
 	}
 	return false;
 }

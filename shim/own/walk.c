@@ -40,71 +40,44 @@ enum {
 	FIRST_PROGRESS = 3000, PROGRESS = 10000	/* milliseconds */
 };
 
-/* An open directory to read, and its position for exclude=. */
+/* An open directory to read. */
 struct place {
 	int fd;
-	unsigned int depth;
-	uint32_t paths;		/* see own_excludes() */
+	const char *excludes[OWN_MAX_EXCLUDES];	/* see own_excludes() */
 };
 
-/* What the threads share. */
+/* What the threads share, besides the job. */
 struct walk {
-	atomic_bool stop;
+	struct own_job *job;		/* its lock guards what follows busy */
 	atomic_uint threads;
 	atomic_uint busy;		/* threads that have a directory */
 
-	pthread_mutex_t lock;		/* for all that follows */
 	pthread_cond_t news;		/* a queued directory, or the end */
 	struct place queue[QUEUE_SIZE];
 	unsigned int queued;
 	int64_t next_progress;
 	unsigned long long entries;
-	struct own_outcome *out;	/* of all threads */
 };
 
 struct walker {
 	struct walk *walk;
 	pthread_t thread;
-	struct own_actor actor;
+	unsigned long long counts[OWN_COUNTS];
 	uint64_t entries;
 	unsigned int level;		/* of recursion */
 	bool expect_wrong;		/* as the last file was */
 };
-
-/* See own_failed(). */
-static void failed(struct walker *w, const char *act, int dir, const char *name,
-		   int fd)
-{
-	if (own_failed(&w->actor, act, dir, name, fd))
-		w->walk->stop = true;
-}
-
-/* Add a thread's results since the last time. Needs the lock. */
-static void gather(struct walker *w)
-{
-	struct own_outcome *all = w->walk->out;
-	struct own_outcome *out = &w->actor.out;
-
-	for (size_t n = 0; n < OWN_COUNTS; n++) {
-		all->counts[n] += out->counts[n];
-		out->counts[n] = 0;
-	}
-	if (out->fault.status &&
-	    (!all->fault.status || (out->ends && !all->ends)))
-		all->fault = out->fault;
-	all->ends |= out->ends;
-}
 
 /* Queue a directory. Returns true if it took place->fd. */
 static bool offer(struct walk *walk, const struct place *place)
 {
 	bool taken;
 
-	pthread_mutex_lock(&walk->lock);
+	pthread_mutex_lock(&walk->job->lock);
 	taken = walk->queued < QUEUE_SIZE;
 	if (taken)
 		walk->queue[walk->queued++] = *place;
-	pthread_mutex_unlock(&walk->lock);
+	pthread_mutex_unlock(&walk->job->lock);
 	if (taken)
 		pthread_cond_signal(&walk->news);
 	return taken;
@@ -135,14 +108,14 @@ static void start_threads(struct walker *first);
 /* Every TICK entries: report, check for signals, share the directory. */
 static void look_around(struct walker *w, const struct place *place)
 {
-	const char *path = w->actor.rules->tree->path;
 	struct walk *walk = w->walk;
+	struct own_job *job = walk->job;
+	const char *path = job->tree->path;
 	struct place part = *place;
 	int64_t now = sys_milliseconds();
 	int signal = ended_by();
 
-	pthread_mutex_lock(&walk->lock);
-	gather(w);
+	pthread_mutex_lock(&job->lock);
 	walk->entries += TICK;
 	if (walk->entries == LONG)
 		start_threads(w);
@@ -150,12 +123,12 @@ static void look_around(struct walker *w, const struct place *place)
 		walk->next_progress = now + PROGRESS;
 		report_note("own %s: %llu files seen", path, walk->entries);
 	}
-	if (signal) {
-		fault_set(&walk->out->fault, 128 + signal, 0,
+	if (signal && !job->ends) {
+		fault_set(job->fault, 128 + signal, 0,
 			  "own %s: ended by signal %d", path, signal);
-		walk->stop = walk->out->ends = true;
+		job->ends = true;
 	}
-	pthread_mutex_unlock(&walk->lock);
+	pthread_mutex_unlock(&job->lock);
 	if (walk->busy == walk->threads)
 		return;
 	part.fd = fcntl(place->fd, F_DUPFD_CLOEXEC, 0);
@@ -164,22 +137,21 @@ static void look_around(struct walker *w, const struct place *place)
 }
 
 /* Judge an entry without opening it. Returns true if it needs no change. */
-static bool is_right(struct walker *w, int dir, struct sys_dirent *entry)
+static bool is_right(struct walker *w, int dir, const char *name)
 {
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+	struct own_job *job = w->walk->job;
 	enum own_verdict verdict;
 	struct stat st;
+	int result = fstatat(dir, name, &st, flags);
 
-	if (fstatat(dir, entry->name, &st, flags) < 0 &&
-	    (!own_become_owner(&w->actor, dir) ||
-	     fstatat(dir, entry->name, &st, flags) < 0))
+	if (result < 0 && own_become_owner(job, dir, EACCES))
+		result = fstatat(dir, name, &st, flags);
+	if (result < 0 || S_ISDIR(st.st_mode))
 		return false;
-	entry->type = S_ISDIR(st.st_mode) ? DT_DIR : DT_REG;
-	if (entry->type == DT_DIR)
-		return false;
-	verdict = own_judge(w->actor.rules, &st);
+	verdict = own_judge(job, &st);
 	w->expect_wrong = verdict == OWN_WRONG;
-	w->actor.out.counts[verdict] += !w->expect_wrong;
+	w->counts[verdict] += !w->expect_wrong;
 	return !w->expect_wrong;
 }
 
@@ -189,8 +161,10 @@ static void walk_dir(struct walker *w, const struct place *place);
 static void descend(struct walker *w, int dir, const char *name,
 		    const struct place *below)
 {
+	struct own_job *job = w->walk->job;
+
 	if (below->fd < 0) {
-		failed(w, "read", dir, name, -1);
+		own_failed(job, "read", dir, name, -1);
 		return;
 	}
 	if (offer(w->walk, below))
@@ -199,7 +173,7 @@ static void descend(struct walker *w, int dir, const char *name,
 		walk_dir(w, below);
 	} else {
 		errno = ELOOP;
-		failed(w, "go deeper into", dir, name, below->fd);
+		own_failed(job, "go deeper into", dir, name, below->fd);
 	}
 	w->level--;
 	close(below->fd);
@@ -210,44 +184,44 @@ static void descend(struct walker *w, int dir, const char *name,
  * that is closed to us, and one that was none when its name was read.
  */
 static void visit(struct walker *w, const struct place *place,
-		  struct sys_dirent *entry)
+		  const struct sys_dirent *entry)
 {
-	struct place below = { .depth = place->depth + 1 };
+	struct own_job *job = w->walk->job;
+	const bool cross_mounts = job->tree->cross_mounts;
+	struct place below = *place;
 	const char *name = entry->name;
-	struct own_actor *a = &w->actor;
 	struct stat st = { 0 };
 	const char *act;
-	int flags, fd;
+	bool readable;
+	int fd = -1;
 
-	if (own_excludes(a->rules->tree, name, place->depth, place->paths,
-			 &below.paths)) {
-		a->out.counts[OWN_EXCLUDED]++;
+	if (own_excludes(job->tree, name, below.excludes)) {
+		w->counts[OWN_EXCLUDED]++;
 		return;
 	}
-	if (entry->type != DT_DIR &&
-	    (!w->expect_wrong || entry->type == DT_UNKNOWN) &&
-	    is_right(w, place->fd, entry))
+	if (entry->type != DT_DIR && !w->expect_wrong &&
+	    is_right(w, place->fd, name))
 		return;
-	flags = entry->type == DT_DIR ? FS_DIRECTORY : O_PATH;
-	fd = own_open(a, place->fd, name, flags);
-	if (fd < 0 && flags != O_PATH &&
-	    (errno == EACCES || errno == ENOTDIR || errno == ELOOP)) {
-		flags = O_PATH;
-		fd = own_open(a, place->fd, name, flags);
-	}
-	act = fd < 0 ? "open" : own_change(a, fd, &st);
+	if (entry->type == DT_DIR)
+		fd = own_open(job, place->fd, name, FS_DIRECTORY, cross_mounts);
+	readable = fd >= 0;
+	if (!readable)
+		fd = own_open(job, place->fd, name, O_PATH, cross_mounts);
+	act = fd < 0 ? "open" : own_change(job, fd, &st, w->counts);
 	if (act)
-		failed(w, act, place->fd, name, fd);
-	if (S_ISDIR(st.st_mode)) {
-		below.fd = flags == O_PATH
-				   ? own_open(a, fd, ".", FS_DIRECTORY)
-				   : fd;
-		descend(w, place->fd, name, &below);
-	} else {
-		w->expect_wrong = own_judge(a->rules, &st) == OWN_WRONG;
+		own_failed(job, act, place->fd, name, fd);
+	if (!S_ISDIR(st.st_mode)) {
+		w->expect_wrong = own_judge(job, &st) == OWN_WRONG;
+		if (fd >= 0)
+			close(fd);
+		return;
 	}
-	if (fd >= 0 && (flags == O_PATH || !S_ISDIR(st.st_mode)))
+	below.fd = fd;
+	if (!readable) {
+		below.fd = own_open(job, fd, ".", FS_DIRECTORY, cross_mounts);
 		close(fd);
+	}
+	descend(w, place->fd, name, &below);
 }
 
 /* Leaves place->fd open. */
@@ -257,10 +231,10 @@ static void walk_dir(struct walker *w, const struct place *place)
 	struct sys_dirent *entry;
 	ssize_t length = 0;
 
-	while (!w->walk->stop &&
+	while (!w->walk->job->ends &&
 	       (length = syscall(SYS_getdents64, place->fd, buffer,
 				 sizeof(buffer))) > 0)
-		for (ssize_t at = 0; at < length && !w->walk->stop;
+		for (ssize_t at = 0; at < length && !w->walk->job->ends;
 		     at += entry->size) {
 			entry = (void *)((char *)buffer + at);
 			if (strcmp(entry->name, ".") == 0 ||
@@ -271,7 +245,7 @@ static void walk_dir(struct walker *w, const struct place *place)
 				look_around(w, place);
 		}
 	if (length < 0)
-		failed(w, "read", place->fd, ".", place->fd);
+		own_failed(w->walk->job, "read", place->fd, ".", place->fd);
 }
 
 /* Walk one directory of the queue after the other, until all are done. */
@@ -281,23 +255,24 @@ static void *work(void *argument)
 	struct walk *walk = w->walk;
 	struct place place;
 
-	pthread_mutex_lock(&walk->lock);
+	pthread_mutex_lock(&walk->job->lock);
 	for (;;) {
-		while (!walk->stop && walk->queued == 0 && walk->busy > 0)
-			pthread_cond_wait(&walk->news, &walk->lock);
-		if (walk->stop || walk->queued == 0)
+		while (!walk->job->ends && walk->queued == 0 && walk->busy > 0)
+			pthread_cond_wait(&walk->news, &walk->job->lock);
+		if (walk->job->ends || walk->queued == 0)
 			break;
 		place = walk->queue[--walk->queued];
 		walk->busy++;
-		pthread_mutex_unlock(&walk->lock);
+		pthread_mutex_unlock(&walk->job->lock);
 		walk_dir(w, &place);
 		close(place.fd);
-		pthread_mutex_lock(&walk->lock);
+		pthread_mutex_lock(&walk->job->lock);
 		walk->busy--;
 	}
-	gather(w);
+	for (size_t n = 0; n < OWN_COUNTS; n++)
+		walk->job->counts[n] += w->counts[n];
 	pthread_cond_broadcast(&walk->news);
-	pthread_mutex_unlock(&walk->lock);
+	pthread_mutex_unlock(&walk->job->lock);
 	return NULL;
 }
 
@@ -309,7 +284,7 @@ static void *work(void *argument)
 static void start_threads(struct walker *first)
 {
 	struct walk *walk = first->walk;
-	unsigned int wanted = first->actor.rules->tree->threads;
+	unsigned int wanted = walk->job->tree->threads;
 	pthread_attr_t attr;
 	cpu_set_t cpus;
 
@@ -323,35 +298,36 @@ static void start_threads(struct walker *first)
 		struct walker *w = first + walk->threads;
 
 		*w = (struct walker){ .walk = walk };
-		w->actor.rules = first->actor.rules;
 		if (pthread_create(&w->thread, &attr, work, w) != 0)
 			break;
 	}
 }
 
-void own_walk(struct own_actor *a, int fd)
+void own_walk(struct own_job *job, int top)
 {
-	struct walk walk = { .out = &a->out, .threads = 1,
-			     .lock = PTHREAD_MUTEX_INITIALIZER,
+	struct walk walk = { .job = job, .threads = 1,
 			     .news = PTHREAD_COND_INITIALIZER,
 			     .next_progress = sys_milliseconds() +
 					      FIRST_PROGRESS };
-	struct walker walkers[OWN_MAX_THREADS] = {
-		{ .walk = &walk, .actor = { .rules = a->rules } }
-	};
+	struct walker walkers[OWN_MAX_THREADS] = { { .walk = &walk } };
+	struct place *first = &walk.queue[walk.queued++];
 	const uint64_t ends = SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) |
 			      SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGTERM);
 	uint64_t before = 0;
 
+	memcpy(first->excludes, job->tree->excludes, sizeof(first->excludes));
+	first->fd = own_open(job, top, ".", FS_DIRECTORY, true);
+	if (first->fd < 0) {
+		own_failed(job, "read", -1, NULL, top);
+		return;
+	}
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &ends, &before, sizeof(before));
-	walk.queue[walk.queued++] = (struct place){ fd, 0, UINT32_MAX };
 	work(&walkers[0]);
-	a->changed |= walkers[0].actor.changed;
 	for (unsigned int i = 1; i < walk.threads; i++)
 		pthread_join(walkers[i].thread, NULL);
 	while (walk.queued > 0)
 		close(walk.queue[--walk.queued].fd);
-	if (!a->out.ends)	/* On failure they stay blocked. */
+	if (!job->ends)	/* On failure they stay blocked. */
 		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL,
 			sizeof(before));
 }

@@ -95,11 +95,12 @@ TEST(an_empty_path_may_not_exist)
 /* excluded NAME... : is the last of these components, one below the other? */
 static bool excluded(const char *const *names)
 {
-	uint32_t paths = UINT32_MAX;
+	const char *rest[OWN_MAX_EXCLUDES];
 	bool is = false;
 
-	for (unsigned int depth = 0; names[depth]; depth++)
-		is = own_excludes(&tree, names[depth], depth, paths, &paths);
+	memcpy(rest, tree.excludes, sizeof(rest));
+	while (*names)
+		is = own_excludes(&tree, *names++, rest);
 	return is;
 }
 
