@@ -227,7 +227,7 @@ static void look_exec(struct check *c)
 	int err;
 
 	drop_ids(&plan->target, &plan->start, &f);
-	if (limits_chdir(&plan->limits, plan->target.uid, &f) < 0) {
+	if (limits_chdir(&plan->limits, &f) < 0) {
 		print(c, plan->limits.chdir, will_fail, &f);
 		return;
 	}

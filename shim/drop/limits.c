@@ -102,12 +102,12 @@ int limits_run(const struct limits_spec *spec, struct fault *f)
 	return 0;
 }
 
-int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f)
+int limits_chdir(const struct limits_spec *spec, struct fault *f)
 {
 	if (!spec->chdir || chdir(spec->chdir) == 0)
 		return 0;
 	fault_set(f, EXIT_STEP, errno, "chdir %s", spec->chdir);
 	return f->err != EACCES ? -1 : fault_hint(f,
 		"uid %u must be able to search it and the directories above",
-		uid);
+		geteuid());
 }

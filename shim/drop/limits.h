@@ -41,10 +41,7 @@ void limits_describe(const struct limits_spec *spec, struct text *out);
  */
 int limits_run(const struct limits_spec *spec, struct fault *f);
 
-/*
- * Enter the directory of --chdir with the application's ids; uid is for the
- * hint. Returns 0, or -1 with a fault.
- */
-int limits_chdir(const struct limits_spec *spec, uid_t uid, struct fault *f);
+/* Enter the directory of --chdir as the user. Returns 0, or -1 with a fault. */
+int limits_chdir(const struct limits_spec *spec, struct fault *f);
 
 #endif

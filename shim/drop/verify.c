@@ -92,12 +92,13 @@ static int read_set(bool ambient, uint64_t possible, uint64_t *set)
 {
 	*set = 0;
 	for (unsigned long cap = 0; cap < 64; cap++) {
-		uint64_t bit = possible & UINT64_C(1) << cap;
-		int in_set = !bit    ? 0
-			     : ambient ? ask(PR_CAP_AMBIENT,
-					     PR_CAP_AMBIENT_IS_SET, cap)
-				       : ask(PR_CAPBSET_READ, cap, 0);
+		const uint64_t bit = UINT64_C(1) << cap;
+		int in_set = 0;
 
+		if (possible & bit)
+			in_set = ambient ? ask(PR_CAP_AMBIENT,
+					       PR_CAP_AMBIENT_IS_SET, cap)
+					 : ask(PR_CAPBSET_READ, cap, 0);
 		if (in_set < 0)
 			return errno == EINVAL && cap > 0 ? 0 : -1;
 		if (in_set)

@@ -197,7 +197,7 @@ int exec_application(const struct plan *plan, struct run *run,
 	const struct target *t = plan->keeps ? NULL : &plan->target;
 	struct environment *e = &run->environment;
 
-	if (limits_chdir(&plan->limits, t ? t->uid : geteuid(), f) < 0 ||
+	if (limits_chdir(&plan->limits, f) < 0 ||
 	    env_build(e, environ, &plan->env, t, plan->root_home, f) < 0)
 		return -1;
 	if (!t)
