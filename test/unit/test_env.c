@@ -82,19 +82,6 @@ TEST_AFTER(with_plan, what_only_begins_like_that_stays)
 			   "=x nginx=1 HOME=/srv/web USER=web LOGNAME=web");
 }
 
-TEST_AFTER(with_plan, roots_home_becomes_the_targets)
-{
-	static const char *const homes[] = { "HOME=/root", "HOME=/",
-					     "HOME=/home/admin" };
-
-	strcpy(plan.root_home, "/home/admin");
-	for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
-		assert_int_equal(build(WORDS(homes[i])),
-				 0);
-		assert_environment("HOME=/srv/web USER=web LOGNAME=web");
-	}
-}
-
 TEST_AFTER(with_plan, a_home_that_was_chosen_stays)
 {
 	assert_int_equal(build(WORDS("HOME=/data")), 0);
@@ -102,22 +89,6 @@ TEST_AFTER(with_plan, a_home_that_was_chosen_stays)
 	assert_int_equal(build(WORDS("HOME=/root/x")),
 			 0);
 	assert_string_equal(value_of("HOME"), "/root/x");
-}
-
-TEST_AFTER(with_plan, user_and_logname_are_the_targets)
-{
-	assert_int_equal(build(WORDS("USER=root", "LOGNAME=root",
-						 "USER=again")), 0);
-	assert_environment("USER=web LOGNAME=web HOME=/srv/web");
-}
-
-TEST_AFTER(with_plan, a_target_without_a_name_has_no_user_variable)
-{
-	plan.target.name[0] = '\0';
-	strcpy(plan.target.home, "/");
-	assert_int_equal(build(WORDS("USER=root", "LOGNAME=root",
-						 "HOME=/root")), 0);
-	assert_environment("HOME=/");
 }
 
 TEST_AFTER(with_plan, env_comes_last_and_wins)
@@ -131,14 +102,6 @@ TEST_AFTER(with_plan, env_comes_last_and_wins)
 	assert_int_equal(build(WORDS("A=0", "HOME=/root", "A=00")), 0);
 	assert_environment("HOME=/mine A=2 LISTEN_FDS=9 EMPTY= USER=web "
 			   "LOGNAME=web");
-}
-
-TEST_AFTER(with_plan, an_empty_environment_gets_what_is_needed)
-{
-	char *const nothing[] = { NULL };
-
-	assert_int_equal(build(nothing), 0);
-	assert_environment("HOME=/srv/web USER=web LOGNAME=web");
 }
 
 TEST_AFTER(with_plan, a_name_is_unset_as_a_whole)

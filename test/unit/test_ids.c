@@ -15,11 +15,9 @@ static const char group_file[] = "root:x:0:\n"
 				 "again:x:6001:app\n"
 				 "prime:x:4242:app\n";
 
-static const char *image = group_file;	/* what /etc/group holds */
-
 static int resolve(const char *list)
 {
-	const char *file = temporary_file(0, image, strlen(image));
+	const char *file = temporary_file(0, group_file, strlen(group_file));
 
 	memset(&f, 0, sizeof(f));
 	plan.target.gid = 4242;
@@ -124,22 +122,4 @@ TEST(any_list_is_sorted)
 			for (size_t i = 1; i < count; i++)
 				assert_true(list[i - 1] <= list[i]);
 		}
-}
-
-TEST(only_a_word_that_says_so_gives_gid_0)
-{
-	static const char file[] = "root:x:0:app,root\n"
-				   "also:x:0:app\nmedia:x:6001:app\n";
-	const struct start *s = &plan.start;
-
-	started_with(from_runtime, ARRAY_LEN(from_runtime));
-	image = file;
-	assert_groups("init", "6001");
-	assert_groups("runtime", "6 7 10 2000");
-	assert_groups("auto", "6 7 10 2000 6001");
-	assert_int_equal(s->groups[0], 0);
-	assert_groups("init,0", "0 6001");
-	assert_groups("root", "0");
-	assert_groups("also", "0");
-	image = group_file;
 }

@@ -5,34 +5,6 @@
 
 static struct limits_spec limits;
 
-TEST(every_limit_of_getrlimit_has_its_name)
-{
-	static const struct {
-		const char *value;
-		int resource;
-	} all[] = {
-		{ "as=1", RLIMIT_AS }, { "core=1", RLIMIT_CORE },
-		{ "cpu=1", RLIMIT_CPU }, { "data=1", RLIMIT_DATA },
-		{ "fsize=1", RLIMIT_FSIZE }, { "locks=1", RLIMIT_LOCKS },
-		{ "memlock=1", RLIMIT_MEMLOCK },
-		{ "msgqueue=1", RLIMIT_MSGQUEUE }, { "nice=1", RLIMIT_NICE },
-		{ "nofile=1", RLIMIT_NOFILE }, { "nproc=1", RLIMIT_NPROC },
-		{ "rss=1", RLIMIT_RSS }, { "rtprio=1", RLIMIT_RTPRIO },
-		{ "rttime=1", RLIMIT_RTTIME },
-		{ "sigpending=1", RLIMIT_SIGPENDING },
-		{ "stack=1", RLIMIT_STACK }
-	};
-
-	assert_int_equal(ARRAY_LEN(all), RLIM_NLIMITS);
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		memset(&limits, 0, sizeof(limits));
-		if (!limits_read_rlimit(all[i].value, &limits))
-			fail_msg("'%s' was refused", all[i].value);
-		assert_ptr_equal(limits.typed[all[i].resource], all[i].value);
-		assert_int_equal(limits.rlimits[all[i].resource].rlim_cur, 1);
-	}
-}
-
 TEST(amounts_are_numbers_or_unlimited)
 {
 	static const struct {

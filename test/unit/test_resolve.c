@@ -210,34 +210,3 @@ TEST(a_file_that_cannot_be_read_ends_the_run)
 	assert_int_equal(resolve_target(&plan, "/", group_file(), &f), -1);
 	assert_fault(&f, EXIT_STEP, "read /");
 }
-
-TEST(more_groups_than_the_plan_holds_are_a_usage_fault)
-{
-	static char list[IDS_MAX_GROUPS * 8];
-	size_t length = 0;
-
-	for (unsigned int i = 0; i < IDS_MAX_GROUPS; i++)
-		length += (size_t)sprintf(list + length, "%u,", 100000 + i);
-	list[length - 1] = '\0';
-	assert_int_equal(resolve("web", list), 0);
-	assert_int_equal(plan.target.ngroups, IDS_MAX_GROUPS);
-	strcpy(list + length - 1, ",1");
-	assert_int_equal(resolve("web", list), -1);
-	assert_fault(&f, EXIT_USAGE, "more than 65536 groups");
-}
-
-TEST(a_user_may_be_in_thousands_of_groups)
-{
-	static char bytes[5000 * 24];
-	size_t length = 0;
-
-	memset(&plan, 0, sizeof(plan));
-	plan.who.user = "web";
-	for (unsigned int i = 0; i < 5000; i++)
-		length += (size_t)sprintf(bytes + length, "g%u:x:%u:web\n", i,
-					  10000 + i);
-	assert_int_equal(resolve_target(&plan, passwd_file(),
-				      temporary_file(1, bytes, length), &f), 0);
-	assert_int_equal(plan.target.ngroups, 5000);
-	assert_int_equal(plan.target.groups[4999], 14999);
-}
