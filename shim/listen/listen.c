@@ -99,7 +99,8 @@ size_t listen_count(const struct listen_spec *spec)
 {
 	size_t count = spec->inherited.count;
 
-	for (size_t i = 0; i < spec->count; i++)
+	for (size_t i = 0;
+	     i < spec->count && spec->handoff != HANDOFF_BIND; i++)
 		if (!listener_has(&spec->listeners[i], LISTENER_FD))
 			count += listener_count(&spec->listeners[i]);
 	return count;
@@ -144,13 +145,12 @@ void listen_describe(const struct listen_spec *spec, struct text *out)
 
 void listen_describe_handoff(const struct listen_spec *spec, struct text *out)
 {
-	if (spec->handoff == HANDOFF_BIND)
-		text_add(out, "; its bind(2) is answered");
-	else if (listen_count(spec))
+	const size_t count = listen_count(spec);
+
+	if (count)
 		text_add(out, spec->handoff == HANDOFF_NGINX
 				      ? ", NGINX names %zu sockets"
-				      : ", LISTEN_FDS=%zu",
-			 listen_count(spec));
+				      : ", LISTEN_FDS=%zu", count);
 }
 
 static int run_listener(const struct listener *l, struct sockets *sockets,
@@ -184,13 +184,14 @@ int listen_run(const struct listen_spec *spec, struct sockets *sockets,
 {
 	if (add_inherited(spec, sockets, f) < 0)
 		return -1;
-	for (size_t i = 0; i < spec->count; i++)
+	for (size_t i = 0; i < spec->count; i++) {
 		if (run_listener(&spec->listeners[i], sockets, f) < 0)
 			return -1;
-	if (spec->handoff == HANDOFF_BIND) {
-		sockets->count = spec->inherited.count;
-		fs_close_from(LISTEN_FDS_START + (int)sockets->count);
+		if (spec->handoff == HANDOFF_BIND)
+			sockets->count = spec->inherited.count;
 	}
+	if (spec->handoff == HANDOFF_BIND)
+		fs_close_from(LISTEN_FDS_START + (int)sockets->count);
 	return 0;
 }
 

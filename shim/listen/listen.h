@@ -73,7 +73,7 @@ int inherited_read(struct inherited *i, char *const env[], struct fault *f);
  */
 void listen_settle(struct listen_spec *spec);
 
-/* How many sockets will get numbers from 3 on, the inherited ones included. */
+/* How many sockets will get numbers from 3 on, with the inherited ones. */
 size_t listen_count(const struct listen_spec *spec);
 
 /* Append what listen_run() would do, a line per --listen. */

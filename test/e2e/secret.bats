@@ -159,6 +159,10 @@ has_none_open()
 	grep -Fq "A from $secrets/password, 8 bytes, as descriptor 4" "$out"
 	grep -Fq "B from $secrets/password, 8 bytes, as descriptor 5" "$out"
 	run ! grep -q hunter2 "$out" "$err"
+	as_4242 --dry-run --handoff=bind --listen=tcp://0.0.0.0:80 \
+		"--secret=A=$secrets/password" -- true
+	succeeded
+	grep -Fq "A from $secrets/password, 8 bytes, as descriptor 3" "$out"
 	as_4242 -v "--secret=A=$secrets/password" \
 		"--secret=B=$secrets/password?env" -- /nowhere
 	exited 127
