@@ -232,8 +232,7 @@ static void look_exec(struct check *c)
 		return;
 	}
 	if (!strchr(command, '/'))
-		at = drop_find_command(command, plan_path(plan), X_OK,
-				       file)
+		at = drop_find_command(command, plan_path(plan), file)
 			     ? file : NULL;
 	err = at ? foresee(at) : ENOENT;
 	if (err)

@@ -159,7 +159,7 @@ static void allow_reads(struct rules *r, const struct confine_spec *spec)
 		return;
 	allow_all(r, given->list, given->count, READ, FS_ROOTS_LINKS);
 	allow_all(r, programs, ARRAY_LEN(programs), READ, FS_ALL_LINKS);
-	if (!drop_find_command(spec->command, spec->path, X_OK, found))
+	if (!drop_find_command(spec->command, spec->path, found))
 		return;
 	allow_all(r, &file, 1, PROGRAM, FS_ALL_LINKS);
 	fs_read(AT_FDCWD, found, head, sizeof(head));

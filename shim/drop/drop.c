@@ -41,12 +41,10 @@ uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid)
 						 : spec->keep_caps;
 }
 
-bool drop_find_command(const char *name, const char *path, int mode,
-		       char file[PATH_MAX])
+/* mode: as for access(2). A directory is no command. */
+static bool search(const char *name, const char *path, int mode,
+		   char file[PATH_MAX])
 {
-	if (strchr(name, '/'))
-		return name[0] == '/' &&
-		       str_copy(str_word(name), file, PATH_MAX);
 	for (const char *at = path ? path : DROP_DEFAULT_PATH;; at++) {
 		int length = (int)strcspn(at, ":");
 		struct stat st;
@@ -61,6 +59,14 @@ bool drop_find_command(const char *name, const char *path, int mode,
 		if (!*at)
 			return false;
 	}
+}
+
+bool drop_find_command(const char *name, const char *path, char file[PATH_MAX])
+{
+	if (strchr(name, '/'))
+		return name[0] == '/' &&
+		       str_copy(str_word(name), file, PATH_MAX);
+	return search(name, path, X_OK, file) || search(name, path, F_OK, file);
 }
 
 /*
@@ -97,7 +103,7 @@ int drop_check(const struct drop_spec *spec, uid_t uid, const char *command,
 				  : "those of --bounding and --keep-caps");
 		report_warning(f);
 	}
-	if (!drop_find_command(command, path, X_OK, file))
+	if (!drop_find_command(command, path, file))
 		return 0;
 	needed = file_caps(file);
 	needed &= ~(caps_bounding(~needed) & drop_bounding(spec, uid));

@@ -38,13 +38,12 @@ bool drop_read_bounding(const char *value, void *spec);
 uint64_t drop_bounding(const struct drop_spec *spec, uid_t uid);
 
 /*
- * Find the file that execve(2) will be given, as this process sees it. path: as
- * PATH, or NULL for the default. mode: X_OK, or F_OK for a file that may not be
- * executed too. Returns false if there is none, or if name is relative to the
+ * Find the file that execve(2) will be given, as this process sees it: the
+ * first that it may execute, or else the first. path: as PATH, or NULL for the
+ * default. Returns false if there is none, or if name is relative to the
  * application's working directory.
  */
-bool drop_find_command(const char *name, const char *path, int mode,
-		       char file[PATH_MAX]);
+bool drop_find_command(const char *name, const char *path, char file[PATH_MAX]);
 
 /*
  * Check that the bounding set has the file capabilities of COMMAND, or

@@ -124,8 +124,7 @@ static int execute(const struct exec_spec *s, char *const env[],
 	char found[PATH_MAX];
 	const char *file = strchr(command, '/') ? command : found;
 
-	if (file == found && !drop_find_command(command, path, X_OK, found) &&
-	    !drop_find_command(command, path, F_OK, found))
+	if (file == found && !drop_find_command(command, path, found))
 		return exec_refused(command, NULL, ENOENT, f);
 	if (s->argv0)
 		argv[0] = (char *)(uintptr_t)s->argv0;

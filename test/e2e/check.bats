@@ -171,6 +171,8 @@ is_valid()
 	chgrp 4243 "$dir/server"
 	chmod 710 "$dir/server"
 	check_command "$dir/server" 'Permission denied'
+	check 111 --env=PATH="$dir" -- server
+	check_says "will fail  *exec  *execute $dir/server: Permission denied"
 	check 0 --groups=4243 -- "$dir/server"
 	check 111 --chdir="$tmp/nowhere" -- "$WITNESS"
 	check_says 'will fail  *exec  *chdir .*/nowhere: No such file'
