@@ -176,18 +176,22 @@ int fs_check_way(const char *path)
 
 /*
  * fchmod(2) refuses O_PATH descriptors with EBADF. The link in /proc leads to
- * the same file, even if it has been renamed.
+ * the same file, even if it has been renamed. The function of musl uses it too.
  */
 int fs_chmod(int fd, mode_t mode)
 {
+	int result = fchmod(fd, mode);
 	char path[FS_LINK];
 	struct stat st;
 
-	fs_link(path, "fd", fd);
-	if (fchmod(fd, mode) < 0 && (errno != EBADF || chmod(path, mode) < 0))
-		return -1;
-	if (!(mode & S_ISGID))
-		return 0;
+	if (result < 0 && errno == EBADF) {
+		fs_link(path, "fd", fd);
+		result = chmod(path, mode);
+	}
+	if (result < 0 && errno == ENOENT)
+		errno = ENOSYS;
+	if (result < 0 || !(mode & S_ISGID))
+		return result;
 	errno = EPERM;
 	return fstat(fd, &st) == 0 && (st.st_mode & S_ISGID) ? 0 : -1;
 }

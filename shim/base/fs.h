@@ -63,8 +63,9 @@ int fs_check_way(const char *path);
 
 /*
  * chmod(2) through any descriptor, O_PATH included. Returns 0, or -1 with
- * errno: EPERM also when the kernel has silently cleared S_ISGID, as it does
- * without CAP_FSETID if the file's group is none of the caller's.
+ * errno: ENOSYS without /proc; EPERM also when the kernel has silently cleared
+ * S_ISGID, as it does without CAP_FSETID if the file's group is none of the
+ * caller's.
  */
 int fs_chmod(int fd, mode_t mode);
 

@@ -31,6 +31,7 @@ static const struct {
 	{ EROFS, true,
 	  "mounted read-only: mount it writable, leave out this --own or add "
 	  ",try; for a ConfigMap or Secret use fsGroup or defaultMode" },
+	{ ENOSYS, false, "to change a mode, /proc must be mounted" },
 	{ EINVAL, false, NO_ID },
 	{ EOVERFLOW, false, NO_ID },
 	{ EDQUOT, false, "raise the quota of the new owner or group" },

@@ -49,6 +49,18 @@ verbose=(--verbose)
 	mode_is 644 /etc/passwd
 }
 
+@test "without /proc: owners change, and modes are an error that says so" {
+	touch "$volume/file"
+	# shellcheck disable=SC2016 # for the inner shell
+	before=(unshare --mount sh -c 'umount --lazy /proc; exec "$@"' -)
+	own "$volume"
+	owned_by 4242:4242 "$volume/file"
+	as_4242 --own="$volume,mode=go=" -- "$WITNESS"
+	refused 111 "change the mode of" 'to change a mode, /proc must be mounted'
+	as_4242 --own="$volume/a,create" -- "$WITNESS"
+	refused 111 "own $volume/a" 'to change a mode, /proc must be mounted'
+}
+
 @test "shallow: the path alone" {
 	touch "$volume/file"
 	own "$volume,shallow"
