@@ -145,6 +145,7 @@ static int give_tree(const struct own_spec *spec, const struct own_tree *t,
 	struct fsids before;
 	struct stat st;
 	char value[2];
+	bool skip;
 	int top;
 
 	umask(job.mask);
@@ -154,17 +155,17 @@ static int give_tree(const struct own_spec *spec, const struct own_tree *t,
 			sizeof(value)) &&
 		value[0] == '1';
 	top = open_top(&job);
-	if (top < 0 && errno == ENOENT && t->if_exists)
-		return 0;
-	if (top < 0 || fstat(top, &st) < 0)
-		own_failed(&job, NULL, -1, NULL, -1);
-	else
+	skip = top < 0 && errno == ENOENT && t->if_exists;
+	if (top >= 0 && fstat(top, &st) == 0)
 		give(&job, top, st);
+	else if (!skip)
+		own_failed(&job, NULL, -1, NULL, -1);
 	if (top >= 0)
 		close(top);
 	if (job.ends)
 		return -1;
-	own_report(&job);
+	if (!skip)
+		own_report(&job);
 	if (job.became && fsids_enter(geteuid(), getegid(), &before) < 0)
 		return fault_set(f, EXIT_STEP, errno,
 				 "own: go back to our ids");

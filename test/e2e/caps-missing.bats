@@ -187,6 +187,14 @@ either_way()
 	witnessed --own="$tmp/volume"
 }
 
+# The path is looked for as the owner of the directory.
+@test "without both: who looked for a missing ,if-exists is root again" {
+	echo precious >"$tmp/secret"
+	chmod 400 "$tmp/secret"
+	without dac_override dac_read_search
+	witnessed --own="$volume/missing,if-exists" --secret=KEY="$tmp/secret"
+}
+
 @test "without both DAC capabilities: refused, or done without them" {
 	without dac_override dac_read_search
 	do_the_job
