@@ -120,12 +120,15 @@ without_openat2()
 	make_scratch "$root"
 	gcc -O2 -static -o "$root/race" "$BATS_TEST_DIRNAME/race.c"
 	setcap cap_chown,cap_setuid,cap_setgid,cap_setpcap=p "$root/stepdown"
-	mkdir "$root/etc" "$root/race.d"
+	mkdir "$root/etc" "$root/race.d" "$root/proc"
 	printf '%s\n' user=4242:4242 \
 		own=/race.d/volume/new,create,user=33,group=33 \
 		>"$root/etc/stepdown.conf"
-	capture chroot "$root" /race create 400000 600 /race.d /stepdown \
-		/witness exit 0
+	# A mode is changed by way of /proc.
+	# shellcheck disable=SC2016 # for the inner shell
+	capture unshare --mount sh -c 'mount --rbind /proc "$0/proc" &&
+		exec chroot "$0" "$@"' "$root" \
+		/race create 400000 600 /race.d /stepdown /witness exit 0
 	[ "$status" -eq 0 ] || fail_seen 'the attack itself failed'
 	echo "# $BATS_TEST_DESCRIPTION: $(cat "$out")" >&3
 	[ "$(number failed)" -eq 0 ] || fail_seen 'a run failed'
