@@ -71,6 +71,7 @@
 	mode_is 2770 "$volume" "$volume/dir"
 	mode_is 2770 "$volume"/{roots,theirs,ours}
 	chown -R 0:2000 "$volume"
+	chmod -R g-s "$volume"
 	own "$volume,fsgroup,group=3000"
 	mode_is 2770 "$volume/dir"
 }
