@@ -190,8 +190,9 @@ static void write_entry(const struct account_spec *a, enum passwd_kind kind,
 
 	if (a->act[kind] == ACCOUNT_STAYS)
 		return;
-	fd = open(files[kind], O_RDWR | O_NOFOLLOW | O_CLOEXEC |
-		  (add ? O_APPEND : 0) | (root ? O_CREAT : 0), 0644);
+	fd = open(files[kind], O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+		  O_CLOEXEC | (add ? O_APPEND : 0) |
+		  (add && root ? O_CREAT : 0), 0644);
 	err = fd < 0 ? errno : edit(fd, a, kind, t);
 	if (fd >= 0)
 		close(fd);

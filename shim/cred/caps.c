@@ -265,7 +265,9 @@ int caps_missing(struct fault *f, uint64_t set)
 		fault_hint(f, "for ports, the sysctl "
 			      "net.ipv4.ip_unprivileged_port_start=0 will do too");
 	else if (set == CAPS_BIT(first))
-		fault_hint(f, "CAP_%s is missing", name);
+		fault_hint(f, "CAP_%s is not %s", name,
+			   caps_bounding(~set) & set ? "effective"
+						     : "in the bounding set");
 	text_start(&flags, f->docker, sizeof(f->docker));
 	text_start(&yaml, list, sizeof(list));
 	for (int cap = first; cap < CAPS_LIMIT; cap++) {

@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -15,6 +16,9 @@
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
+
+/* The inode of the first user namespace (include/linux/proc_ns.h). */
+static const ino_t first_namespace = 0xEFFFFFFDu;
 
 int start_read(struct start *s, struct fault *f)
 {
@@ -195,9 +199,14 @@ int start_check_maps(const struct target *t, const struct start *s,
 {
 	const bool same = ids_same(t->groups, t->ngroups, s->groups,
 				   s->ngroups);
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int result = 0;
+	int fd, result = 0;
+	struct stat st;
 
+	/* There, all are mapped. */
+	if (stat("/proc/self/ns/user", &st) == 0 &&
+	    st.st_ino == first_namespace)
+		return 0;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (t->uid != s->uid)
 		result = check_mapped(fd, "uid", t->uid, (gid_t)-1, f);
 	if (result == 0 && t->gid != s->gid)

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -182,8 +181,10 @@ static int pass_listen_pid(pid_t parent, struct environment *e,
 {
 	const char *pid = str_variable(e->list, "LISTEN_PID", 10);
 	struct text entry;
+	uint64_t number;
 
-	if (!pid || atoi(pid) != parent)
+	if (!pid || !str_number(pid, 1, INT_MAX, &number) ||
+	    (pid_t)number != parent)
 		return 0;
 	env_start(e, &entry, 32);
 	text_add(&entry, "LISTEN_PID=%d", (int)getpid());

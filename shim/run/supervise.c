@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/report.h"
 #include "base/str.h"
 #include "base/sys.h"
@@ -22,26 +20,43 @@ enum {
 
 /* ---- sending ---- */
 
+/* Signal the child's process group, or the child if it is in another. */
+static int signal_group(const struct supervisor *s, int number)
+{
+	if (kill(-s->child, number) == 0)
+		return 0;
+	return errno == ESRCH ? kill(s->child, number) : -1;
+}
+
 /*
  * Signal the children of this process, whose pids stay theirs until it reaps
  * them. The children of a child become its own when that child has ended.
  *
- * Returns false if /proc lists none.
+ * Returns 0, or -1 if /proc does not list them.
  */
-static bool signal_children(int number)
+static int signal_children(int number)
 {
-	static char pids[65536] SYS_LARGE;
-	char *rest = pids;
-	char *pid;
+	char text[256];
+	pid_t child = 0;
+	ssize_t length;
+	int fd;
 
-	snprintf(pids, sizeof(pids), "/proc/self/task/%d/children",
+	snprintf(text, sizeof(text), "/proc/self/task/%d/children",
 		 (int)getpid());
-	if (!fs_read(AT_FDCWD, pids, pids, sizeof(pids)))
-		return false;
-	/* A blank follows each pid; without one it was cut. */
-	while ((pid = strsep(&rest, " ")) && rest)
-		kill(atoi(pid), number);
-	return true;
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	while ((length = read(fd, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < length; i++) {
+			if (text[i] != ' ') {
+				child = child * 10 + (text[i] - '0');
+				continue;
+			}
+			kill(child, number);
+			child = 0;
+		}
+	close(fd);
+	return 0;
 }
 
 /*
@@ -52,9 +67,9 @@ static void signal_all(const struct supervisor *s, int number)
 {
 	if (s->first)
 		kill(-1, number);
-	else if ((s->spec->no_subreaper || !signal_children(number) ||
+	else if ((s->spec->no_subreaper || signal_children(number) < 0 ||
 		  number == SIGKILL) && s->child)
-		kill(-s->child, number);
+		signal_group(s, number);
 }
 
 static void set_deadline(struct supervisor *s, enum phase phase,
@@ -169,13 +184,13 @@ static void child_stopped(struct supervisor *s, int number)
 {
 	if ((number == SIGTTIN || number == SIGTTOU) && s->shared &&
 	    lend_terminal(s)) {
-		kill(-s->child, SIGCONT);
+		signal_group(s, SIGCONT);
 	} else if (!s->first && (s->stop_sent || has_shell())) {
 		s->lent = false;
 		s->stopped = true;
 		stop(number, is_job_stop(number) && !s->stop_sent);
 	} else if (number == SIGTSTP && !s->stop_sent) {
-		kill(-s->child, SIGCONT);
+		signal_group(s, SIGCONT);
 	}
 }
 
@@ -204,7 +219,7 @@ static int send_on(const struct supervisor *s, int number,
 {
 	if (s->spec->signal_group ||
 	    (s->lends && (number == SIGCONT || info->si_code == SI_KERNEL)))
-		return kill(-s->child, number);
+		return signal_group(s, number);
 	return info->si_code == SI_QUEUE
 		       ? sigqueue(s->child, number, info->si_value)
 		       : kill(s->child, number);
@@ -240,7 +255,7 @@ static void forward(struct supervisor *s, const siginfo_t *info)
 		return;
 	/* It has discarded a shell's SIGCONT (signal(7)): let it stop anew. */
 	if (s->stopped && is_job_stop(came) && typed)
-		kill(-s->child, SIGCONT);
+		signal_group(s, SIGCONT);
 	/* `fg` made ours the foreground group; with a pager it stays so. */
 	if (s->lends && !s->reclaimed && (typed || number == SIGCONT))
 		lend_terminal(s);

@@ -250,6 +250,15 @@ parent_has()
 	[ "$(cat "$tmp/seen")" = $'by 1\nby 2' ] || fail "$(cat "$tmp/seen")"
 }
 
+@test "LISTEN_PID that is no number stays as it is" {
+	capture sh -c 'LISTEN_PID=$$x; export LISTEN_PID
+		exec "$0" --init -- sh -c '\''echo "$LISTEN_PID $PPID"'\' \
+		"$STEPDOWN"
+	succeeded
+	[[ $(cat "$out") =~ ^([0-9]+)x\ ([0-9]+)$ ]] || fail_seen
+	[ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+}
+
 @test "LISTEN_PID is the child's" {
 	use_net
 	with_init --listen=tcp://0.0.0.0:80 -- "$WITNESS"
@@ -391,6 +400,17 @@ parent_has()
 
 two_of_a_group='"$0" say >"$1.1" & "$0" say >"$1.2" & trap : USR1; echo ready
 	wait; wait; wait'
+
+@test "--signal-group: a child that has joined another group is reached" {
+	started --signal-group -- /usr/bin/python3 -c '
+import os, time
+os.setpgid(0, os.getpgid(os.getppid()))
+print("ready", flush=True)
+time.sleep(600)'
+	kill -TERM "$background"
+	ended 143
+	! grep -q "forward signal" "$err" || fail_seen
+}
 
 @test "--signal-group: to the whole process group" {
 	open_tmp

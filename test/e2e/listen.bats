@@ -121,15 +121,11 @@ is_listening()
 	answers 'tcp://*:80' 127.0.0.1
 }
 
-# without_ipv6 ERROR CALL: as on a kernel where that call says so of IPv6. The
-# first socket only asks which ids are mapped.
+# without_ipv6 ERROR CALL: as on a kernel where that call says so of IPv6.
 without_ipv6()
 {
-	local when=1
-
-	[ "$2" != socket ] || when=2
 	before+=(strace -qq -o /dev/null -e trace="$2"
-		-e inject="$2:error=$1:when=$when")
+		-e inject="$2:error=$1:when=1")
 }
 
 @test "tcp://* is 0.0.0.0 where the kernel has no IPv6" {

@@ -405,7 +405,7 @@ mapped()
 	traced all "$STEPDOWN" --user=4242:4242 -- /bin/true
 	without=$(wc -l <"$calls")
 	echo "# 10 files: $((with - without)) more system calls" >&3
-	[ $((with - without)) -le 85 ]
+	[ $((with - without)) -le 80 ]
 	traced all "$STEPDOWN" --user=4242:4242 --own="$volume" -- /bin/true
 	right=$(wc -l <"$calls")
 	echo "# 10 files, right: $((right - without)) more system calls" >&3

@@ -148,14 +148,13 @@ with_mounts()
 	owned_by 4242:4242 "$volume"
 }
 
-# fchown(2) of a socket asks which ids are mapped; --own uses fchownat(2).
 @test "what is right already is not touched" {
 	mkdir -p "$volume/a/b"
 	touch "$volume/a/b/file"
 	ln -s nowhere "$volume/a/link"
 	chown -hR 4242:4242 "$volume"
 	find "$volume" -exec stat -c '%z %n' {} + >"$tmp/before"
-	traced chown,lchown,fchownat \
+	traced chown,fchown,lchown,fchownat \
 		"$STEPDOWN" --user=4242:4242 --own="$volume" -- "$WITNESS"
 	succeeded
 	find "$volume" -exec stat -c '%z %n' {} + >"$tmp/after"
@@ -168,7 +167,7 @@ with_mounts()
 	touch "$volume/a/b/wrong" "$volume/a/b/right"
 	chown -R 4242:4242 "$volume"
 	chown 0:0 "$volume/a/b/wrong"
-	traced chown,lchown,fchownat \
+	traced chown,fchown,lchown,fchownat \
 		"$STEPDOWN" --user=4242:4242 --own="$volume" -- "$WITNESS"
 	succeeded
 	owned_by 4242:4242 "$volume/a/b/wrong"

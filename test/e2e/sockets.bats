@@ -314,7 +314,7 @@ backlog_of()
 		"$STEPDOWN" --user=4242:4242 "--listen=unix:$tmp/a?mode=0640" \
 		-- "$WITNESS" sleep 0
 	succeeded
-	[ "$(sed -E '/umask/,$!d; s/^([0-9]+ +)?([a-z]+)\(.*/\2/; /^listen/q' "$calls" |
+	[ "$(sed -E 's/^([0-9]+ +)?([a-z]+)\(.*/\2/; /^listen/q' "$calls" |
 		tr '\n' ' ')" = 'umask bind umask listen ' ] ||
 		fail_seen "$(cat "$calls")"
 	grep -q 'umask(0137' "$calls"
